@@ -1,0 +1,41 @@
+"""The newest state of training, in one file that is always whole."""
+
+from pathlib import Path
+from typing import Any
+
+import lightning
+from lightning.pytorch.callbacks import Checkpoint
+
+from sr.rundir.files import write_atomically
+
+NAME = "checkpoints/last.ckpt"
+
+
+class LastCheckpoint(Checkpoint):
+    """Save the whole state of training to `checkpoints/last.ckpt` every few iterations and at the end, atomically.
+
+    Args:
+        every: iterations between two checkpoints; a chunk that crosses a multiple of it triggers one.
+    """
+
+    def __init__(self, *, every: int) -> None:
+        self.every = every
+        self._saved_at = 0
+
+    def on_train_start(self, trainer: lightning.Trainer, task: lightning.LightningModule) -> None:
+        """Count from where training goes on."""
+        self._saved_at = trainer.global_step
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
+        """Save when a multiple of `every` was passed since the last time."""
+        if trainer.global_step // self.every > self._saved_at // self.every:
+            self._save(trainer)
+
+    def on_train_end(self, trainer: lightning.Trainer, task: lightning.LightningModule) -> None:
+        """Save the final state."""
+        if trainer.global_step > self._saved_at:
+            self._save(trainer)
+
+    def _save(self, trainer: lightning.Trainer) -> None:
+        write_atomically(Path(trainer.default_root_dir) / NAME, trainer.save_checkpoint)
+        self._saved_at = trainer.global_step

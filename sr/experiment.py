@@ -1,0 +1,86 @@
+"""The one place that knows the configuration: a composed config becomes objects, which run."""
+
+import logging
+import warnings
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from sr.callbacks.checkpoint import NAME as CHECKPOINT
+from sr.models.weights import load_weights, read_weights
+from sr.rundir.identity import check_fingerprint
+
+
+def build(config: DictConfig) -> tuple[lightning.LightningModule, lightning.LightningDataModule]:
+    """Make the task and the data of a config, with the weights that it starts from.
+
+    Raises:
+        ValueError: a setting that a part cannot do, or `init` weights that do not fit.
+    """
+    make = {name: instantiate(config[name], _convert_="all") for name in ("loss", "optimizer", "scheduler")}
+    data = instantiate(config.data, _convert_="all")
+    torch.manual_seed(config.seed)
+    net = instantiate(config.model, _convert_="all")
+    if config.init:
+        load_weights(net, read_weights(config.init), source=config.init, leave=list(config.init_leave))
+    return instantiate(config.task, _convert_="all")(net=net, **make), data
+
+
+def run(config: DictConfig, folder: Path) -> None:
+    """Train, then quantize, export, prove and report, as the config's callbacks say; go on where the run stopped."""
+    quiet()
+    if config.machine.threads:
+        torch.set_num_threads(config.machine.threads)
+    lightning.seed_everything(config.seed, workers=True, verbose=False)
+    task, data = build(config)
+    data.prepare_data()
+    data.setup("fit")
+    check_fingerprint(folder, data.fingerprint())
+    trainer = instantiate(config.trainer, _convert_="all")(
+        default_root_dir=str(folder),
+        callbacks=list(instantiate(config.callbacks, _convert_="all").values()),
+        logger=instantiate(config.logger, _convert_="all"),
+    )
+    trainer.fit(task, datamodule=data, ckpt_path=resume_from(config, folder))
+
+
+def resume_from(config: DictConfig, folder: Path) -> str | None:
+    """The checkpoint to go on from, None at a fresh start.
+
+    Raises:
+        ValueError: an unknown `ckpt`, a started run with `ckpt=none`, or a checkpoint that cannot be read.
+    """
+    path = folder / CHECKPOINT
+    if config.ckpt not in ("last", "none"):
+        raise ValueError(f"ckpt is `last` or `none`, got {config.ckpt!r}; other weights to start from are `init=`")
+    if not path.is_file():
+        return None
+    if config.ckpt == "none":
+        raise ValueError(f"{folder} has a checkpoint already and ckpt=none; remove the folder, or use ckpt=last to go on")
+    read_weights(path)  # a damaged file is named here, in one line
+    return str(path)
+
+
+def quiet() -> None:
+    """Keep Lightning's advice and other libraries' deprecations off the screen; errors and our own words stay."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    logging.getLogger("lightning.fabric").setLevel(logging.ERROR)
+    for text in (".*does not have many workers.*", ".*LeafSpec.*", ".*isinstance.*treespec.*"):
+        warnings.filterwarnings("ignore", message=text)
+
+
+def compose(overrides: list[str]) -> Any:
+    """Compose a config as the command line would, for tests and benchmarks."""
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+
+    from sr.rundir.composition import register_resolvers
+    from sr.rundir.names import ROOT
+
+    register_resolvers()
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        return hydra_compose("config", overrides=overrides)

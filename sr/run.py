@@ -1,0 +1,58 @@
+"""The doorstep: `python -m sr.run` composes a config, claims its run folder and hands both to `experiment`."""
+
+import os
+import sys
+import traceback
+
+import hydra
+from omegaconf import DictConfig
+
+from sr.rundir import composition
+from sr.rundir.claim import claim
+from sr.rundir.files import write_json
+from sr.rundir.identity import lock_config
+
+composition.register_resolvers()
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="config")
+def main(config: DictConfig) -> str | None:
+    """Run one experiment; a user's mistake ends in one message, and in a sweep the other jobs go on.
+
+    Returns:
+        What went wrong, for the list at a sweep's end; None when all went well.
+    """
+    try:
+        run(config)
+    except Exception as error:
+        if composition.in_multirun():
+            print(f"FAILED {composition.output_folder().name}: {error}", file=sys.stderr)
+            return f"{type(error).__name__}: {error}"
+        if isinstance(error, ValueError | OSError) and "HYDRA_FULL_ERROR" not in os.environ:
+            sys.exit(f"Error: {error}")
+        raise
+    return None
+
+
+def run(config: DictConfig) -> None:
+    """Complete the run that `config` describes, or tell that it is finished already."""
+    composition.refuse_unexpanded_sweep()
+    folder = composition.output_folder()
+    with claim(folder):
+        lock_config(folder, composition.plain(config))
+        if (folder / "report.json").is_file():
+            print(f"{folder} is finished; nothing to do. Its table: python -m sr.report {folder.parent}")
+            return
+        from sr import experiment
+
+        failure = folder / "failed.json"
+        failure.unlink(missing_ok=True)
+        try:
+            experiment.run(config, folder)
+        except Exception as error:
+            write_json(failure, {"error": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()})
+            raise
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""One process a run folder."""
+
+import contextlib
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+
+@contextlib.contextmanager
+def claim(folder: Path) -> Iterator[None]:
+    """Hold a run folder alone for as long as the block lasts.
+
+    The claim is an advisory lock of the operating system on `.running`, so it ends with the process however that dies;
+    the file's text tells who holds it.
+
+    Raises:
+        BlockingIOError: another process holds the folder; the message names its host and process.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / ".running", "a+", encoding="utf-8") as file:
+        try:
+            _lock(file)
+        except OSError as error:
+            file.seek(0)
+            holder = file.read().strip() or "another process"
+            raise BlockingIOError(f"{folder} is being written by {holder}; wait for it, or stop it first") from error
+        file.seek(0)
+        file.truncate()
+        file.write(f"process {os.getpid()} on {socket.gethostname()}")
+        file.flush()
+        try:
+            yield
+        finally:
+            file.seek(0)
+            file.truncate()
+
+
+def _lock(file: Any) -> None:
+    """Take the operating system's exclusive lock on an open file, or raise OSError at once."""
+    if os.name == "nt":
+        import msvcrt
+
+        # Far behind the text, so that the one who is refused can still read who holds it.
+        file.seek(1 << 20)
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        return
+    import fcntl
+
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

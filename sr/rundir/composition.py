@@ -1,0 +1,124 @@
+"""What Hydra needs to know of run folders: interpolations, guards, and the list of failed jobs at a sweep's end."""
+
+import hashlib
+import sys
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, OmegaConf
+
+from sr.rundir.names import ROOT, run_name
+
+
+def scaled(iterations: float, budget: float) -> int:
+    """A recipe's count of iterations shortened in proportion to the budget, at least one.
+
+    >>> scaled(200_000, 0.01)
+    2000
+    """
+    return max(1, round(iterations * budget))
+
+
+def iterations_of(epochs: float, images: int, crops_per_image: int, batch_size: int) -> int:
+    """A recipe's epochs in iterations, from the size of its data set.
+
+    >>> iterations_of(1000, 800, 20, 16)  # ABPN: 1000 epochs over 20 repeats of DIV2K's 800 images, batch 16
+    1000000
+    """
+    return max(1, round(epochs * images * crops_per_image / batch_size))
+
+
+def whole_chunks(iterations: int, chunk: int) -> int:
+    """How many chunks of `chunk` iterations an interval holds.
+
+    Raises:
+        ValueError: the interval is not a whole number of chunks.
+
+    >>> whole_chunks(1000, 10)
+    100
+    """
+    if iterations % chunk:
+        raise ValueError(f"an interval of {iterations} iterations is not a multiple of train.chunk={chunk}; change either")
+    return iterations // chunk
+
+
+def fp32_from(iterations: int, tail: float) -> int:
+    """The iteration at which the fp32 tail begins, which is a share of all iterations.
+
+    >>> fp32_from(1000, 0.15)
+    850
+    """
+    if not 0 <= tail <= 1:
+        raise ValueError(f"train.fp32_tail is a share of the iterations in [0, 1], got {tail}")
+    return round(iterations * (1 - tail))
+
+
+def register_resolvers() -> None:
+    """Teach OmegaConf the project's own interpolations; idempotent."""
+    for name, resolver in {
+        "sr_root": lambda: str(ROOT),
+        "sr_run_name": lambda overrides: run_name(list(overrides)),
+        "sr_folder_name": lambda folder: Path(folder).name,
+        "sr_run_id": lambda folder: hashlib.sha256("/".join(Path(folder).parts[-2:]).encode()).hexdigest()[:12],
+        "scaled": scaled,
+        "iterations_of": iterations_of,
+        "whole_chunks": whole_chunks,
+        "fp32_from": fp32_from,
+    }.items():
+        OmegaConf.register_new_resolver(name, resolver, replace=True)
+
+
+def plain(config: DictConfig) -> dict[str, Any]:
+    """The composed config as plain containers with every interpolation resolved."""
+    return OmegaConf.to_container(config, resolve=True, throw_on_missing=True)  # type: ignore[return-value]
+
+
+def output_folder() -> Path:
+    """The folder of the run that Hydra is at."""
+    return Path(HydraConfig.get().runtime.output_dir)
+
+
+def in_multirun() -> bool:
+    """Whether this job is one of a sweep."""
+    return HydraConfig.get().mode.name == "MULTIRUN"
+
+
+def refuse_unexpanded_sweep() -> None:
+    """Stop a job that carries a sweep's parameters without having one value of each.
+
+    `--multirun sweeps=a,b` and `hydra.mode=RUN` would otherwise run one job per sweep, in silence.
+
+    Raises:
+        ValueError: a parameter of the sweep is not among this job's overrides.
+    """
+    config = HydraConfig.get()
+    wanted = (config.sweeper.get("params") or {}).keys()
+    given = {item.split("=", 1)[0].lstrip("+") for item in config.overrides.task}
+    if missing := sorted(set(wanted) - given):
+        raise ValueError(
+            f"this sweep was not expanded: {', '.join(missing)} got no value. Run one sweep at a time, as "
+            "`python -m sr.run sweeps=NAME`, without hydra.mode=RUN"
+        )
+
+
+class ListFailures(Callback):
+    """At the end of a sweep, list the jobs that failed with their errors, and exit with status 1."""
+
+    def __init__(self) -> None:
+        self.failed: dict[str, str] = {}
+        self.jobs = 0
+
+    def on_job_end(self, config: DictConfig, job_return: Any, **_: Any) -> None:
+        """Remember a job that returned an error."""
+        self.jobs += 1
+        outcome = job_return.return_value
+        if outcome is not None:
+            self.failed[Path(config.hydra.runtime.output_dir).name] = str(outcome)
+
+    def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
+        """Print the list."""
+        if self.failed:
+            lines = "".join(f"\n  {name}: {error}" for name, error in self.failed.items())
+            sys.exit(f"{len(self.failed)} of {self.jobs} jobs failed; the same command runs only these again:{lines}")

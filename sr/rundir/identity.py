@@ -1,0 +1,71 @@
+"""Which settings decide a run's numbers, and the refusal to go on with others."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sr.rundir.files import read_json, write_atomically, write_json
+from sr.rundir.names import MACHINE_KEYS
+
+
+def identity(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a config that decides a run's numbers: all but `MACHINE_KEYS` and the place of the images."""
+    kept = {key: value for key, value in config.items() if key not in MACHINE_KEYS}
+    if isinstance(kept.get("data"), Mapping):
+        # Where the images lie is the machine's business; which images they are is checked by their fingerprint.
+        kept["data"] = {key: value for key, value in kept["data"].items() if key not in ("root", "cache")}
+    return kept
+
+
+def differing_keys(ours: Any, theirs: Any, path: str = "") -> list[str]:
+    """Dotted keys in which two nested plain containers differ, each with both values."""
+    if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
+        keys = sorted({*ours, *theirs}, key=str)
+        missing = "(absent)"
+        return [
+            line
+            for key in keys
+            for line in differing_keys(ours.get(key, missing), theirs.get(key, missing), f"{path}.{key}" if path else str(key))
+        ]
+    return [] if ours == theirs else [f"{path}: {theirs!r} before, {ours!r} now"]
+
+
+def lock_config(folder: Path, config: Mapping[str, Any]) -> None:
+    """Write the run's config at its first start; at a later start refuse a config that would give other numbers.
+
+    Raises:
+        ValueError: a key that decides the numbers differs from the run's first start.
+    """
+    path = folder / "config.yaml"
+    if not path.is_file():
+        write_atomically(path, yaml.safe_dump(dict(config), sort_keys=False))
+        return
+    first = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if not isinstance(first, dict):
+        raise ValueError(f"{path} is not a config (got {type(first).__name__}); remove the folder to start anew")
+    changed = differing_keys(json.loads(json.dumps(identity(config))), json.loads(json.dumps(identity(first))))
+    if changed:
+        raise ValueError(
+            f"{folder} was started with other settings:\n  " + "\n  ".join(changed) + "\nA changed setting is a new run: "
+            "give it on the command line (the folder name follows), choose another `experiment=`, or remove the folder. "
+            "To go on from these weights use `init=<this folder>`."
+        )
+
+
+def check_fingerprint(folder: Path, fingerprint: str) -> None:
+    """Remember which training images a run saw first; refuse to go on with others.
+
+    Raises:
+        ValueError: the images differ from those of the first start.
+    """
+    path = folder / "data.json"
+    if not path.is_file():
+        write_json(path, {"fingerprint": fingerprint})
+    elif read_json(path)["fingerprint"] != fingerprint:
+        raise ValueError(
+            f"the training images are not those that {folder} was started with (another folder, or files were added, "
+            "changed or removed); put them back, or choose another `experiment=`"
+        )

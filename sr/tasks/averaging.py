@@ -1,0 +1,35 @@
+"""A moving average of a net's weights, kept as a second net so that a checkpoint holds both."""
+
+import copy
+
+import torch
+from torch import nn
+
+
+class WeightAverage(nn.Module):
+    """Exponential moving average: average <- decay * average + (1 - decay) * weights after each optimizer step.
+
+    While few steps were taken the decay is smaller, (1 + step) / (10 + step), so that the random start is forgotten.
+
+    Args:
+        net: the net that is trained; copied.
+        decay: in (0, 1); 0.999 averages over about the last thousand steps.
+
+    Raises:
+        ValueError: decay outside (0, 1).
+    """
+
+    def __init__(self, net: nn.Module, decay: float) -> None:
+        super().__init__()
+        if not 0 < decay < 1:
+            raise ValueError(f"the weight average needs a decay in (0, 1), got {decay}; train.ema_decay=0 switches it off")
+        self.net = copy.deepcopy(net).requires_grad_(False)
+        self.decay = decay
+
+    @torch.no_grad()
+    def update(self, net: nn.Module, step: int) -> None:
+        """Move the average towards the weights of `net` after optimizer step number `step` (from 1)."""
+        decay = min(self.decay, (1 + step) / (10 + step))
+        torch._foreach_lerp_(list(self.net.parameters()), [p.detach() for p in net.parameters()], 1 - decay)
+        for average, buffer in zip(self.net.buffers(), net.buffers(), strict=True):
+            average.copy_(buffer)

@@ -1,0 +1,129 @@
+"""Training against the true high-resolution image with a pixel loss: the task of every net but the adversarial ones."""
+
+import copy
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from sr import metrics
+from sr.data.pairs import ImagePair
+from sr.evaluation import to_network, upscaler
+from sr.models.blocks import inference_form
+from sr.tasks.averaging import WeightAverage
+
+Batch = tuple[Tensor, Tensor]
+
+
+class Regression(lightning.LightningModule):
+    """Minimise a pixel loss between net(lr) and hr, several optimizer steps per Lightning step.
+
+    Lightning hands over a chunk of batches at a time and the steps are taken here (manual optimization), so that the
+    cost of its loop is paid once a chunk: a mobile net's step takes about ten milliseconds. `global_step`, schedules,
+    checkpoints and resume count optimizer steps, exactly.
+
+    The forward of a training step runs in bf16 autocast up to iteration `fp32_from`, if `precision` asks for it, and in
+    fp32 from there on; weights, optimizer and validation are fp32 throughout.
+
+    Args:
+        net: the net, in its training form.
+        loss: module (sr, hr) -> scalar.
+        optimizer: parameters -> optimizer.
+        scheduler: optimizer -> schedule, stepped once an iteration.
+        precision: "fp32" or "bf16".
+        fp32_from: iteration from which bf16 gives way to fp32.
+        ema_decay: decay of the weight average; 0 keeps none.
+        protocol: name of the evaluation protocol used for validation.
+
+    Raises:
+        ValueError: unknown precision; a non-finite loss (with the iteration and where its batch was saved).
+    """
+
+    def __init__(
+        self,
+        *,
+        net: nn.Module,
+        loss: nn.Module,
+        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
+        scheduler: Callable[[Optimizer], LRScheduler],
+        precision: str,
+        fp32_from: int,
+        ema_decay: float,
+        protocol: str,
+    ) -> None:
+        super().__init__()
+        if precision not in ("fp32", "bf16"):
+            raise ValueError(f"train.precision is fp32 or bf16, got {precision!r}")
+        self.automatic_optimization = False
+        self.net = net.to(memory_format=torch.channels_last)
+        self.loss = loss
+        self.average = WeightAverage(self.net, ema_decay) if ema_decay else None
+        self.protocol = metrics.protocol(protocol)
+        self._make_optimizer, self._make_scheduler = optimizer, scheduler
+        self._precision, self._fp32_from = precision, fp32_from
+
+    def trained_net(self) -> nn.Module:
+        """The net that a user gets: the average where one is kept, else the weights themselves; shared, not copied."""
+        return self.average.net if self.average else self.net
+
+    def deployable(self) -> nn.Module:
+        """A copy of the trained net in its inference form, on the CPU, in evaluation mode, contiguous."""
+        net = inference_form(copy.deepcopy(self.trained_net()).cpu())
+        return net.to(memory_format=torch.contiguous_format).eval().requires_grad_(False)
+
+    def configure_optimizers(self) -> Any:
+        """One optimizer over all trainable parameters and its schedule."""
+        optimizer = self._make_optimizer([p for p in self.net.parameters() if p.requires_grad])
+        return {"optimizer": optimizer, "lr_scheduler": self._make_scheduler(optimizer)}
+
+    def training_step(self, chunk: list[Batch], index: int) -> None:
+        """Take one optimizer step for each batch of uint8 (lr, hr) in the chunk."""
+        first = self.global_step
+        losses = torch.stack([self._step(lr, hr) for lr, hr in chunk])
+        if not torch.isfinite(losses).all():
+            self._stop_at(int((~torch.isfinite(losses)).nonzero()[0]), first, chunk, losses)
+        self.log("train/loss", losses.mean(), batch_size=1)
+
+    def _step(self, lr: Tensor, hr: Tensor) -> Tensor:
+        optimizer, scheduler = self.optimizers(), self.lr_schedulers()
+        x, target = to_network(lr, self.net), to_network(hr, self.net)
+        bf16 = self._precision == "bf16" and self.global_step < self._fp32_from
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=bf16):
+            sr = self.net(x)
+        loss = self.loss(sr.float(), target)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        scheduler.step()
+        if self.average:
+            self.average.update(self.net, self.global_step)
+        return loss.detach()
+
+    def _stop_at(self, position: int, first: int, chunk: list[Batch], losses: Tensor) -> None:
+        iteration = first + position
+        path = Path(self.trainer.default_root_dir) / f"nonfinite_{iteration}.pt"
+        lr, hr = chunk[position]
+        torch.save({"iteration": iteration, "lr": lr, "hr": hr}, path)
+        raise ValueError(
+            f"the loss became {losses[position].item()} at iteration {iteration}; its batch is in {path}. "
+            "Lower optimizer.lr or use train.precision=fp32; the last checkpoint is from before."
+        )
+
+    def on_validation_epoch_start(self) -> None:
+        """Begin a new mean over the held-out images."""
+        self._validation: list[tuple[float, float]] = []
+        self.upscale = upscaler(inference_form(self.trained_net()))
+
+    def validation_step(self, pair: ImagePair, index: int) -> None:
+        """Score one whole held-out image in fp32."""
+        self._validation.append(self.protocol.score(self.upscale(pair.lr), pair.hr, self.net.scale))
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the means, named by the protocol."""
+        psnr, ssim = (sum(column) / len(column) for column in zip(*self._validation, strict=True))
+        self.log_dict({f"val/psnr_{self.protocol.channel}_db": psnr, f"val/ssim_{self.protocol.channel}": ssim}, batch_size=1)

@@ -1,0 +1,65 @@
+"""Every option of every group composes, and its YAML lists exactly the arguments of what it builds."""
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hydra.utils import get_class
+from omegaconf import OmegaConf
+
+from sr.experiment import compose
+
+CONF = Path(__file__).resolve().parents[1] / "conf"
+GROUPS = ["model", "data", "task", "loss", "optimizer", "scheduler", "quantization", "export", "callbacks", "logger", "trainer", "recipe"]
+OPTIONS = [(group, path.stem) for group in GROUPS for path in sorted((CONF / group).glob("*.yaml")) if not path.stem.startswith("_")]
+
+
+def override(group: str, option: str) -> list[str]:
+    scales = [f"scale={scale}" for scale in (2, 3, 4, 1.5)]
+    return [f"{group}={option}", scales[0]]
+
+
+def nodes(config: Any) -> list[dict[str, Any]]:
+    """Every node with a _target_ in a plain config."""
+    if isinstance(config, list):
+        return [node for item in config for node in nodes(item)]
+    if not isinstance(config, dict):
+        return []
+    own = [config] if "_target_" in config else []
+    return own + [node for value in config.values() for node in nodes(value)]
+
+
+def test_there_are_options():
+    assert {group for group, _ in OPTIONS} >= {"model", "data", "quantization", "export", "callbacks", "recipe"}
+
+
+@pytest.mark.parametrize(("group", "option"), OPTIONS, ids=[f"{group}={option}" for group, option in OPTIONS])
+def test_option_composes_and_lists_every_argument(group, option):
+    config = OmegaConf.to_container(compose(override(group, option))[group] if group != "recipe" else compose(override(group, option)), resolve=False)
+    for node in nodes(config):
+        target = get_class(node["_target_"]) if not node["_target_"].islower() else None
+        if target is None or not target.__module__.startswith("sr."):
+            continue
+        parameters = inspect.signature(target.__init__).parameters
+        given = set(node) - {"_target_", "_partial_"}
+        handed_over = {"net", "loss", "optimizer", "scheduler"} if node.get("_partial_") else set()
+        wanted = {name for name in parameters if name != "self"} - handed_over
+        assert given == wanted, f"{node['_target_']}: YAML {sorted(given)}, constructor {sorted(wanted)}"
+        for name, parameter in parameters.items():
+            if name != "self":
+                assert parameter.kind is parameter.KEYWORD_ONLY, f"{node['_target_']}({name}) is not keyword-only"
+                assert parameter.default is parameter.empty, f"{node['_target_']}({name}) has a default outside its YAML"
+
+
+def test_every_size_variant_is_a_small_delta():
+    for path in sorted((CONF / "model").glob("*_*.yaml")):
+        content = yaml.safe_load(path.read_text())
+        if "defaults" in content:
+            assert len(content) <= 5, f"{path.name} repeats its family"
+
+
+def test_an_unknown_key_is_refused():
+    with pytest.raises(Exception, match=r"Could not override 'model\.depth'"):
+        compose(["model.depth=5"])

@@ -1,0 +1,61 @@
+"""The house rules that a machine can check: floors, room names, file sizes."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FORBIDDEN_NAMES = {"utils", "util", "misc", "common", "helpers", "helper", "base", "core", "stuff"}
+MAX_LINES = 250
+
+
+def modules(root: Path) -> list[Path]:
+    found = sorted((root / "sr").rglob("*.py"))
+    assert found
+    return found
+
+
+def test_imports_point_down(repo_root):
+    result = subprocess.run(
+        [Path(sys.executable).parent / "lint-imports", "--no-cache"], cwd=repo_root, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stdout
+
+
+def test_no_room_for_leftovers(repo_root):
+    assert not [path for path in modules(repo_root) if FORBIDDEN_NAMES & set(path.relative_to(repo_root).with_suffix("").parts)]
+
+
+def test_files_stay_small(repo_root):
+    lengths = {str(path.relative_to(repo_root)): len(path.read_text().splitlines()) for path in modules(repo_root)}
+    assert {name: count for name, count in lengths.items() if count > MAX_LINES} == {}
+
+
+def test_callbacks_are_short_and_every_module_says_what_it_is(repo_root):
+    for path in modules(repo_root):
+        text = path.read_text()
+        assert text.startswith('"""'), f"{path} has no docstring"
+        if path.parent.name == "callbacks":
+            assert len(text.splitlines()) <= 90, f"{path} is long for a callback"
+
+
+def test_no_paths_of_one_machine(repo_root):
+    pattern = re.compile(r"(?<![\w.])/(work|home|root)/")
+    tracked = subprocess.run(["git", "ls-files"], cwd=repo_root, capture_output=True, text=True).stdout.split()
+    if not tracked:
+        pytest.skip("not a git checkout")
+    texts = [repo_root / name for name in tracked if name.endswith((".py", ".md", ".yaml", ".toml", ".txt")) or "/" not in name]
+    assert not [path for path in texts if path.is_file() and path != Path(__file__) and pattern.search(path.read_text())]
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--cfg", "job"]])
+def test_the_doorstep_imports_nothing_heavy(repo_root, arguments):
+    code = (
+        "import sys, runpy\nsys.argv = ['sr.run'] + " + repr(arguments) + "\ntry: runpy.run_module('sr.run', run_name='__main__')\n"
+        "except SystemExit: pass\nheavy = {'torch', 'lightning', 'aimet_torch', 'onnx', 'skimage', 'wandb'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    result = subprocess.run([sys.executable, "-c", code], cwd=repo_root, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr

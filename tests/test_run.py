@@ -1,0 +1,39 @@
+"""The command line as a user types it: quick answers, clear refusals."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+
+def sr_run(*arguments: str, cwd, **environment: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "sr.run", *arguments], cwd=cwd, capture_output=True, text=True, env={**os.environ, **environment}
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "text"),
+    [
+        (["--help"], 0, "sweeps=quicksrnet_depth"),
+        (["--cfg", "job"], 0, "iterations:"),
+        (["model.mm=5"], 1, "Could not override 'model.mm'"),
+        (["model=quiksrnet"], 1, "quicksrnet_small"),
+        (["sweeps=depht"], 1, "quicksrnet_depth"),
+    ],
+)
+def test_answers_in_two_seconds(tmp_path, arguments, status, text):
+    started = time.perf_counter()
+    result = sr_run(*arguments, cwd=tmp_path)
+    seconds = time.perf_counter() - started
+    assert result.returncode == status
+    assert text in result.stdout + result.stderr
+    assert seconds < 2
+
+
+def test_two_sweeps_at_once_are_refused(tmp_path):
+    result = sr_run("sweeps=quicksrnet_depth", "hydra.mode=RUN", f"hydra.run.dir={tmp_path}/run", cwd=tmp_path)
+    assert result.returncode == 1
+    assert "model.m got no value" in result.stderr
