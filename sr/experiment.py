@@ -12,7 +12,8 @@ from omegaconf import DictConfig
 
 from sr.callbacks.checkpoint import NAME as CHECKPOINT
 from sr.models.weights import load_weights, read_weights
-from sr.rundir.identity import check_fingerprint
+from sr.rundir.composition import plain
+from sr.rundir.identity import check_data, lock_config
 
 
 def build(config: DictConfig) -> tuple[lightning.LightningModule, lightning.LightningDataModule]:
@@ -39,10 +40,11 @@ def run(config: DictConfig, folder: Path) -> None:
     task, data = build(config)
     data.prepare_data()
     data.setup("fit")
-    check_fingerprint(folder, data.fingerprint())
+    lock_config(folder, plain(config))
+    check_data(folder, data.describe())
     trainer = instantiate(config.trainer, _convert_="all")(
         default_root_dir=str(folder),
-        callbacks=list(instantiate(config.callbacks, _convert_="all").values()),
+        callbacks=[each for each in instantiate(config.callbacks, _convert_="all").values() if each],
         logger=instantiate(config.logger, _convert_="all"),
     )
     trainer.fit(task, datamodule=data, ckpt_path=resume_from(config, folder))
@@ -60,7 +62,9 @@ def resume_from(config: DictConfig, folder: Path) -> str | None:
     if not path.is_file():
         return None
     if config.ckpt == "none":
-        raise ValueError(f"{folder} has a checkpoint already and ckpt=none; remove the folder, or use ckpt=last to go on")
+        raise ValueError(
+            f"{folder} has a checkpoint already and ckpt=none; remove the folder, or use ckpt=last to go on"
+        )
     read_weights(path)  # a damaged file is named here, in one line
     return str(path)
 
@@ -73,8 +77,8 @@ def quiet() -> None:
         warnings.filterwarnings("ignore", message=text)
 
 
-def compose(overrides: list[str]) -> Any:
-    """Compose a config as the command line would, for tests and benchmarks."""
+def compose(overrides: list[str], *, with_hydra: bool = False) -> Any:
+    """Compose a config as the command line would, for tests and benchmarks; `with_hydra` keeps Hydra's own node."""
     from hydra import compose as hydra_compose
     from hydra import initialize_config_dir
 
@@ -83,4 +87,4 @@ def compose(overrides: list[str]) -> Any:
 
     register_resolvers()
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        return hydra_compose("config", overrides=overrides)
+        return hydra_compose("config", overrides=overrides, return_hydra_config=with_hydra)

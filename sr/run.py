@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 from sr.rundir import composition
 from sr.rundir.claim import claim
 from sr.rundir.files import write_json
-from sr.rundir.identity import lock_config
+from sr.rundir.identity import refuse_changes
 
 composition.register_resolvers()
 
@@ -39,7 +39,7 @@ def run(config: DictConfig) -> None:
     composition.refuse_unexpanded_sweep()
     folder = composition.output_folder()
     with claim(folder):
-        lock_config(folder, composition.plain(config))
+        refuse_changes(folder, composition.plain(config))
         if (folder / "report.json").is_file():
             print(f"{folder} is finished; nothing to do. Its table: python -m sr.report {folder.parent}")
             return

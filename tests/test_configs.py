@@ -12,8 +12,26 @@ from omegaconf import OmegaConf
 from sr.experiment import compose
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
-GROUPS = ["model", "data", "task", "loss", "optimizer", "scheduler", "quantization", "export", "callbacks", "logger", "trainer", "recipe"]
-OPTIONS = [(group, path.stem) for group in GROUPS for path in sorted((CONF / group).glob("*.yaml")) if not path.stem.startswith("_")]
+GROUPS = [
+    "model",
+    "data",
+    "task",
+    "loss",
+    "optimizer",
+    "scheduler",
+    "quantization",
+    "export",
+    "callbacks",
+    "logger",
+    "trainer",
+    "recipe",
+]
+OPTIONS = [
+    (group, path.stem)
+    for group in GROUPS
+    for path in sorted((CONF / group).glob("*.yaml"))
+    if not path.stem.startswith("_")
+]
 
 
 def override(group: str, option: str) -> list[str]:
@@ -37,7 +55,10 @@ def test_there_are_options():
 
 @pytest.mark.parametrize(("group", "option"), OPTIONS, ids=[f"{group}={option}" for group, option in OPTIONS])
 def test_option_composes_and_lists_every_argument(group, option):
-    config = OmegaConf.to_container(compose(override(group, option))[group] if group != "recipe" else compose(override(group, option)), resolve=False)
+    config = OmegaConf.to_container(
+        compose(override(group, option))[group] if group != "recipe" else compose(override(group, option)),
+        resolve=False,
+    )
     for node in nodes(config):
         target = get_class(node["_target_"]) if not node["_target_"].islower() else None
         if target is None or not target.__module__.startswith("sr."):
@@ -50,7 +71,9 @@ def test_option_composes_and_lists_every_argument(group, option):
         for name, parameter in parameters.items():
             if name != "self":
                 assert parameter.kind is parameter.KEYWORD_ONLY, f"{node['_target_']}({name}) is not keyword-only"
-                assert parameter.default is parameter.empty, f"{node['_target_']}({name}) has a default outside its YAML"
+                assert parameter.default is parameter.empty, (
+                    f"{node['_target_']}({name}) has a default outside its YAML"
+                )
 
 
 def test_every_size_variant_is_a_small_delta():

@@ -25,7 +25,9 @@ def test_imports_point_down(repo_root):
 
 
 def test_no_room_for_leftovers(repo_root):
-    assert not [path for path in modules(repo_root) if FORBIDDEN_NAMES & set(path.relative_to(repo_root).with_suffix("").parts)]
+    assert not [
+        path for path in modules(repo_root) if FORBIDDEN_NAMES & set(path.relative_to(repo_root).with_suffix("").parts)
+    ]
 
 
 def test_files_stay_small(repo_root):
@@ -46,14 +48,22 @@ def test_no_paths_of_one_machine(repo_root):
     tracked = subprocess.run(["git", "ls-files"], cwd=repo_root, capture_output=True, text=True).stdout.split()
     if not tracked:
         pytest.skip("not a git checkout")
-    texts = [repo_root / name for name in tracked if name.endswith((".py", ".md", ".yaml", ".toml", ".txt")) or "/" not in name]
-    assert not [path for path in texts if path.is_file() and path != Path(__file__) and pattern.search(path.read_text())]
+    texts = [
+        repo_root / name
+        for name in tracked
+        if name.endswith((".py", ".md", ".yaml", ".toml", ".txt")) or "/" not in name
+    ]
+    assert not [
+        path for path in texts if path.is_file() and path != Path(__file__) and pattern.search(path.read_text())
+    ]
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--cfg", "job"]])
 def test_the_doorstep_imports_nothing_heavy(repo_root, arguments):
     code = (
-        "import sys, runpy\nsys.argv = ['sr.run'] + " + repr(arguments) + "\ntry: runpy.run_module('sr.run', run_name='__main__')\n"
+        "import sys, runpy\nsys.argv = ['sr.run'] + "
+        + repr(arguments)
+        + "\ntry: runpy.run_module('sr.run', run_name='__main__')\n"
         "except SystemExit: pass\nheavy = {'torch', 'lightning', 'aimet_torch', 'onnx', 'skimage', 'wandb'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )

@@ -10,7 +10,11 @@ import pytest
 
 def sr_run(*arguments: str, cwd, **environment: str) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [sys.executable, "-m", "sr.run", *arguments], cwd=cwd, capture_output=True, text=True, env={**os.environ, **environment}
+        [sys.executable, "-m", "sr.run", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
     )
 
 

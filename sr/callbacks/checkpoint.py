@@ -31,6 +31,11 @@ class LastCheckpoint(Checkpoint):
         if trainer.global_step // self.every > self._saved_at // self.every:
             self._save(trainer)
 
+    def on_validation_end(self, trainer: lightning.Trainer, task: lightning.LightningModule) -> None:
+        """Save after a validation, so that a resume neither repeats nor loses it."""
+        if not trainer.sanity_checking:
+            self._save(trainer)
+
     def on_train_end(self, trainer: lightning.Trainer, task: lightning.LightningModule) -> None:
         """Save the final state."""
         if trainer.global_step > self._saved_at:

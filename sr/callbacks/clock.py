@@ -50,7 +50,8 @@ class Clock(Callback):
         self._add("iterations", steps)
         self._mark, self._step = now, trainer.global_step
         waiting = self.totals["loader_wait_seconds"] / self.totals["seconds"]
-        self._bar.set_postfix({"loss": trainer.logged_metrics.get("train/loss"), "loader wait": f"{waiting:.1%}"}, refresh=False)
+        loss = float(trainer.callback_metrics["train/loss"])
+        self._bar.set_postfix_str(f"loss {loss:.4f}, loader wait {waiting:.1%}", refresh=False)
         self._bar.update(steps)
 
     def on_validation_end(self, trainer: lightning.Trainer, task: lightning.LightningModule) -> None:

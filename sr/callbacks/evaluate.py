@@ -1,5 +1,6 @@
 """Score the float net, and plain bicubic beside it, on the test sets."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,8 @@ import lightning
 from sr import metrics
 from sr.callbacks.stage import Stage
 from sr.callbacks.weights import NAME as WEIGHTS
-from sr.evaluation import evaluate, upscaler
+from sr.data.pairs import ImagePair
+from sr.evaluation import Upscale, evaluate, upscaler
 from sr.models.interpolation import Bicubic
 from sr.tasks.regression import Regression
 
@@ -29,13 +31,15 @@ class Evaluate(Stage):
         self.protocol = metrics.protocol(protocol)
 
     def work(self, trainer: lightning.Trainer, task: Regression, folder: Path) -> dict[str, Any]:
-        """Return {"float" | "bicubic": {set: score}}."""
-        scale = task.net.scale
+        """Return {"quality": {"float" | "bicubic": {set: score}}}."""
+        scale: float = task.net.scale  # type: ignore[assignment]
+        sets = trainer.datamodule.test_sets()  # type: ignore[attr-defined]
         upscalers = {"bicubic": upscaler(Bicubic(scale=scale)), "float": upscaler(task.deployable())}
-        return {
-            stage: {
-                name: evaluate(upscale, pairs, self.protocol, scale).to_dict()
-                for name, pairs in trainer.datamodule.test_sets().items()
-            }
-            for stage, upscale in upscalers.items()
-        }
+        return {"quality": {stage: score_sets(each, sets, self.protocol, scale) for stage, each in upscalers.items()}}
+
+
+def score_sets(
+    upscale: Upscale, sets: Mapping[str, Iterable[ImagePair]], protocol: metrics.Protocol, scale: float
+) -> dict[str, Any]:
+    """Score one upscaler on every set: {set: score}."""
+    return {name: evaluate(upscale, pairs, protocol, scale).to_dict() for name, pairs in sets.items()}

@@ -8,7 +8,7 @@ import lightning
 from lightning.pytorch.callbacks import Callback
 from rich.console import Console
 
-from sr.rundir.files import is_newer, write_json
+from sr.rundir.files import read_json, sha256, write_json
 from sr.tasks.regression import Regression
 
 
@@ -16,7 +16,7 @@ class Stage(Callback):
     """Work after the fit, in `on_fit_end`: that hook also comes when a run with finished training is resumed.
 
     A subclass names its `result` (JSON, written last) and its `sources`, relative to the run folder, and does its work
-    in `work`. A result newer than all its sources is kept.
+    in `work`. The result holds the hashes of the sources: while they still have them, it is kept.
     """
 
     result: str
@@ -27,13 +27,30 @@ class Stage(Callback):
         raise TypeError(f"{type(self).__name__} does not say what it does: define `work`")
 
     def on_fit_end(self, trainer: lightning.Trainer, task: lightning.LightningModule) -> None:
-        """Do the work unless its result is there and up to date."""
-        folder = Path(trainer.default_root_dir)
-        result = folder / self.result
-        if is_newer(result, *(folder / source for source in self.sources)):
+        """Do the work unless training was stopped early, or the result is there and up to date.
+
+        Raises:
+            ValueError: a source is missing because its stage is not among the callbacks.
+        """
+        if trainer.global_step < trainer.max_steps:
             return
-        Console().print(f"[bold]{type(self).__name__.lower()}[/bold] -> {self.result}", highlight=False)
+        folder = Path(trainer.default_root_dir)
+        if missing := [source for source in self.sources if not (folder / source).is_file()]:
+            raise ValueError(
+                f"stage {self.title} needs {missing} in {folder}; the stage that writes it is not in `callbacks`"
+            )
+        hashes = {source: sha256(folder / source) for source in self.sources}
+        if (folder / self.result).is_file() and read_json(folder / self.result)["sources"] == hashes:
+            return
+        Console().print(f"[bold]{self.title}[/bold] -> {self.result}", highlight=False)
         started = time.perf_counter()
         assert isinstance(task, Regression)
         outcome = self.work(trainer, task, folder)
-        write_json(result, outcome | {"seconds": round(time.perf_counter() - started, 3)})
+        write_json(
+            folder / self.result, {**outcome, "sources": hashes, "seconds": round(time.perf_counter() - started, 3)}
+        )
+
+    @property
+    def title(self) -> str:
+        """The stage's name for the screen and for reports."""
+        return type(self).__name__.lower()

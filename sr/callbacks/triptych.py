@@ -15,7 +15,9 @@ NAME = "images/validation.png"
 class Triptych(Callback):
     """After each validation show LR (nearest) | SR | HR of the first held-out image: a file, and the logger's images."""
 
-    def on_validation_batch_end(self, trainer: lightning.Trainer, task: Any, output: Any, pair: Any, index: int, *_: Any) -> None:
+    def on_validation_batch_end(
+        self, trainer: lightning.Trainer, task: Any, output: Any, pair: Any, index: int, *_: Any
+    ) -> None:
         """Keep the first image's picture."""
         if index == 0 and isinstance(task, Regression):
             picture = side_by_side(enlarge(pair.lr, *pair.hr.shape[:2]), task.upscale(pair.lr), pair.hr)

@@ -36,7 +36,9 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
         candidates = [path / CHECKPOINT, path / FLOAT_WEIGHTS]
         path = next((file for file in candidates if file.is_file()), candidates[0])
     if not path.is_file():
-        raise ValueError(f"no weights at {path}; give a run folder, a checkpoint (.ckpt, .pt, .pth) or a .safetensors file")
+        raise ValueError(
+            f"no weights at {path}; give a run folder, a checkpoint (.ckpt, .pt, .pth) or a .safetensors file"
+        )
     if path.suffix == ".safetensors":
         try:
             with safe_open(path, framework="pt") as file:
@@ -87,7 +89,9 @@ def load_weights(net: nn.Module, state: Mapping[str, Tensor], *, source: str, le
     ]
     if problems:
         raise ValueError(
-            f"the weights of {source} do not fit this {type(net).__name__}:\n  " + "\n  ".join(problems) + "\nGive the model "
+            f"the weights of {source} do not fit this {type(net).__name__}:\n  "
+            + "\n  ".join(problems)
+            + "\nGive the model "
             "and scale that they were made with, or keep some layers' own start with init_leave=[conv_last]"
         )
     net.load_state_dict({**own, **state})

@@ -40,7 +40,9 @@ def whole_chunks(iterations: int, chunk: int) -> int:
     100
     """
     if iterations % chunk:
-        raise ValueError(f"an interval of {iterations} iterations is not a multiple of train.chunk={chunk}; change either")
+        raise ValueError(
+            f"an interval of {iterations} iterations is not a multiple of train.chunk={chunk}; change either"
+        )
     return iterations // chunk
 
 
@@ -113,9 +115,8 @@ class ListFailures(Callback):
     def on_job_end(self, config: DictConfig, job_return: Any, **_: Any) -> None:
         """Remember a job that returned an error."""
         self.jobs += 1
-        outcome = job_return.return_value
-        if outcome is not None:
-            self.failed[Path(config.hydra.runtime.output_dir).name] = str(outcome)
+        if job_return.status.name == "COMPLETED" and job_return.return_value is not None:
+            self.failed[Path(config.hydra.runtime.output_dir).name] = str(job_return.return_value)
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
         """Print the list."""

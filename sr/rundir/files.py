@@ -1,5 +1,6 @@
 """Files that a kill at any moment leaves whole, and whether a result is newer than what it was made from."""
 
+import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -45,11 +46,7 @@ def read_json(path: Path) -> Any:
         raise ValueError(f"{path} is damaged ({error}); remove it and run the same command again") from error
 
 
-def newest(*paths: Path) -> float:
-    """The latest modification time among paths, in seconds; infinite when one is missing, so that nothing counts as done."""
-    return max((path.stat().st_mtime_ns if path.exists() else float("inf")) for path in paths)
-
-
-def is_newer(result: Path, *sources: Path) -> bool:
-    """Whether a stage's result exists and was written after everything that it was made from."""
-    return result.exists() and result.stat().st_mtime_ns >= newest(*sources)
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -10,6 +10,8 @@ import yaml
 from sr.rundir.files import read_json, write_atomically, write_json
 from sr.rundir.names import MACHINE_KEYS
 
+CONFIG = "config.yaml"
+
 
 def identity(config: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a config that decides a run's numbers: all but `MACHINE_KEYS` and the place of the images."""
@@ -28,20 +30,21 @@ def differing_keys(ours: Any, theirs: Any, path: str = "") -> list[str]:
         return [
             line
             for key in keys
-            for line in differing_keys(ours.get(key, missing), theirs.get(key, missing), f"{path}.{key}" if path else str(key))
+            for line in differing_keys(
+                ours.get(key, missing), theirs.get(key, missing), f"{path}.{key}" if path else str(key)
+            )
         ]
     return [] if ours == theirs else [f"{path}: {theirs!r} before, {ours!r} now"]
 
 
-def lock_config(folder: Path, config: Mapping[str, Any]) -> None:
-    """Write the run's config at its first start; at a later start refuse a config that would give other numbers.
+def refuse_changes(folder: Path, config: Mapping[str, Any]) -> None:
+    """Refuse a config that would give other numbers than the one that the run folder was started with.
 
     Raises:
-        ValueError: a key that decides the numbers differs from the run's first start.
+        ValueError: a key that decides the numbers differs from the run's first start; each is named.
     """
-    path = folder / "config.yaml"
+    path = folder / CONFIG
     if not path.is_file():
-        write_atomically(path, yaml.safe_dump(dict(config), sort_keys=False))
         return
     first = yaml.safe_load(path.read_text(encoding="utf-8"))
     if not isinstance(first, dict):
@@ -49,22 +52,35 @@ def lock_config(folder: Path, config: Mapping[str, Any]) -> None:
     changed = differing_keys(json.loads(json.dumps(identity(config))), json.loads(json.dumps(identity(first))))
     if changed:
         raise ValueError(
-            f"{folder} was started with other settings:\n  " + "\n  ".join(changed) + "\nA changed setting is a new run: "
+            f"{folder} was started with other settings:\n  "
+            + "\n  ".join(changed)
+            + "\nA changed setting is a new run: "
             "give it on the command line (the folder name follows), choose another `experiment=`, or remove the folder. "
             "To go on from these weights use `init=<this folder>`."
         )
 
 
-def check_fingerprint(folder: Path, fingerprint: str) -> None:
+def lock_config(folder: Path, config: Mapping[str, Any]) -> None:
+    """Write the run's config at its first start, once its parts could be built; later starts must agree with it."""
+    refuse_changes(folder, config)
+    if not (folder / CONFIG).is_file():
+        write_atomically(folder / CONFIG, yaml.safe_dump(dict(config), sort_keys=False))
+
+
+def check_data(folder: Path, description: Mapping[str, Any]) -> None:
     """Remember which training images a run saw first; refuse to go on with others.
+
+    Args:
+        folder: the run folder.
+        description: plain containers with at least a "fingerprint" of the images.
 
     Raises:
         ValueError: the images differ from those of the first start.
     """
     path = folder / "data.json"
     if not path.is_file():
-        write_json(path, {"fingerprint": fingerprint})
-    elif read_json(path)["fingerprint"] != fingerprint:
+        write_json(path, dict(description))
+    elif read_json(path)["fingerprint"] != description["fingerprint"]:
         raise ValueError(
             f"the training images are not those that {folder} was started with (another folder, or files were added, "
             "changed or removed); put them back, or choose another `experiment=`"

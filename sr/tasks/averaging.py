@@ -22,7 +22,9 @@ class WeightAverage(nn.Module):
     def __init__(self, net: nn.Module, decay: float) -> None:
         super().__init__()
         if not 0 < decay < 1:
-            raise ValueError(f"the weight average needs a decay in (0, 1), got {decay}; train.ema_decay=0 switches it off")
+            raise ValueError(
+                f"the weight average needs a decay in (0, 1), got {decay}; train.ema_decay=0 switches it off"
+            )
         self.net = copy.deepcopy(net).requires_grad_(False)
         self.decay = decay
 

@@ -13,7 +13,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from sr import metrics
 from sr.data.pairs import ImagePair
-from sr.evaluation import to_network, upscaler
+from sr.evaluation import check_color, score_pair, to_network, upscaler
 from sr.models.blocks import inference_form
 from sr.tasks.averaging import WeightAverage
 
@@ -64,6 +64,7 @@ class Regression(lightning.LightningModule):
         self.loss = loss
         self.average = WeightAverage(self.net, ema_decay) if ema_decay else None
         self.protocol = metrics.protocol(protocol)
+        check_color(upscaler(net), self.protocol)
         self._make_optimizer, self._make_scheduler = optimizer, scheduler
         self._precision, self._fp32_from = precision, fp32_from
 
@@ -74,12 +75,20 @@ class Regression(lightning.LightningModule):
     def deployable(self) -> nn.Module:
         """A copy of the trained net in its inference form, on the CPU, in evaluation mode, contiguous."""
         net = inference_form(copy.deepcopy(self.trained_net()).cpu())
-        return net.to(memory_format=torch.contiguous_format).eval().requires_grad_(False)
+        return net.to(memory_format=torch.contiguous_format).eval()
 
     def configure_optimizers(self) -> Any:
         """One optimizer over all trainable parameters and its schedule."""
         optimizer = self._make_optimizer([p for p in self.net.parameters() if p.requires_grad])
         return {"optimizer": optimizer, "lr_scheduler": self._make_scheduler(optimizer)}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the random state: the crops need none, but a net or a loss may draw noise."""
+        checkpoint["random_state"] = torch.get_rng_state()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on with the random state of the checkpoint."""
+        torch.set_rng_state(checkpoint["random_state"].cpu())
 
     def training_step(self, chunk: list[Batch], index: int) -> None:
         """Take one optimizer step for each batch of uint8 (lr, hr) in the chunk."""
@@ -121,9 +130,11 @@ class Regression(lightning.LightningModule):
 
     def validation_step(self, pair: ImagePair, index: int) -> None:
         """Score one whole held-out image in fp32."""
-        self._validation.append(self.protocol.score(self.upscale(pair.lr), pair.hr, self.net.scale))
+        self._validation.append(score_pair(self.upscale, pair, self.protocol, self.net.scale))
 
     def on_validation_epoch_end(self) -> None:
         """Log the means, named by the protocol."""
         psnr, ssim = (sum(column) / len(column) for column in zip(*self._validation, strict=True))
-        self.log_dict({f"val/psnr_{self.protocol.channel}_db": psnr, f"val/ssim_{self.protocol.channel}": ssim}, batch_size=1)
+        self.log_dict(
+            {f"val/psnr_{self.protocol.channel}_db": psnr, f"val/ssim_{self.protocol.channel}": ssim}, batch_size=1
+        )

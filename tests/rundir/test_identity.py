@@ -2,9 +2,14 @@
 
 import pytest
 
-from sr.rundir.identity import check_fingerprint, lock_config
+from sr.rundir.identity import check_data, lock_config
 
-CONFIG = {"scale": 2, "model": {"m": 2, "f": 32}, "logger": {"mode": "offline"}, "data": {"root": "/a", "batch_size": 16}}
+CONFIG = {
+    "scale": 2,
+    "model": {"m": 2, "f": 32},
+    "logger": {"mode": "offline"},
+    "data": {"root": "/a", "batch_size": 16},
+}
 
 
 def test_the_same_config_may_go_on(tmp_path):
@@ -30,7 +35,7 @@ def test_a_key_that_came_or_went_is_named(tmp_path):
 
 
 def test_other_training_images_are_refused(tmp_path):
-    check_fingerprint(tmp_path, "a")
-    check_fingerprint(tmp_path, "a")
+    check_data(tmp_path, {"fingerprint": "a", "num_images": 3})
+    check_data(tmp_path, {"fingerprint": "a", "num_images": 3})
     with pytest.raises(ValueError, match="training images are not those"):
-        check_fingerprint(tmp_path, "b")
+        check_data(tmp_path, {"fingerprint": "b", "num_images": 3})

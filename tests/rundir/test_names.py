@@ -16,13 +16,22 @@ def test_order_does_not_matter():
     assert run_name(["scale=4", "model=espcn"]) == run_name(["model=espcn", "scale=4"])
 
 
-@pytest.mark.parametrize("override", ["logger=wandb", "logger.mode=online", "machine.threads=1", "experiment=x", "sweeps=y"])
+@pytest.mark.parametrize(
+    "override", ["logger=wandb", "logger.mode=online", "machine.threads=1", "experiment=x", "sweeps=y"]
+)
 def test_machine_keys_are_left_out(override):
     assert run_name(["scale=4", override]) == "scale_4"
 
 
 def test_different_overrides_get_different_names():
-    several = [["data.root=/a/b"], ["data.root=/a_b"], ["data.root=a b"], ["model.m=1"], ["data.test=[a,b]"], ["data.test=[a_b]"]]
+    several = [
+        ["data.root=/a/b"],
+        ["data.root=/a_b"],
+        ["data.root=a b"],
+        ["model.m=1"],
+        ["data.test=[a,b]"],
+        ["data.test=[a_b]"],
+    ]
     assert len({run_name(item) for item in several}) == len(several)
 
 

@@ -1,0 +1,62 @@
+"""Quantize the trained net, and score the simulation."""
+
+from pathlib import Path
+from typing import Any
+
+import lightning
+from torch import Tensor, nn
+
+from sr import metrics
+from sr.callbacks.evaluate import score_sets
+from sr.callbacks.stage import Stage
+from sr.callbacks.weights import NAME as WEIGHTS
+from sr.evaluation import upscaler
+from sr.functional.color import rgb_to_y
+from sr.quantization.chain import quantize
+from sr.quantization.scheme import Scheme
+from sr.tasks.regression import Regression
+
+FOLDER = "quantized"
+NAME = f"{FOLDER}/quantized.json"
+
+
+class Quantize(Stage):
+    """Calibrate on training crops, run the scheme's stages, keep the simulation and score it.
+
+    Args:
+        scheme: what to do.
+        loss: what its training stages minimise.
+        protocol: name of the evaluation protocol.
+        seed: for stages that draw random numbers.
+    """
+
+    result = NAME
+    sources = (WEIGHTS,)
+
+    def __init__(self, *, scheme: Scheme, loss: nn.Module, protocol: str, seed: int) -> None:
+        self.scheme, self.loss, self.seed = scheme, loss, seed
+        self.protocol = metrics.protocol(protocol)
+
+    def work(self, trainer: lightning.Trainer, task: Regression, folder: Path) -> dict[str, Any]:
+        """Return the scheme's name, what its stages report, and {"simulated": {set: score}}."""
+        data = trainer.datamodule  # type: ignore[attr-defined]
+        net = task.deployable()
+        simulation = quantize(
+            net=net,
+            scheme=self.scheme,
+            calibration=self.calibration(data, net),
+            stream=data.stream,
+            loss=self.loss,
+            folder=folder / FOLDER,
+            seed=self.seed,
+        )
+        simulation.save(folder / FOLDER)
+        stage = "float" if self.scheme.is_float else "simulated"
+        scores = score_sets(upscaler(simulation.net), data.test_sets(), self.protocol, simulation.net.scale)
+        return {"scheme": self.scheme.name, "figures": simulation.figures, "quality": {stage: scores}}
+
+    def calibration(self, data: Any, net: nn.Module) -> list[Tensor]:
+        """Inputs of the net cut from training images: LR crops, luma alone for a Y net."""
+        count, size = self.scheme.calibration_batches, self.scheme.calibration_batch_size
+        crops = data.calibration(count, size, data.lr_patch)
+        return [rgb_to_y(batch) for batch in crops] if net.color == "y" else crops

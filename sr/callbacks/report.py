@@ -1,0 +1,79 @@
+"""The end of a run: gather what the stages left into `report.json`, which says that the run is finished."""
+
+from pathlib import Path
+from typing import Any
+
+import lightning
+import yaml
+from lightning.pytorch.callbacks import Callback
+from rich.console import Console
+
+from sr.callbacks import clock
+from sr.callbacks.stage import Stage
+from sr.report.provenance import git_state, versions
+from sr.report.record import Report, write_report
+from sr.report.render import show
+from sr.report.runs import read_run
+from sr.report.table import quality_tables
+from sr.rundir.files import read_json
+from sr.rundir.names import ROOT
+
+
+class WriteReport(Callback):
+    """Write `report.json` after all stages, last of all files; print the run's table and hand it to the logger."""
+
+    def on_fit_end(self, trainer: lightning.Trainer, task: lightning.LightningModule) -> None:
+        """Gather and write, unless training was stopped early."""
+        if trainer.global_step < trainer.max_steps:
+            return
+        folder = Path(trainer.default_root_dir)
+        stages = [callback for callback in trainer.callbacks if isinstance(callback, Stage)]  # type: ignore[attr-defined]
+        results = {stage.title: read_json(folder / stage.result) for stage in stages}
+        config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+        report = Report(
+            experiment=folder.parent.name,
+            run=folder.name,
+            config=config,
+            protocol=config["protocol"],
+            git=git_state(ROOT),
+            versions=versions(),
+            data=read_json(folder / "data.json"),
+            training=training_figures(read_json(folder / clock.NAME), config),
+            quality=merged(results),
+            cost=results.get("cost", {}).get("cost", {}),
+            export=results.get("export", {}).get("export", {}),
+            stage_seconds={title: result["seconds"] for title, result in results.items()},
+        )
+        write_report(report, folder)
+        show(quality_tables([read_run(folder)]), "text", Console())
+        for logger in trainer.loggers:
+            logger.log_hyperparams(config)
+            logger.log_metrics(flat(report.quality), step=trainer.global_step)
+
+
+def merged(results: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Join the scores of all stages: {stage of the net: {set: score}}."""
+    return {name: scores for result in results.values() for name, scores in result.get("quality", {}).items()}
+
+
+def flat(quality: dict[str, Any]) -> dict[str, float]:
+    """{"float/set5/psnr_y_db": 37.1}, as loggers want it."""
+    return {
+        f"{stage}/{name}/{key}": value
+        for stage, sets in quality.items()
+        for name, score in sets.items()
+        for key, value in score.items()
+        if isinstance(value, float)
+    }
+
+
+def training_figures(totals: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
+    """The clock's totals with the settings that they are read with."""
+    seconds = totals["seconds"] or float("nan")
+    return {
+        "iterations": config["trainer"]["max_steps"],
+        "seconds": totals["seconds"],
+        "iterations_per_second": totals["iterations"] / seconds,
+        "loader_wait_share": totals["loader_wait_seconds"] / seconds,
+        **{key: config["train"][key] for key in ("precision", "budget", "ema_decay")},
+    }

@@ -1,0 +1,146 @@
+"""Every image is decoded once: the cache of pixel maps that runs and processes share.
+
+A map is named by what decides its pixels: the files' contents and names, the scale, the shrink, and what the reader and
+the resize do. A changed source file therefore gives another map, and an old one is never wrong, only unused.
+"""
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+
+from sr.data.decode import NUM_THREADS, SourceImage, decode_all, num_bytes, resized
+from sr.data.image import READER
+from sr.data.pixel_map import INDEX, PixelMap, write_pixel_map
+from sr.functional.resize import Scale, as_ratio
+from sr.rundir.files import write_atomically
+
+log = logging.getLogger(__name__)
+
+FORMAT = 1
+"""Raised whenever the files of a pixel map change their layout."""
+_RACY_S = 2.0  # a file younger than this may change again within the same time stamp
+
+Entry = tuple[int, int, str]  # a file's size in bytes, modification time in ns, SHA-256
+
+
+def decoded(images: Sequence[SourceImage], *, scale: Scale, shrink: Scale, cache: Path) -> PixelMap:
+    """Open the pixel map of a set of images, made first if it is not there; safe for any number of processes at once.
+
+    Args:
+        images: what to decode, in this order; at least one.
+        scale: HR size / LR size.
+        shrink: HR images are downscaled by this factor before anything else; 1 keeps them.
+        cache: folder of the maps.
+
+    Raises:
+        ValueError: files that cannot be used (all of them are named), or a cache that cannot be written.
+    """
+    assert images
+    paths = [path for image in images for path in (image.path, image.lr_path) if path]
+    folder = cache / _key(images, content_hashes(paths, cache), as_ratio(scale), as_ratio(shrink))
+    if not (folder / INDEX).is_file():
+        _build_once(folder, images, as_ratio(scale), as_ratio(shrink))
+    return PixelMap(folder)
+
+
+def content_hashes(paths: Sequence[Path], cache: Path) -> dict[Path, str]:
+    """SHA-256 of each file; those whose size and time did not change since the last time are not read again.
+
+    Raises:
+        ValueError: a file that cannot be read.
+    """
+    names = [str(path.resolve()) for path in paths]
+    memo = cache / "hashes" / f"{hashlib.sha256(os.fsencode(chr(0).join(names))).hexdigest()[:32]}.json"
+    known = _read_memo(memo)
+    with ThreadPoolExecutor(NUM_THREADS) as pool:
+        entries = dict(zip(names, pool.map(_hashed, paths, [known.get(name) for name in names]), strict=True))
+    settled = {name: entry for name, entry in entries.items() if time.time() - entry[1] / 1e9 > _RACY_S}
+    if settled != known:
+        try:
+            write_atomically(memo, json.dumps(settled))
+        except OSError as error:
+            log.warning("%s cannot be written (%s): the source files are hashed again at each start", memo, error)
+    return {path: entries[name][2] for path, name in zip(paths, names, strict=True)}
+
+
+def _read_memo(memo: Path) -> dict[str, Entry]:
+    try:
+        return {name: (size, time_ns, sha) for name, (size, time_ns, sha) in json.loads(memo.read_text()).items()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return {}  # absent or damaged: hashing again is always right
+
+
+def _hashed(path: Path, known: Entry | None) -> Entry:
+    try:
+        stat = path.stat()
+        if known and known[:2] == (stat.st_size, stat.st_mtime_ns):
+            return known
+        with open(path, "rb") as file:
+            return stat.st_size, stat.st_mtime_ns, hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
+
+
+def _key(images: Sequence[SourceImage], hashes: dict[Path, str], scale: Fraction, shrink: Fraction) -> str:
+    """Name of the map that these images give."""
+    listed = [[image.name, hashes[image.path], hashes[image.lr_path] if image.lr_path else None] for image in images]
+    recipe = [FORMAT, READER, str(scale), str(shrink), resize_fingerprint(scale, shrink), listed]
+    return hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:32]
+
+
+def resize_fingerprint(scale: Fraction, shrink: Fraction) -> str:
+    """Hash of what the resize does to a small fixed image: a resize that gives other pixels gives another value."""
+    row, column, channel = np.ogrid[:24, :36, :3]
+    image = ((row * 37 + column * 61 + row * column * 5 + channel * 89) % 256).astype(np.uint8)
+    hr, lr = resized(image, scale, shrink)
+    return hashlib.sha256(hr.tobytes() + lr.tobytes()).hexdigest()[:16]
+
+
+def _build_once(folder: Path, images: Sequence[SourceImage], scale: Fraction, shrink: Fraction) -> None:
+    """Make a map while holding its lock; a process that comes second waits and finds it done."""
+    cache = folder.parent
+    try:
+        (cache / "locks").mkdir(parents=True, exist_ok=True)
+        with FileLock(cache / "locks" / folder.name):
+            if (folder / INDEX).is_file():
+                return
+            for dead in cache.glob(f".{folder.name}.*"):  # of a killed process: whoever holds the lock is the only one
+                shutil.rmtree(dead)
+            _build(folder, images, scale, shrink)
+    except OSError as error:
+        free = f"{shutil.disk_usage(cache).free / 1e9:.2f} GB free there" if cache.is_dir() else "no such folder"
+        raise ValueError(
+            f"cannot write the decoded images to {cache}: {error.strerror or error} ({free}); "
+            "free some space, or name another folder with data.cache=<folder> or SR_CACHE"
+        ) from error
+
+
+def _build(folder: Path, images: Sequence[SourceImage], scale: Fraction, shrink: Fraction) -> None:
+    """Write a map under a temporary name, then rename it, so that it is there whole or not at all."""
+    started, cache = time.perf_counter(), folder.parent
+    needed = num_bytes(images, scale=scale, shrink=shrink)  # reads headers only: wrong files show within seconds
+    if needed > shutil.disk_usage(cache).free:
+        raise OSError(f"{needed / 1e9:.2f} GB are needed for {len(images)} images")
+    log.info("decoding %d images (%.2f GB) into %s", len(images), needed / 1e9, cache)
+    temporary = cache / f".{folder.name}.{os.getpid()}"
+    try:
+        temporary.mkdir()
+        write_pixel_map(temporary, decode_all(images, scale=scale, shrink=shrink))
+        os.rename(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    if os.name == "posix":  # the new name itself must reach the disk, too
+        descriptor = os.open(cache, os.O_RDONLY)
+        os.fsync(descriptor)
+        os.close(descriptor)
+    log.info("decoded %d images in %.1f s", len(images), time.perf_counter() - started)

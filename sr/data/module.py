@@ -1,0 +1,247 @@
+"""What a Trainer, an evaluation and a calibration get from images: patches, held-out images, test sets."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import lightning
+import numpy as np
+from torch import Tensor
+
+from sr.data.cache import decoded
+from sr.data.decode import SourceImage
+from sr.data.download import Archive, fetch_archive
+from sr.data.holdout import every_nth, large_enough
+from sr.data.pairs import Chain, Cropped, ImagePair, Selection
+from sr.data.patches import Chunks, PatchStream
+from sr.data.pixel_map import PixelMap
+from sr.data.sets import find_set, lookalikes
+from sr.data.sources import Source
+from sr.functional.resize import as_ratio
+
+log = logging.getLogger(__name__)
+
+_SAME_PICTURE = (
+    0.99  # thumbnails of different photographs of the usual sets correlate at 0.95 at most, a crop of one at 0.999
+)
+_CALIBRATION = 1 << 64  # a key of its own, so that calibration crops are not those of the first iterations
+
+
+class ImageData(lightning.LightningDataModule):
+    """Images as pairs: training ones cut into patches, held-out ones whole, named test sets.
+
+    Everything is found, downloaded and decoded when it is first asked for, and once only.
+
+    Args:
+        root: folder that relative source paths start from and downloads go to.
+        test_root: folder of the test sets.
+        cache: folder of decoded images, shared by all runs.
+        archives: `Archive` fields of zip files to download below the root first.
+        sources: `Source` fields of the training images.
+        heldout_sources: `Source` fields of the images kept for validation; empty when `heldout_every` chooses them.
+        heldout_every: every so many-th image of the sources is held out; None when `heldout_sources` names them.
+        shrink: downscales the images of all sources by this factor first, on top of a source's own.
+        small_images: what to do with training images smaller than a patch: "refuse" or "skip".
+        test: names of test sets; none means that results are reported on the held-out images.
+        scale: 1.5, 2, 3 or 4.
+        seed: of the patches.
+        batch_size: patches an iteration.
+        lr_patch: LR pixels per side of a patch.
+        sampling: "area" or "uniform", see `PatchStream`.
+        augment: whether patches are turned and mirrored.
+        chunk: batches handed over at a time.
+        val_images: held-out images used for validation during training, evenly chosen; None for all.
+        val_crop: largest side in HR pixels of a validation image, cut from its middle; None for whole images.
+    """
+
+    def __init__(
+        self,
+        *,
+        root: str,
+        test_root: str,
+        cache: str,
+        archives: Sequence[Mapping[str, Any]],
+        sources: Sequence[Mapping[str, Any]],
+        heldout_sources: Sequence[Mapping[str, Any]],
+        heldout_every: int | None,
+        shrink: int | float,
+        small_images: str,
+        test: Sequence[str],
+        scale: int | float,
+        seed: int,
+        batch_size: int,
+        lr_patch: int,
+        sampling: str,
+        augment: bool,
+        chunk: int,
+        val_images: int | None,
+        val_crop: int | None,
+    ) -> None:
+        super().__init__()
+        if bool(heldout_sources) == (heldout_every is not None):
+            raise ValueError("give either data.heldout_sources or data.heldout_every (the other empty or null)")
+        if heldout_every is not None and heldout_every < 2:
+            raise ValueError(f"data.heldout_every must be 2 or more, got {heldout_every}")
+        if small_images not in ("refuse", "skip"):
+            raise ValueError(f"data.small_images is refuse or skip, got {small_images!r}")
+        self.root, self.test_root, self.cache = (Path(path).expanduser() for path in (root, test_root, cache))
+        self.archives = [Archive(**archive) for archive in archives]
+        self.sources = [_source(fields) for fields in sources]
+        self.heldout_sources = [_source(fields) for fields in heldout_sources]
+        self.heldout_every, self.shrink, self.small_images = heldout_every, shrink, small_images
+        self.test, self.scale, self.seed = [name.lower() for name in test], scale, seed
+        self.batch_size, self.lr_patch = batch_size, lr_patch
+        self.sampling, self.augment, self.chunk = sampling, augment, chunk
+        self.val_images, self.val_crop = val_images, val_crop
+
+    def prepare_data(self) -> None:
+        """Download and decode whatever is missing (Lightning calls this in one process a machine)."""
+        _ = self.train_pairs, self.val_pairs
+
+    @cached_property
+    def train_pairs(self) -> Sequence[ImagePair]:
+        """The training images."""
+        return Chain(
+            [Selection(images, chosen) for images, chosen in zip(self._maps, self._train_indices, strict=True)]
+        )
+
+    @cached_property
+    def val_pairs(self) -> Sequence[ImagePair]:
+        """The held-out images, whole."""
+        if self.heldout_sources:
+            return Chain([self._decoded(source) for source in self.heldout_sources])
+        return Chain([Selection(images, chosen) for images, (_, chosen) in zip(self._maps, self._split, strict=True)])
+
+    def test_sets(self) -> dict[str, Sequence[ImagePair]]:
+        """The test sets by name, or the held-out images as "heldout" when no set is named.
+
+        Raises:
+            ValueError: a set that is missing or incomplete.
+        """
+        if not self.test:
+            return {"heldout": self.val_pairs}
+        found = {name: find_set(name, self.test_root, self.scale) for name in self.test}
+        return {name: self._test_set(name, files) for name, files in found.items()}
+
+    def train_dataloader(self) -> Chunks:
+        """Chunks of batches from the trainer's present iteration to its last one; each process takes its own."""
+        trainer = self.trainer
+        assert trainer, "without a trainer use `stream`"
+        stream = self.stream(trainer.global_step * trainer.world_size + trainer.global_rank, trainer.world_size)
+        return Chunks(stream, self.chunk, trainer.max_steps - trainer.global_step)
+
+    def stream(self, start: int, stride: int = 1) -> PatchStream:
+        """The training batches from number `start` on."""
+        return PatchStream(
+            pairs=self.train_pairs,
+            scale=self.scale,
+            batch_size=self.batch_size,
+            lr_patch=self.lr_patch,
+            seed=self.seed,
+            start=start,
+            stride=stride,
+            sampling=self.sampling,
+            augment=self.augment,
+        )
+
+    def val_dataloader(self) -> Sequence[ImagePair]:
+        """Held-out images for validation during training, one a step, cropped if so configured."""
+        pairs, wanted = self.val_pairs, self.val_images
+        if wanted is not None and wanted < len(pairs):
+            pairs = Selection(pairs, np.linspace(0, len(pairs) - 1, wanted).round().astype(int).tolist())
+        return pairs if self.val_crop is None else Cropped(pairs, self.scale, self.val_crop)
+
+    def calibration(self, num_batches: int, batch_size: int, lr_patch: int | None = None) -> list[Tensor]:
+        """LR crops of the training images for calibrating a quantizer: the same ones at every call, not turned.
+
+        Args:
+            num_batches: how many batches.
+            batch_size: crops a batch.
+            lr_patch: pixels per side; None for training's.
+
+        Returns:
+            `num_batches` tensors (batch_size, 3, lr_patch, lr_patch), float in [0, 1].
+
+        Raises:
+            ValueError: no training image is as large as that.
+        """
+        lr_patch = lr_patch or self.lr_patch
+        fitting = [i for i, pair in enumerate(self.train_pairs) if min(pair.lr.shape[:2]) >= lr_patch]
+        if not fitting:
+            raise ValueError(
+                f"no training image has {lr_patch}x{lr_patch} LR pixels for calibration; lower its lr_patch"
+            )
+        stream = PatchStream(
+            pairs=Selection(self.train_pairs, fitting),
+            scale=self.scale,
+            batch_size=batch_size,
+            lr_patch=lr_patch,
+            seed=self.seed | _CALIBRATION,
+            start=0,
+            stride=1,
+            sampling=self.sampling,
+            augment=False,
+        )
+        return [lr.contiguous().float() / 255 for lr, _ in islice(stream, num_batches)]
+
+    def fingerprint(self) -> str:
+        """Hash of everything that decides the training images: files, scale, shrink, resize, choice; 16 hex digits."""
+        used = [[images.folder.name, chosen] for images, chosen in zip(self._maps, self._train_indices, strict=True)]
+        return hashlib.sha256(json.dumps(used).encode()).hexdigest()[:16]
+
+    def describe(self) -> dict[str, Any]:
+        """What a report says of the training images: their fingerprint, where they came from, how many."""
+        return {
+            "fingerprint": self.fingerprint(),
+            "train_sources": [source.path for source in self.sources],
+            "num_images": len(self.train_pairs),
+        }
+
+    @cached_property
+    def _maps(self) -> list[PixelMap]:
+        if not self.sources:
+            raise ValueError("data.sources is empty; name at least one folder of training images")
+        return [self._decoded(source) for source in self.sources]
+
+    def _decoded(self, source: Source) -> PixelMap:
+        for archive in self.archives:
+            fetch_archive(archive, self.root)
+        ratio = as_ratio(source.shrink) * as_ratio(self.shrink)
+        return decoded(source.images(self.root), scale=self.scale, shrink=ratio, cache=self.cache)
+
+    @cached_property
+    def _split(self) -> list[tuple[list[int], list[int]]]:
+        """Per source, indices of the training and of the held-out images."""
+        lengths = [len(images) for images in self._maps]
+        if self.heldout_every is None:
+            return [(list(range(length)), []) for length in lengths]
+        return every_nth(lengths, self.heldout_every)
+
+    @cached_property
+    def _train_indices(self) -> list[list[int]]:
+        return large_enough(self._maps, [train for train, _ in self._split], self.lr_patch, self.small_images)
+
+    def _test_set(self, name: str, files: Sequence[Path]) -> PixelMap:
+        images = [SourceImage(path.stem, path, None) for path in files]
+        pairs = decoded(images, scale=self.scale, shrink=1, cache=self.cache)
+        for training in vars(self).get("_maps", []):  # only where this process trains
+            for ours, theirs in lookalikes(training, pairs, _SAME_PICTURE):
+                log.warning(
+                    "training image %s looks like %s of test set %s: results on that set would flatter",
+                    ours,
+                    theirs,
+                    name,
+                )
+        return pairs
+
+
+def _source(fields: Mapping[str, Any]) -> Source:
+    try:
+        return Source(**fields)
+    except TypeError as error:
+        raise ValueError(f"a data source has path, shrink, files and lr; got {dict(fields)}: {error}") from error

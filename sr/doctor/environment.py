@@ -1,0 +1,184 @@
+"""Versions, and the heavy tools tried on something tiny: AIMET, the HTP compiler and its emulator, the loggers."""
+
+import importlib
+import importlib.util
+import platform
+import tempfile
+from collections.abc import Iterator, Sequence
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+from packaging.requirements import Requirement
+
+from sr.doctor.finding import Finding, examine
+
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "lightning",
+    "torchmetrics",
+    "numpy",
+    "pillow",
+    "scikit-image",
+    "hydra-core",
+    "onnx",
+    "onnxruntime",
+    "aimet-torch",
+    "onnxruntime-qnn",
+    "wandb",
+)
+OPTIONAL = ("onnxruntime-qnn",)  # wheels for Linux x86-64 and Windows only
+LOGGERS = {  # choice of `logger`, and what it needs besides Lightning
+    "csv": "lightning.pytorch.loggers.csv_logs",
+    "tensorboard": "torch.utils.tensorboard",
+    "wandb": "wandb",
+}
+ARCHS = (69, 73)  # the two numerics of the HTP: v68 and v69, v73 and later
+CHIP = "SM8450"
+
+
+def check_environment(constraints: Path) -> Iterator[Finding]:
+    """Yield what there is to say about this machine and its packages.
+
+    Args:
+        constraints: the project's file of tested versions.
+    """
+    yield Finding("Python", "ok", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+    yield from check_versions(pinned_versions(constraints))
+    yield from examine("torch", _torch)
+    yield from examine("AIMET", _aimet)
+    yield from examine("HTP", _htp)
+    for choice, module in LOGGERS.items():
+        yield from examine(f"logger={choice}", partial(_logger, choice, module))
+
+
+def pinned_versions(constraints: Path) -> dict[str, str]:
+    """Package -> version of a constraints file; empty when there is none, as in an installed package."""
+    if not constraints.is_file():
+        return {}
+    lines = constraints.read_text(encoding="utf-8").splitlines()
+    pins = [Requirement(line) for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    return {
+        pin.name: next(iter(pin.specifier)).version
+        for pin in pins
+        if pin.specifier and (pin.marker is None or pin.marker.evaluate())
+    }
+
+
+def check_versions(
+    pinned: dict[str, str], packages: Sequence[str] = PACKAGES, optional: Sequence[str] = OPTIONAL
+) -> Iterator[Finding]:
+    """Yield the installed version of each package beside the tested one; only optional ones may be missing."""
+    for name in packages:
+        try:
+            version = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            advice = f"pip install {name}" + (f"=={pinned[name]}" if name in pinned else "")
+            yield Finding(name, "note" if name in optional else "broken", f"not installed: {advice}")
+            continue
+        if name in pinned and version.split("+")[0] != pinned[name]:
+            yield Finding(name, "note", f"{version}; the project was tested with {pinned[name]}")
+        else:
+            yield Finding(name, "ok", version)
+
+
+def _torch() -> Iterator[Finding]:
+    import torch
+
+    names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    yield Finding("devices", "ok", ", ".join([f"CPU (threads: {torch.get_num_threads()})", *names]))
+
+
+def _aimet() -> Iterator[Finding]:
+    """A convolution, simulated in 8 bits: close to the float one, and not equal to it."""
+    import torch
+    from torch import nn
+
+    from sr.quantization.ptq import calibrate
+    from sr.quantization.scheme import Scheme
+
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv2d(3, 12, 3, padding=1), nn.Hardtanh(0.0, 1.0), nn.PixelShuffle(2)).eval()
+    net.color, net.scale, net.size_multiple = "rgb", 2, 1  # type: ignore[assignment]
+    lr = torch.rand(1, 3, 24, 24)
+    scheme = Scheme(
+        name="doctor",
+        weight_bits=8,
+        activation_bits=8,
+        per_channel=True,
+        calibration="min_max",
+        percentile=100,
+        calibration_batches=1,
+        calibration_batch_size=1,
+        stages=(),
+    )
+    with torch.no_grad():
+        difference = (calibrate(net=net, scheme=scheme, calibration=[lr]).net(lr) - net(lr)).abs().max().item()
+    state = "ok" if 0 < difference < 0.02 else "broken"  # 8 bits of [0, 1] are 0.004, and two roundings meet
+    yield Finding(
+        "AIMET", state, f"simulates W8A8, largest difference from float {difference:.4f} (0 to 0.02 expected)"
+    )
+
+
+def _htp() -> Iterator[Finding]:
+    """A quantized 1x1 convolution: emulated in both numerics with nothing left to the CPU, and compiled for a chip."""
+    import onnx
+
+    from sr.export import qnn
+    from sr.export.chips import CHIPS, emulated
+    from sr.export.hexagon import compile_context
+
+    missing = qnn.why_missing()
+    if missing:
+        installed = importlib.util.find_spec("onnxruntime_qnn")  # absent where it cannot be had, so no fault
+        yield Finding("HTP", "broken" if installed else "note", missing)
+        return
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 3, 16, 16))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        path, log = folder / "net.onnx", folder / "compiler.log"
+        onnx.save(quantized_convolution(), path)
+        for arch in ARCHS:
+            session = qnn.open_session(str(path), qnn.backend(emulated(arch)), {}, log)
+            with qnn.quiet(log):
+                made = session.run(None, {"x": (pixels / 255).astype(np.float32)})[0]
+            lsb = int(np.abs(np.round(made * 255) - pixels).max())
+            state = "ok" if lsb <= 1 else "broken"
+            yield Finding(f"HTP emulator v{arch}", state, f"all nodes on the HTP, at most {lsb} LSB off (1 allowed)")
+        size = compile_context(path, CHIPS[CHIP], folder, log)["size_kib"]
+        yield Finding("HTP compiler", "ok", f"compiles for {CHIP}, {CHIPS[CHIP].product} ({size} KiB)")
+
+
+def quantized_convolution() -> "onnx.ModelProto":  # type: ignore[name-defined]  # noqa: F821
+    """The identity as a QDQ convolution: float NCHW (1, 3, 16, 16) in [0, 1] in and out, scale 1/255 throughout."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    constants = {
+        "s": np.float32(1 / 255),
+        "z": np.uint8(0),
+        "ws": np.float32(1 / 127),
+        "wz": np.int8(0),
+        "w": (127 * np.eye(3, dtype=np.int8)).reshape(3, 3, 1, 1),
+    }
+    nodes = [
+        helper.make_node("QuantizeLinear", ["x", "s", "z"], ["xq"]),
+        helper.make_node("DequantizeLinear", ["xq", "s", "z"], ["xf"]),
+        helper.make_node("DequantizeLinear", ["w", "ws", "wz"], ["wf"]),
+        helper.make_node("Conv", ["xf", "wf"], ["yf"]),
+        helper.make_node("QuantizeLinear", ["yf", "s", "z"], ["yq"]),
+        helper.make_node("DequantizeLinear", ["yq", "s", "z"], ["y"]),
+    ]
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 3, 16, 16]) for name in "xy")
+    initializers = [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()]
+    graph = helper.make_graph(nodes, "identity", [x], [y], initializers)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
+    onnx.checker.check_model(model)
+    return model
+
+
+def _logger(choice: str, module: str) -> Iterator[Finding]:
+    importlib.import_module(module)
+    yield Finding(f"logger={choice}", "ok", "can be imported")

@@ -1,0 +1,17 @@
+"""From a net and a set of images to a score: whole-image inference, colour handling, named protocols."""
+
+from sr.evaluation.score import ImageScore, Score, check_color, compare, evaluate, score_pair
+from sr.evaluation.upscaler import Upscale, Upscaler, to_network, upscaler
+
+__all__ = [
+    "ImageScore",
+    "Score",
+    "Upscale",
+    "Upscaler",
+    "check_color",
+    "compare",
+    "evaluate",
+    "score_pair",
+    "to_network",
+    "upscaler",
+]

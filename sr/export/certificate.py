@@ -1,0 +1,201 @@
+"""The proof that an exported net is the trained net: every form of it run on the same crops, and what may differ."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from rich import box
+from rich.table import Table
+from torch import Tensor, nn
+
+from sr import metrics
+from sr.data.pairs import ImagePair
+from sr.evaluation import Upscaler, evaluate
+from sr.functional.color import to_uint8
+
+PROTOCOL = metrics.PROTOCOLS["y"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """How far neighbouring forms of a net may be apart; a release outside of them is refused.
+
+    Differences are of bytes, in LSB; a share is that of the pixels of which any channel differs.
+
+    Args:
+        order_lsb: between CRD and DCR order, and between float planes and uint8 pixels.
+        order_share: the same, as a share of the pixels.
+        space_to_depth_lsb: in place of `order_lsb` where sums are taken in another order (space-to-depth).
+        space_to_depth_share: in place of `order_share` there.
+        simulation_lsb: between the simulation and ONNX Runtime.
+        emulator_db: PSNR between the HTP emulator and the simulation.
+        float_lsb: of a float net: between PyTorch and ONNX Runtime, in either order.
+        float_share: the same, as a share of the pixels.
+        fp16_db: of a float net: PSNR between the HTP, which computes it in fp16, and PyTorch.
+    """
+
+    order_lsb: int
+    order_share: float
+    space_to_depth_lsb: int
+    space_to_depth_share: float
+    simulation_lsb: int
+    emulator_db: float
+    float_lsb: int
+    float_share: float
+    fp16_db: float
+
+
+class Form(NamedTuple):
+    """One form of the net: name, title for people, the function lr (1, C, h, w) -> sr, its file if it has one."""
+
+    name: str
+    title: str
+    run: Callable[[Tensor], Tensor]
+    file: str | None
+
+
+class Link(NamedTuple):
+    """Two forms to compare byte by byte, and what is allowed; None where the difference is only reported."""
+
+    first: str
+    second: str
+    max_lsb: int | None
+    max_share: float | None
+
+
+class Closeness(NamedTuple):
+    """Two forms whose PSNR against the true images may differ by so many dB."""
+
+    first: str
+    second: str
+    max_db: float
+
+
+def prove(
+    forms: Sequence[Form],
+    comparisons: tuple[Sequence[Link], Sequence[Closeness]],
+    crops: Sequence[ImagePair],
+    net: nn.Module,
+) -> dict[str, Any]:
+    """Runs every form on every crop and compares.
+
+    Args:
+        forms: from the float net to the last file.
+        comparisons: which to compare byte by byte, and which by PSNR.
+        crops: pairs of one size.
+        net: says scale, colour and size multiple.
+
+    Returns:
+        Plain containers: `forms` with their PSNR-Y, `links` and `closeness` with what was found and whether it `holds`.
+    """
+    psnr: dict[str, float] = {}
+    images: dict[str, list[np.ndarray]] = {}
+    for form in forms:
+        psnr[form.name], images[form.name] = _run(form, crops, net)
+    rows = [
+        {"name": form.name, "title": form.title, "psnr_y_db": round(psnr[form.name], 4), "file": form.file}
+        for form in forms
+    ]
+    return {
+        "protocol": PROTOCOL.name,
+        "forms": rows,
+        "links": [_compare(link, images[link.first], images[link.second]) for link in comparisons[0]],
+        "closeness": [_distance(pair, psnr) for pair in comparisons[1]],
+    }
+
+
+def failures(proof: dict[str, Any]) -> list[str]:
+    """What does not hold, one line each: what, what was got, what is allowed."""
+    lines = []
+    for row in proof["links"]:
+        if not row["holds"]:
+            where = "" if row["max_share"] is None else f" on {row['max_share']:.1e}"
+            found = f"{row['largest_lsb']} LSB on {row['differing_share']:.1e} of the pixels"
+            lines.append(
+                f"{row['first']} and {row['second']} differ by {found}, allowed are {row['max_lsb']} LSB{where}"
+            )
+    for row in proof["closeness"]:
+        if not row["holds"]:
+            found = f"{abs(row['difference_db']):.4f} dB"
+            lines.append(f"PSNR of {row['first']} and {row['second']}: {found} apart, allowed are {row['max_db']}")
+    return lines
+
+
+def table(proof: dict[str, Any]) -> Table:
+    """The proof for the screen: a row for each form, with its distance from the form that it is compared with."""
+    caption = "fast: with ONNX Runtime's optimizations. Largest difference and share of the differing pixels, or PSNR"
+    made = Table(title="Export proof", caption=caption, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for name in ("form", "PSNR-Y dB", "against", "differs by", "bound"):
+        made.add_column(name, justify="right" if name == "PSNR-Y dB" else "left")
+    for form in proof["forms"]:
+        start = [form["title"], f"{form['psnr_y_db']:.3f}"]
+        links = [_link_cells(row) for row in proof["links"] if row["second"] == form["name"]]
+        close = [_closeness_cells(row) for row in proof["closeness"] if row["first"] == form["name"]]
+        for cells in [*links, *close] or [["", "", ""]]:
+            made.add_row(*start, *cells)
+            start = ["", ""]
+    return made
+
+
+def fingerprint(*parts: Any) -> str:
+    """SHA-256 over nets (names and values of their state), arrays, bytes and plain values."""
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, nn.Module):
+            for name, value in part.state_dict().items():
+                digest.update(name.encode())
+                digest.update(
+                    value.detach().cpu().numpy().tobytes() if isinstance(value, Tensor) else repr(value).encode()
+                )
+        elif isinstance(part, np.ndarray):
+            digest.update(repr(part.shape).encode() + np.ascontiguousarray(part).tobytes())
+        else:
+            digest.update(part if isinstance(part, bytes) else repr(part).encode())
+    return digest.hexdigest()
+
+
+def _run(form: Form, crops: Sequence[ImagePair], net: nn.Module) -> tuple[float, list[np.ndarray]]:
+    """PSNR-Y of a form, and the bytes that leave it (before colours of a Y net are joined)."""
+    made: list[np.ndarray] = []
+
+    def run(lr: Tensor) -> Tensor:
+        sr = form.run(lr)
+        made.append(to_uint8(sr)[0].numpy())
+        return sr
+
+    upscale = Upscaler(run, color=net.color, scale=net.scale, size_multiple=net.size_multiple)  # type: ignore[arg-type]
+    return evaluate(upscale, crops, PROTOCOL, net.scale).psnr_db, made  # type: ignore[arg-type]
+
+
+def _compare(link: Link, ours: list[np.ndarray], theirs: list[np.ndarray]) -> dict[str, Any]:
+    differences = [np.abs(a.astype(np.int16) - b).max(axis=0) for a, b in zip(ours, theirs, strict=True)]
+    largest = max(int(difference.max()) for difference in differences)
+    share = float(np.mean([(difference > 0).mean() for difference in differences]))
+    within_lsb = link.max_lsb is None or largest <= link.max_lsb
+    within_share = link.max_share is None or share <= link.max_share
+    return {**link._asdict(), "largest_lsb": largest, "differing_share": share, "holds": within_lsb and within_share}
+
+
+def _distance(pair: Closeness, psnr: dict[str, float]) -> dict[str, Any]:
+    difference = psnr[pair.first] - psnr[pair.second]
+    return {**pair._asdict(), "difference_db": round(difference, 4), "holds": abs(difference) <= pair.max_db}
+
+
+def _link_cells(row: dict[str, Any]) -> list[str]:
+    found = f"{row['largest_lsb']} LSB, {row['differing_share']:.1e}"
+    if row["max_lsb"] is None:
+        return [row["first"], found, ""]
+    where = "" if row["max_share"] is None else f", {row['max_share']:.0e}"
+    return [row["first"], found, _verdict(row, f"{row['max_lsb']} LSB{where}")]
+
+
+def _closeness_cells(row: dict[str, Any]) -> list[str]:
+    return [row["second"], f"{abs(row['difference_db']):.3f} dB", _verdict(row, f"{row['max_db']} dB")]
+
+
+def _verdict(row: dict[str, Any], bound: str) -> str:
+    return f"{bound}: ok" if row["holds"] else f"[bold red]{bound}: refused[/bold red]"

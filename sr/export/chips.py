@@ -1,0 +1,72 @@
+"""Qualcomm chips with a Hexagon tensor processor (HTP), by the name on the data sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+
+class Chip(NamedTuple):
+    """What the compiler has to know of a chip.
+
+    Args:
+        name: part number.
+        soc_model: the compiler's number for it.
+        arch: version of its HTP; chips of one version give the same pixels.
+        product: the name that people know.
+        estimates: whether the compiler says how long a net will take on it. It does for a few chips, and for no phone.
+    """
+
+    name: str
+    soc_model: int
+    arch: int
+    product: str
+    estimates: bool
+
+
+# Tried one by one with onnxruntime-qnn 2.7: the compiled file names the chip and the version.
+CHIPS = {
+    chip.name: chip
+    for chip in (
+        Chip("SM8350", 30, 68, "Snapdragon 888", False),
+        Chip("SM8450", 36, 69, "Snapdragon 8 Gen 1", False),
+        Chip("SM8475", 42, 69, "Snapdragon 8+ Gen 1", False),
+        Chip("SM8550", 43, 73, "Snapdragon 8 Gen 2", False),
+        Chip("SM8650", 57, 75, "Snapdragon 8 Gen 3", False),
+        Chip("SM8750", 69, 79, "Snapdragon 8 Elite", False),
+        Chip("SM8850", 87, 81, "Snapdragon 8 Elite Gen 5", False),
+        Chip("SA8540P", 62, 68, "automotive", True),
+        Chip("SA8775P", 52, 73, "automotive; SA8255P and SA8650P are the same to the compiler", True),
+        Chip("QCS9100", 77, 73, "industrial", True),
+        Chip("SA8797P", 72, 81, "automotive", True),
+    )
+}
+
+
+def chips(names: Iterable[str]) -> list[Chip]:
+    """Looks chips up.
+
+    Raises:
+        ValueError: an unknown name, with the known ones.
+
+    >>> [chip.arch for chip in chips(["SM8450", "SM8550"])]
+    [69, 73]
+    """
+    names = list(names)
+    if unknown := [name for name in names if name not in CHIPS]:
+        known = ", ".join(f"{chip.name} ({chip.product})" for chip in CHIPS.values())
+        raise ValueError(f"unknown chip {', '.join(unknown)}; known: {known}")
+    return [CHIPS[name] for name in names]
+
+
+def emulated(arch: int) -> Chip:
+    """The chip that stands for a version of the HTP in the emulator.
+
+    Raises:
+        ValueError: no chip has this version.
+    """
+    for chip in CHIPS.values():
+        if chip.arch == arch:
+            return chip
+    known = ", ".join(str(arch) for arch in sorted({chip.arch for chip in CHIPS.values()}))
+    raise ValueError(f"no chip has an HTP of version {arch}; versions: {known}")

@@ -1,0 +1,69 @@
+"""A folder of results that appears whole: built beside its place, moved in file by file, the certificate last."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sr.rundir.files import read_json
+
+CERTIFICATE = "certificate.json"
+REFUSED = "refused.json"
+LOG = "qnn.log"
+
+
+@contextmanager
+def workshop(folder: Path) -> Iterator[Path]:
+    """A fresh folder beside `folder`; what lies in it at the end of the block moves in, unless the block fails.
+
+    A kill leaves either the old certificate with the old files, or none, or the new one with the new files.
+    """
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+        _move_in(partial, folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def file_facts(folder: Path) -> dict[str, dict[str, Any]]:
+    """SHA-256 and size of every file in a folder, by its path in it."""
+    return {
+        path.relative_to(folder).as_posix(): {
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            "size_kib": round(path.stat().st_size / 1024, 1),
+        }
+        for path in _files(folder)
+    }
+
+
+def whole(folder: Path, certificate: dict[str, Any]) -> bool:
+    """Whether every file that a certificate names is there, with the content that it was proven with."""
+    there = file_facts(folder)
+    return all(there.get(name) == facts for name, facts in certificate["files"].items())
+
+
+def clear(folder: Path) -> None:
+    """Takes an earlier release out of a folder: first the certificate, then the files that it names."""
+    certificate = folder / CERTIFICATE
+    names = read_json(certificate)["files"] if certificate.is_file() else {}
+    for name in (CERTIFICATE, REFUSED, *names):
+        (folder / name).unlink(missing_ok=True)
+
+
+def _move_in(partial: Path, folder: Path) -> None:
+    clear(folder)
+    for path in sorted(_files(partial), key=lambda path: path.name == CERTIFICATE):
+        place = folder / path.relative_to(partial)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(place)
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())

@@ -1,0 +1,147 @@
+"""From a simulated net to the files of a release: graphs in DCR order, with whole pixels, of free and of fixed size."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from torch import nn
+
+from sr.export.biases import biases_on_grid
+from sr.export.clips import drop_redundant_clips
+from sr.export.depth_to_space import crd_to_dcr
+from sr.export.encodings import split_quantizers
+from sr.export.graph import DEQUANTIZE, Graph
+from sr.export.onnx import export_float
+from sr.export.pixels import uint8_nhwc_io
+from sr.export.shape import fix_shape, free_shape
+from sr.export.space_to_depth import fold_into_convolution, match_unshuffle, unshuffle_to_space_to_depth
+from sr.rundir.files import write_json
+
+SPACE_TO_DEPTH = ("operator", "convolution")
+
+
+class Simulated(Protocol):
+    """What this room needs of a quantized net; a float net is one whose scheme has nothing to quantize."""
+
+    net: nn.Module
+    scheme: Any
+
+    def export_qdq(self, path: Path, *, height: int | None, width: int | None) -> None:
+        """Writes an ONNX file with a quantizer wherever the simulation has one; depth-to-space in CRD order."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """The graphs of a release, which are also files in its folder.
+
+    Args:
+        crd: as the simulation exports it: float NCHW, depth-to-space as PyTorch orders it, of the proof's size.
+        dcr: rewritten: depth-to-space and space-to-depth in DCR order.
+        pixels: the same with uint8 NHWC input and output.
+        fixed: file of `pixels` at the size of the target.
+        quantized: whether there are quantizers in it.
+        reordered_sums: whether a convolution behind a space-to-depth now adds up in another order.
+        notes: what the rewrites did, line by line.
+    """
+
+    crd: Graph
+    dcr: Graph
+    pixels: Graph
+    fixed: Path
+    quantized: bool
+    reordered_sums: bool
+    notes: list[str]
+
+
+def build(
+    simulation: Simulated,
+    float_net: nn.Module,
+    folder: Path,
+    *,
+    proof_size: tuple[int, int],
+    target_size: tuple[int, int],
+    space_to_depth: str,
+) -> Release:
+    """Writes every ONNX file of a release.
+
+    Args:
+        simulation: with its biases on their grid.
+        float_net: the trained net.
+        folder: where the files go: float.onnx, crd.onnx, dcr.onnx, pixels.onnx, pixels_HxW.onnx and, of a quantized
+            net, aimet/ with a float ONNX file and the encodings beside it.
+        proof_size: height and width of the LR crops of the proof.
+        target_size: height and width of the LR images of the target.
+        space_to_depth: "operator" or "convolution" (merged with the 1x1 convolution behind it).
+    """
+    write_float(float_net, folder / "float.onnx", proof_size)
+    simulation.export_qdq(folder / "crd.onnx", height=proof_size[0], width=proof_size[1])
+    crd = Graph.load(folder / "crd.onnx")
+    crd.describe(facts(simulation.net, simulation.scheme.name))
+    crd.save(folder / "crd.onnx")
+    dcr = reorder(crd, merge=space_to_depth == "convolution")
+    pixels = Graph(dcr.model)
+    uint8_nhwc_io(pixels)
+    fixed = Graph(pixels.model)
+    fix_shape(fixed, *target_size)
+    for graph, name in ((dcr, "dcr"), (pixels, "pixels")):
+        free_shape(graph)
+        graph.save(folder / f"{name}.onnx")
+    quantized = bool(crd.of_type(DEQUANTIZE))
+    if quantized:
+        write_encodings(dcr, folder / "aimet")
+    return Release(
+        crd=crd,
+        dcr=dcr,
+        pixels=pixels,
+        fixed=fixed.save(folder / "pixels_{}x{}.onnx".format(*target_size)),
+        quantized=quantized,
+        reordered_sums=any(match_unshuffle(crd, node) for node in crd.of_type("Reshape")),
+        notes=[*dcr.notes, *pixels.notes],
+    )
+
+
+def reorder(graph: Graph, *, merge: bool) -> Graph:
+    """A copy of an exported graph with everything in the order and on the grids that the HTP wants.
+
+    Args:
+        graph: as the exporter wrote it.
+        merge: space-to-depth with the convolution behind it.
+    """
+    graph = Graph(graph.model)
+    biases_on_grid(graph)
+    drop_redundant_clips(graph)
+    unshuffle_to_space_to_depth(graph)
+    if merge:
+        fold_into_convolution(graph)
+    crd_to_dcr(graph)
+    return graph
+
+
+def write_float(net: nn.Module, path: Path, size: tuple[int, int]) -> None:
+    """Writes the float net, in DCR order, for images of any size where the graph allows it."""
+    graph = reorder(export_float(net, path, height=size[0], width=size[1]), merge=False)
+    free_shape(graph)
+    graph.describe(facts(net, "fp32"))
+    graph.save(path)
+
+
+def write_encodings(graph: Graph, folder: Path) -> None:
+    """Writes a float ONNX file and its encodings, alone in a folder, as Qualcomm's converters and AI Hub take them."""
+    plain, encodings = split_quantizers(graph)
+    folder.mkdir(parents=True, exist_ok=True)
+    plain.save(folder / "net.onnx")
+    write_json(folder / "net.encodings", json.loads(json.dumps(encodings)))
+
+
+def facts(net: nn.Module, scheme: str) -> dict[str, object]:
+    """What an exported file says of itself, for those who run it later."""
+    return {
+        "net": type(net).__name__,
+        "scheme": scheme,
+        "scale": net.scale,
+        "color": net.color,
+        "size_multiple": net.size_multiple,
+    }

@@ -1,0 +1,120 @@
+"""ONNX files as upscalers: what a user of the exported file gets, on this machine."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+from torch import Tensor, nn
+
+from sr.evaluation import Upscaler
+from sr.export.graph import Graph
+from sr.export.shape import fix_shape, has_free_shape
+
+MAX_SESSIONS = 4
+OpenSession = Callable[[Graph], onnxruntime.InferenceSession]
+
+
+class Runtime:
+    """A net in an ONNX graph as a function on tensors; a session for each image size where one cannot do.
+
+    Args:
+        graph: float NCHW or uint8 NHWC input.
+        open_session: makes a session of a graph.
+        any_size: one session takes images of every size, if the graph's size is free; else each size gets its own,
+            of which the last few used are kept.
+    """
+
+    def __init__(self, graph: Graph, open_session: OpenSession, *, any_size: bool) -> None:
+        self._graph, self._open = graph, open_session
+        self._one_for_all = any_size and has_free_shape(graph)
+        self._sessions: OrderedDict[tuple[int, int], onnxruntime.InferenceSession] = OrderedDict()
+
+    def __call__(self, lr: Tensor) -> Tensor:
+        """Run lr (1, C, h, w) in [0, 1] to sr (1, C, H, W), floats; where the graph gives bytes, these over 255."""
+        height, width = lr.shape[-2:]
+        session = self.session(height, width)
+        entry = session.get_inputs()[0]
+        if entry.type == "tensor(uint8)":
+            # Half to even, as the quantizer does that stood here; values of whole images are whole anyway.
+            pixels = (lr.float() * 255).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+            made = session.run(None, {entry.name: np.ascontiguousarray(pixels.numpy())})[0]
+            return torch.from_numpy(made).permute(0, 3, 1, 2).float() / 255
+        return torch.from_numpy(session.run(None, {entry.name: np.ascontiguousarray(lr.numpy(), np.float32)})[0])
+
+    def session(self, height: int, width: int) -> onnxruntime.InferenceSession:
+        """The session for an image size, opened when it is first asked for."""
+        size = (0, 0) if self._one_for_all else (height, width)
+        if size not in self._sessions:
+            graph = self._graph
+            if not self._one_for_all:
+                graph = Graph(graph.model)
+                fix_shape(graph, height, width)
+            self._sessions[size] = self._open(graph)
+            if len(self._sessions) > MAX_SESSIONS:
+                self._sessions.popitem(last=False)
+        self._sessions.move_to_end(size)
+        return self._sessions[size]
+
+
+def on_cpu(graph: Graph, *, optimized: bool) -> Runtime:
+    """Runs a graph in ONNX Runtime on the CPU.
+
+    Args:
+        graph: the net.
+        optimized: with ONNX Runtime's graph optimizations (quantized convolutions in integers); without them every
+            node is computed as it is written.
+    """
+    levels = onnxruntime.GraphOptimizationLevel
+
+    def open_session(graph: Graph) -> onnxruntime.InferenceSession:
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        options.graph_optimization_level = levels.ORT_ENABLE_ALL if optimized else levels.ORT_DISABLE_ALL
+        # Without this, x86 processors that lack VNNI saturate in uint8 x int8 products.
+        options.add_session_config_entry("session.x64quantprecision", "1")
+        model = graph.model.SerializeToString()
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+    return Runtime(graph, open_session, any_size=True)
+
+
+def upscaler_of(graph: Graph, run: Callable[[Tensor], Tensor]) -> Upscaler:
+    """Images in, images out, through a runtime of a graph that knows what net it is.
+
+    Raises:
+        ValueError: the graph was not written by this project.
+    """
+    facts = graph.metadata
+    try:
+        return Upscaler(
+            run, color=facts["color"], scale=float(facts["scale"]), size_multiple=int(facts["size_multiple"])
+        )
+    except KeyError as missing:
+        raise ValueError(f"the ONNX file does not say its {missing}; export it with this project") from missing
+
+
+def load(path: Path) -> Upscaler:
+    """The upscaler in an exported ONNX file, on ONNX Runtime, for images of any size.
+
+    Raises:
+        ValueError: no such file, or not one of this project.
+    """
+    if not path.is_file():
+        raise ValueError(f"no ONNX file at {path}; export the run first")
+    graph = Graph.load(path)
+    return upscaler_of(graph, on_cpu(graph, optimized=True))
+
+
+def in_torch(net: nn.Module) -> Callable[[Tensor], Tensor]:
+    """Runs a net in PyTorch, in evaluation mode, to plain tensors."""
+
+    def run(lr: Tensor) -> Tensor:
+        with torch.no_grad():
+            return net.eval()(lr).as_subclass(Tensor)
+
+    return run

@@ -1,0 +1,231 @@
+"""What to export for: nothing, ONNX Runtime, or the Hexagon HTP of Qualcomm's chips. The classes that YAML names."""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from torch import nn
+
+from sr.data.pairs import ImagePair
+from sr.evaluation import Upscaler
+from sr.export import chain, hexagon, qnn
+from sr.export.certificate import Bounds, failures, fingerprint, prove, table
+from sr.export.chips import chips, emulated
+from sr.export.crops import cut_crops
+from sr.export.graph import Graph
+from sr.export.publish import CERTIFICATE, LOG, REFUSED, clear, file_facts, whole, workshop
+from sr.export.release import SPACE_TO_DEPTH, Release, Simulated, build
+from sr.export.runtime import Runtime, load, upscaler_of
+from sr.export.shape import lr_size
+from sr.rundir.files import read_json, write_json
+
+_PACKAGES = ("torch", "aimet-torch", "onnx", "onnxruntime", "onnxruntime-qnn")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nothing:
+    """No export."""
+
+    def export(
+        self, *, simulation: Simulated, float_net: nn.Module, crops: Sequence[ImagePair], folder: Path
+    ) -> dict[str, Any]:
+        """Does nothing and has nothing to say."""
+        return {}
+
+    def upscalers(self, folder: Path) -> dict[str, Upscaler]:
+        """None."""
+        return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Onnx:
+    """ONNX files, proven on ONNX Runtime.
+
+    Args:
+        size: a target of `shape.TARGETS`, or height x width of the LR image.
+        space_to_depth: "operator", or "convolution" to merge it with the 1x1 convolution behind it.
+        num_crops: crops of the proof, at most.
+        crop_lr_side: their LR pixels per side.
+        bounds: what must hold.
+
+    Raises:
+        ValueError: an unknown word.
+    """
+
+    size: str
+    space_to_depth: str
+    num_crops: int
+    crop_lr_side: int
+    bounds: Bounds
+
+    def __post_init__(self) -> None:
+        if self.space_to_depth not in SPACE_TO_DEPTH:
+            known = " or ".join(SPACE_TO_DEPTH)
+            raise ValueError(f"export.space_to_depth is {known}, got {self.space_to_depth!r}")
+
+    def export(
+        self, *, simulation: Simulated, float_net: nn.Module, crops: Sequence[ImagePair], folder: Path
+    ) -> dict[str, Any]:
+        """Writes the files of a release and its certificate, or finds them done.
+
+        Args:
+            simulation: the net to release, its biases on their grid; of the fp32 scheme it is the float net.
+            float_net: the trained net in its inference form.
+            crops: images of the proof, whole or cut; the middles of the first few are used.
+            folder: where the release goes; it appears when everything holds, the certificate last.
+
+        Returns:
+            The certificate, plain containers.
+
+        Raises:
+            ValueError: a bound does not hold; the proof is then in refused.json. Or the net cannot be exported.
+        """
+        net = simulation.net
+        scale, multiple = float(net.scale), int(net.size_multiple)  # type: ignore[arg-type]
+        cut = cut_crops(crops, scale=scale, multiple=multiple, count=self.num_crops, lr_side=self.crop_lr_side)
+        inputs = self._inputs(simulation, float_net, cut)
+        if (certificate := _done(folder, inputs)) is not None:
+            return certificate
+        started = time.perf_counter()
+        with workshop(folder) as work:
+            release = build(
+                simulation,
+                float_net,
+                work,
+                proof_size=cut[0].lr.shape[:2],
+                target_size=lr_size(self.size, scale=scale, multiple=multiple),
+                space_to_depth=self.space_to_depth,
+            )
+            htp, compiled = self._on_hexagon(release, work, folder / LOG)
+            proof = prove(
+                chain.forms(release, simulation, float_net, htp), chain.comparisons(release, self.bounds, htp), cut, net
+            )
+            seconds = round(time.perf_counter() - started, 3)
+            outcome = {"rewrites": release.notes, "hexagon": compiled, "files": file_facts(work), "seconds": seconds}
+            certificate = {"inputs": inputs, **proof, **outcome}
+            _show(certificate)
+            _refuse_outside_bounds(certificate, folder)
+            write_json(work / CERTIFICATE, certificate)
+        return certificate
+
+    def upscalers(self, folder: Path) -> dict[str, Upscaler]:
+        """The exported net as functions on whole images of any size, by the name of what runs it.
+
+        Args:
+            folder: of an export.
+        """
+        return {"onnxruntime": load(folder / "pixels.onnx")}
+
+    def _on_hexagon(self, release: Release, work: Path, log: Path) -> tuple[dict[int, Runtime], dict[str, Any]]:
+        """Emulators for the proof, and what was compiled."""
+        return {}, {"skipped": "the target is ONNX Runtime"}
+
+    def _inputs(self, simulation: Simulated, float_net: nn.Module, crops: list[ImagePair]) -> dict[str, Any]:
+        """What decides the outcome; the same again means that there is nothing to do."""
+        return {
+            "float_net_sha256": fingerprint(float_net),
+            "simulation_sha256": fingerprint(simulation.net, simulation.scheme.name),
+            "crops_sha256": fingerprint(*(array for pair in crops for array in (pair.lr, pair.hr))),
+            "crops": {"names": [pair.name for pair in crops], "lr_height_width": list(crops[0].lr.shape[:2])},
+            "target": type(self).__name__,
+            "settings": json.loads(json.dumps(asdict(self), default=list)),
+            "versions": _versions(),
+            "machine": f"{platform.system()} {platform.machine()}",
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hexagon(Onnx):
+    """ONNX files and compiled files for the HTP, proven on ONNX Runtime and on the HTP's emulator.
+
+    Where onnxruntime-qnn is missing, the ONNX part is done and the certificate says what was not.
+
+    Args:
+        emulate: versions of the HTP on whose emulators the proof is made.
+        chips: part numbers to compile for.
+        estimates: part numbers for which the compiler's estimate of the time is asked.
+    """
+
+    emulate: Sequence[int]
+    chips: Sequence[str]
+    estimates: Sequence[str]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for arch in self.emulate:
+            emulated(arch)
+        chips([*self.chips, *self.estimates])
+
+    def upscalers(self, folder: Path) -> dict[str, Upscaler]:
+        """See `Onnx.upscalers`; with the emulators of `emulate`, which take about 14 us for an LR pixel."""
+        found = super().upscalers(folder)
+        with qnn.quiet(folder / LOG):
+            missing = qnn.why_missing()
+        if missing:
+            return found
+        graph = Graph.load(folder / "pixels.onnx")
+        emulators = {arch: hexagon.on_htp(graph, arch=arch, log=folder / LOG) for arch in self.emulate}
+        return found | {f"htp_v{arch}": upscaler_of(graph, run) for arch, run in emulators.items()}
+
+    def _on_hexagon(self, release: Release, work: Path, log: Path) -> tuple[dict[int, Runtime], dict[str, Any]]:
+        log.unlink(missing_ok=True)
+        with qnn.quiet(log):
+            missing = qnn.why_missing()
+        if missing:
+            return {}, {"skipped": missing}
+        emulators = {arch: hexagon.on_htp(release.pixels, arch=arch, log=log) for arch in self.emulate}
+        hexagon.write_dlc(release.fixed, work / "hexagon" / f"{release.fixed.stem}.dlc", log)
+        return emulators, {
+            "contexts": [hexagon.compile_context(release.fixed, c, work / "hexagon", log) for c in chips(self.chips)],
+            "estimates": [hexagon.estimate(release.fixed, chip, log) for chip in chips(self.estimates)],
+        }
+
+
+def _done(folder: Path, inputs: dict[str, Any]) -> dict[str, Any] | None:
+    """The certificate of an export that has been made from the same inputs and is still whole."""
+    path = folder / CERTIFICATE
+    certificate = read_json(path) if path.is_file() else None
+    return certificate if certificate and certificate["inputs"] == inputs and whole(folder, certificate) else None
+
+
+def _refuse_outside_bounds(certificate: dict[str, Any], folder: Path) -> None:
+    if lines := failures(certificate):
+        clear(folder)
+        write_json(folder / REFUSED, certificate)
+        raise ValueError(
+            f"the export is not the trained net: {'; '.join(lines)}. "
+            f"Every comparison is in {folder / REFUSED}; the bounds are `export.bounds`"
+        )
+
+
+def _show(certificate: dict[str, Any]) -> None:
+    """The proof and the estimates on the screen."""
+    console = Console()
+    console.print(table(certificate))
+    compiled = certificate["hexagon"]
+    if "skipped" in compiled:
+        console.print(f"Hexagon was left out: {compiled['skipped']}", highlight=False)
+    for row in compiled.get("estimates", []):
+        text = (
+            row.get("missing")
+            or f"{row['estimate_us']} us [{row['lower_us']} to {row['upper_us']}], an estimate of the compiler"
+        )
+        console.print(f"{row['chip']} ({row['product']}): {text}", highlight=False, markup=False)
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = "missing"
+    return found

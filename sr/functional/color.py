@@ -1,0 +1,98 @@
+"""RGB and YCbCr (BT.601, limited range, as MATLAB), and images as bytes."""
+
+import torch
+from torch import Tensor
+
+# MATLAB's rgb2ycbcr for R, G, B in [0, 1], on the scale of bytes: Y = 16 + 65.481 R + 128.553 G + 24.966 B, and so on.
+# Each row sums to what its channel spans: 219 for Y (16 to 235), 0 for Cb and Cr (a grey pixel gives 128).
+_FROM_RGB = (
+    (65.481, 128.553, 24.966),
+    (-37.797, -74.203, 112.0),
+    (112.0, -93.786, -18.214),
+)
+_OFFSET = (16.0, 128.0, 128.0)
+
+
+def _check(images: Tensor, what: str) -> None:
+    if images.ndim < 3 or images.shape[-3] != 3 or not images.is_floating_point():
+        raise ValueError(
+            f"{what} needs floating point images of shape (..., 3, H, W) in [0, 1], "
+            f"got {tuple(images.shape)} of {images.dtype}; divide bytes by 255 first"
+        )
+
+
+def rgb_to_ycbcr(rgb: Tensor) -> Tensor:
+    """Convert RGB to YCbCr of BT.601 in limited range, unrounded.
+
+    Args:
+        rgb: (..., 3, H, W) in [0, 1].
+
+    Returns:
+        (..., 3, H, W): Y in [16/255, 235/255], Cb and Cr in [16/255, 240/255].
+
+    Raises:
+        ValueError: if the images are not floating point, or do not have three channels.
+
+    Source: ITU-R BT.601; the coefficients of MATLAB's `rgb2ycbcr`, which the published tables of the field use.
+
+    >>> (rgb_to_ycbcr(torch.ones(3, 1, 1)) * 255).flatten().round(decimals=3)
+    tensor([235., 128., 128.])
+    """
+    _check(rgb, "rgb_to_ycbcr")
+    matrix = rgb.new_tensor(_FROM_RGB) / 255
+    offset = rgb.new_tensor(_OFFSET).view(3, 1, 1) / 255
+    return torch.einsum("ij,...jhw->...ihw", matrix, rgb) + offset
+
+
+def rgb_to_y(rgb: Tensor) -> Tensor:
+    """Luma of BT.601 in limited range, unrounded: the first channel of `rgb_to_ycbcr`.
+
+    Args:
+        rgb: (..., 3, H, W) in [0, 1].
+
+    Returns:
+        (..., 1, H, W) in [16/255, 235/255].
+
+    Raises:
+        ValueError: if the images are not floating point, or do not have three channels.
+    """
+    _check(rgb, "rgb_to_y")
+    red, green, blue = rgb.split(1, dim=-3)
+    r, g, b = _FROM_RGB[0]
+    return (r * red + g * green + b * blue + _OFFSET[0]) / 255
+
+
+def ycbcr_to_rgb(ycbcr: Tensor) -> Tensor:
+    """Invert `rgb_to_ycbcr`, without clipping: not every YCbCr is a colour.
+
+    Args:
+        ycbcr: (..., 3, H, W), ranges as `rgb_to_ycbcr` returns them.
+
+    Returns:
+        (..., 3, H, W): RGB, in [0, 1] where the input was a colour.
+
+    Raises:
+        ValueError: if the images are not floating point, or do not have three channels.
+    """
+    _check(ycbcr, "ycbcr_to_rgb")
+    matrix = torch.tensor(_FROM_RGB, dtype=torch.float64).div(255).inverse().to(ycbcr)
+    offset = ycbcr.new_tensor(_OFFSET).view(3, 1, 1) / 255
+    return torch.einsum("ij,...jhw->...ihw", matrix, ycbcr - offset)
+
+
+def to_uint8(images: Tensor) -> Tensor:
+    """Clip to [0, 1] and round half up to bytes, as saving an image does.
+
+    Args:
+        images: floating point, any shape, finite.
+
+    Raises:
+        ValueError: if a value is not finite: a byte would hide it.
+
+    >>> to_uint8(torch.tensor([-1.0, 0.5, 2.0]))
+    tensor([  0, 128, 255], dtype=torch.uint8)
+    """
+    if not images.isfinite().all():
+        count = int((~images.isfinite()).sum())
+        raise ValueError(f"{count} of {images.numel()} pixels are not finite; the net that made them has diverged")
+    return images.float().clamp(0, 1).mul(255).add(0.5).floor().to(torch.uint8)

@@ -1,0 +1,112 @@
+"""ABPN: a plain stack of convolutions that learns what to add to the repeated input pixels.
+
+Paper: Anchor-based Plain Net for Mobile Image Super-Resolution, arXiv 2105.09750, the winner of the Mobile AI 2021
+challenge. Reproduces the PSNR of its final x3 net on DIV2K (30.22 dB in float, 30.15 dB after quantization-aware
+training) and table 1 of QuickSRNet (arXiv 2303.04336): ABPN, ABPN without the residual, and that with identity
+initialisation and ReLU1. Upstream: NJU-Jet/SR_Mobile_Quantization (challenge net), aimet_zoo_torch/abpn
+(BSD-3-Clause), whose parameter names are kept.
+
+Deviations:
+- Pixels are in [0, 1] instead of [0, 255]; depth-to-space orders its channels as PyTorch does (upstream's TensorFlow
+  puts the sub-pixel first; weights from there need their rows permuted).
+- The anchor is a frozen 1x1 convolution as in the model zoo, where the paper concatenates copies of the input: same
+  values.
+- The clip comes before depth-to-space: same values.
+"""
+
+import itertools
+
+import torch
+from torch import Tensor, nn
+
+from sr.functional.collapse import anchor_kernel, identity_kernel
+from sr.models.blocks import Add, Anchor, activation, check_choice, check_count, check_scale, clip, conv
+from sr.models.collapsible import collapse_convs
+from sr.models.overparameterize import expand_convs
+
+NAME = "ABPN"
+SCALES = (2, 3, 4)
+
+
+class ABPN(nn.Module):
+    """Conv 3 -> f and m convs f -> f with activations, conv f -> 3 s**2, plus the anchor, clip, depth-to-space.
+
+    Args:
+        scale: 2, 3 or 4.
+        f: Feature channels, at least 3; 28.
+        m: Convolutions between features; 5 in the paper, 4 in the challenge net.
+        image_space_conv: Whether an activation and one more convolution 3 s**2 -> 3 s**2 come before the anchor, as
+            in the challenge net.
+        anchor: Whether the repeated input is added; False is QuickSRNet's "residual-free ABPN".
+        activation: "relu", or "relu1" which clips to [0, 1].
+        init: "random" is PyTorch's default; "identity" adds ones, so that each convolution passes its input on, and
+            without an anchor the last one upscales by nearest neighbour.
+        overparameterize: "none", or how each convolution trains: "sesr", "repsr", "ecb"
+            (`sr.models.overparameterize`).
+
+    Raises:
+        ValueError: for a scale, word or count that it does not know.
+    """
+
+    def __init__(
+        self,
+        *,
+        scale: float,
+        f: int,
+        m: int,
+        image_space_conv: bool,
+        anchor: bool,
+        activation: str,
+        init: str,
+        overparameterize: str,
+    ) -> None:
+        super().__init__()
+        self.scale = check_scale(NAME, scale, SCALES)
+        check_count(NAME, "f", f, 3)
+        check_count(NAME, "m", m, 0)
+        check_choice(NAME, "activation", activation, ("relu", "relu1"))
+        check_choice(NAME, "init", init, ("random", "identity"))
+        self.color = "rgb"
+        self.size_multiple = 1
+        slots = 3 * self.scale**2
+        self.cnn = _stack([3, *[f] * (m + 1), slots, *([slots] if image_space_conv else [])], activation)
+        self.anchor = Anchor(channels=3, block=self.scale, learnable=False) if anchor else None
+        self.add = Add() if anchor else None
+        self.clip = clip()
+        self.depth_to_space = nn.PixelShuffle(self.scale)
+        if init == "identity":
+            self._add_identity(m)
+        expand_convs(self, overparameterize)
+
+    @torch.no_grad()
+    def _add_identity(self, m: int) -> None:
+        """Add ones to the kernels, so that each convolution passes its input on, on top of its random start.
+
+        As QuickSRNet's large net, a net with an anchor leaves its image-space convolutions random.
+        """
+        convs = [layer for layer in self.cnn if isinstance(layer, nn.Conv2d)]
+        for layer in convs[: m + 1]:
+            layer.weight += identity_kernel(layer.out_channels, layer.in_channels, 3)
+        if self.anchor is None:
+            convs[m + 1].weight += anchor_kernel(3, convs[m + 1].in_channels, self.scale, 3)
+            for layer in convs[m + 2 :]:
+                layer.weight += identity_kernel(layer.out_channels, layer.in_channels, 3)
+
+    def forward(self, lr: Tensor) -> Tensor:
+        """Upscale lr (N, 3, h, w) in [0, 1] to sr (N, 3, s*h, s*w) in [0, 1]."""
+        blocks = self.cnn(lr)
+        if self.anchor is not None and self.add is not None:
+            blocks = self.add(blocks, self.anchor(lr))
+        return self.depth_to_space(self.clip(blocks))
+
+    def collapse(self) -> nn.Module:
+        """Return a copy whose convolutions are all plain, whatever they train as."""
+        return collapse_convs(self)
+
+
+def _stack(channels: list[int], name: str) -> nn.Sequential:
+    """Stack 3x3 convolutions through the given channels, with an activation of its own between two."""
+    layers: list[nn.Module] = []
+    for in_channels, out_channels in itertools.pairwise(channels):
+        layers += [conv(in_channels, out_channels, 3), activation(NAME, name, out_channels)]
+    return nn.Sequential(*layers[:-1])

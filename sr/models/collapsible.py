@@ -1,0 +1,214 @@
+"""Convolutions that train as several and deploy as one: the blocks that SESR and `overparameterize` build from.
+
+Paper: SESR, arXiv 2103.09404: its linear blocks and their efficient training. Upstream: ARM-software/sesr (Apache-2.0).
+Reproduces the measurement of the SESR re-implementation (a training step of SESR-M5 is 1.7 times faster with
+collapsed kernels in the forward pass): `collapse_speedup`.
+
+Deviation: the upstream code lets the biases of a block leak into its collapsed kernel and drops the block's own bias
+(its issue 14); here both forms are the same function at every pixel (`sr.functional.collapse`).
+"""
+
+import copy
+import functools
+import statistics
+import time
+from collections.abc import Sequence
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from sr.functional import collapse
+from sr.models.blocks import CHANNELS, check_choice
+
+FORWARD_FORMS = ("collapsed", "expanded")
+
+
+class Branch(nn.Module):
+    """A linear chain of convolutions that pads its input once with zeros and keeps height and width."""
+
+    def kernel(self) -> collapse.Kernel:
+        """Return weight (out, in, k, k) and bias (out,) or None of the one convolution that this branch equals."""
+        raise NotImplementedError
+
+    def take(self, weight: Tensor, bias: Tensor) -> None:
+        """Become the given convolution; only a block's first branch needs to know how."""
+        raise NotImplementedError
+
+
+class ExpandSqueeze(Branch):
+    """A k x k convolution to many channels, then a 1x1 convolution back: SESR's linear block, RepSR's branch.
+
+    Initialised as in SESR's code: Glorot-uniform kernels, zero biases.
+
+    Args:
+        in_channels: Channels of the input.
+        out_channels: Channels of the output.
+        width: Channels between the two; at least `out_channels` for `take`.
+        kernel_size: Side of the first kernel in pixels, odd.
+        expand_bias: Whether the first convolution has a bias, too.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, *, width: int, kernel_size: int, expand_bias: bool) -> None:
+        super().__init__()
+        padding = kernel_size // 2
+        self.expand = glorot(nn.Conv2d(in_channels, width, kernel_size, padding=padding, bias=expand_bias))
+        self.squeeze = glorot(nn.Conv2d(width, out_channels, 1))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Run both convolutions, (N, in, h, w) to (N, out, h, w)."""
+        return self.squeeze(self.expand(features))
+
+    def kernel(self) -> collapse.Kernel:
+        """Return weight and bias of the one convolution that this branch equals."""
+        return collapse.fold_squeeze((self.expand.weight, self.expand.bias), (self.squeeze.weight, self.squeeze.bias))
+
+    @torch.no_grad()
+    def take(self, weight: Tensor, bias: Tensor) -> None:
+        """Become the given convolution by solving for the first kernel; the squeeze stays as it is."""
+        inverse = torch.linalg.pinv(self.squeeze.weight.flatten(1).double())
+        self.expand.weight.copy_((inverse @ weight.flatten(1).double()).view(self.expand.weight.shape))
+        if self.expand.bias is not None:
+            self.expand.bias.zero_()
+        self.squeeze.bias.copy_(bias)  # type: ignore[union-attr]
+
+
+class CollapsibleConv(nn.Module):
+    """A zero-padded k x k convolution that trains as a sum of linear branches.
+
+    Args:
+        branches: At least one, of the same channels and kernel size.
+        skip: Whether the input is added to the sum: SESR's and RepSR's short skip.
+        forward_form: "collapsed" computes the kernel and runs one convolution, "expanded" runs every branch. The same
+            function and the same gradients, at different speeds.
+
+    Raises:
+        ValueError: for another form.
+    """
+
+    skip: Tensor | None
+
+    def __init__(self, *branches: Branch, skip: bool, forward_form: str) -> None:
+        super().__init__()
+        self.forward_form = check_choice("CollapsibleConv", "forward_form", forward_form, FORWARD_FORMS)
+        self.branches = nn.ModuleList(branches)
+        shape = branches[0].kernel()[0].shape
+        self.padding = shape[-1] // 2
+        self.register_buffer("skip", collapse.identity_kernel(*shape[:3]) if skip else None, persistent=False)
+
+    def kernel(self) -> tuple[Tensor, Tensor]:
+        """Return weight (out, in, k, k) and bias (out,) of the one convolution that this block equals."""
+        kernels = [cast(Branch, branch).kernel() for branch in self.branches]
+        weights = [weight for weight, _ in kernels] + ([] if self.skip is None else [self.skip])
+        return _total(weights), _total([bias for _, bias in kernels if bias is not None])
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Convolve (N, in, h, w) to (N, out, h, w)."""
+        if self.forward_form == "expanded":
+            outputs = [branch(features) for branch in self.branches]
+            return _total(outputs if self.skip is None else [*outputs, features])
+        with torch.autocast(features.device.type, enabled=False):  # folding in bf16 would round the kernel twice
+            weight, bias = self.kernel()
+        return F.conv2d(features, weight, bias, padding=self.padding)
+
+    @torch.no_grad()
+    def take(self, conv: nn.Conv2d) -> None:
+        """Become the given convolution: the first branch takes over what the others and the skip leave."""
+        first = cast(Branch, self.branches[0])
+        weight, bias = self.kernel()
+        own_weight, own_bias = first.kernel()
+        target = torch.zeros_like(bias) if conv.bias is None else conv.bias
+        assert own_bias is not None
+        first.take(conv.weight - (weight - own_weight), target - (bias - own_bias))
+
+    @torch.no_grad()
+    def collapse(self) -> nn.Conv2d:
+        """Return an ordinary convolution of the same function."""
+        weight, bias = self.kernel()
+        conv = nn.Conv2d(weight.shape[1], weight.shape[0], weight.shape[-1], padding=self.padding)
+        conv.weight, conv.bias = nn.Parameter(weight.clone()), nn.Parameter(bias.clone())
+        return conv.train(self.training)
+
+
+def collapse_convs(net: nn.Module) -> nn.Module:
+    """Return a copy of a net in which every `CollapsibleConv` is one `nn.Conv2d`; the original goes on training.
+
+    Example:
+        >>> block = CollapsibleConv(
+        ...     ExpandSqueeze(3, 4, width=16, kernel_size=3, expand_bias=True), skip=False, forward_form="collapsed"
+        ... )
+        >>> collapse_convs(nn.Sequential(block))
+        Sequential(
+          (0): Conv2d(3, 4, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))
+        )
+    """
+    net = copy.deepcopy(net)
+    for parent in list(net.modules()):
+        for name, child in list(parent.named_children()):
+            if isinstance(child, CollapsibleConv):
+                setattr(parent, name, child.collapse())
+    return net
+
+
+def set_forward_form(net: nn.Module, forward_form: str) -> None:
+    """Switch every `CollapsibleConv` of a net, in place.
+
+    Args:
+        net: Any net.
+        forward_form: "collapsed" or "expanded".
+
+    Raises:
+        ValueError: for another form.
+    """
+    check_choice(type(net).__name__, "forward_form", forward_form, FORWARD_FORMS)
+    for module in net.modules():
+        if isinstance(module, CollapsibleConv):
+            module.forward_form = forward_form
+
+
+def collapse_speedup(net: nn.Module, *, batch_size: int, lr_patch: int, num_steps: int) -> dict[str, float]:
+    """Time training steps (forward, L1, backward, AMSGrad) of a net in both forward forms, in turns.
+
+    Args:
+        net: A net with collapsible convolutions; its weights change, its form ends as "collapsed".
+        batch_size: Images in a batch; SESR's is 32.
+        lr_patch: LR pixels per side; SESR's is 64.
+        num_steps: Steps of each form, after one that is not counted.
+
+    Returns:
+        `expanded_ms` and `collapsed_ms`, the medians of a step, and `speedup`, their ratio.
+    """
+    channels, device = CHANNELS[cast(str, net.color)], next(net.parameters()).device
+    lr = torch.rand(batch_size, channels, lr_patch, lr_patch, device=device)
+    hr = torch.rand_like(net(lr))
+    optimizer = torch.optim.Adam([param for param in net.parameters() if param.requires_grad], lr=5e-4, amsgrad=True)
+    times: dict[str, list[float]] = {form: [] for form in FORWARD_FORMS}
+    for _ in range(num_steps + 1):
+        for form in FORWARD_FORMS:
+            set_forward_form(net, form)
+            start = time.perf_counter()
+            optimizer.zero_grad()
+            loss = F.l1_loss(net(lr), hr)
+            loss.backward()
+            optimizer.step()
+            loss.item()  # waits for the device
+            if device.type == "cuda":
+                torch.cuda.synchronize()
+            times[form].append(1000 * (time.perf_counter() - start))
+    set_forward_form(net, "collapsed")
+    expanded, collapsed = (statistics.median(times[form][1:]) for form in ("expanded", "collapsed"))
+    return {"expanded_ms": expanded, "collapsed_ms": collapsed, "speedup": expanded / collapsed}
+
+
+def glorot(conv: nn.Conv2d) -> nn.Conv2d:
+    """Set a convolution to Glorot-uniform weights and zero biases, Keras's defaults, and return it."""
+    nn.init.xavier_uniform_(conv.weight)
+    if conv.bias is not None:
+        nn.init.zeros_(conv.bias)
+    return conv
+
+
+def _total(tensors: Sequence[Tensor]) -> Tensor:
+    """Return the sum of tensors of one shape."""
+    return functools.reduce(torch.add, tensors)

@@ -1,0 +1,171 @@
+"""QuickSRNet: a plain stack of convolutions and clips that 8-bit arithmetic does not hurt.
+
+Paper: QuickSRNet: Plain Single-Image Super-Resolution Architecture for Faster Inference on Mobile Platforms,
+arXiv 2303.04336 (CVPR workshops 2023): tables 1 to 6, figure 7, the x1.5 of section 5.1, the supplement's tables.
+Upstream: aimet_zoo_torch/quicksrnet of the AIMET model zoo (BSD-3-Clause), whose parameter names are kept.
+
+Differences from the upstream code, each a switch:
+- `identity_x1_5="fixed"`: upstream's identity initialisation for x1.5 feeds all outputs from three sub-pixels of red,
+  because space-to-depth orders its channels by colour first, and its residual copies one pixel of each four; `fixed`
+  starts from nearest-neighbour upscaling, as at every other scale.
+- `activation="relu"` and `init="random"` are the ablations of the paper's figure 7, `upscaling="average_pool"` is the
+  naive x1.5 of section 5.1; upstream has none of them.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from sr.functional.collapse import anchor_kernel, identity_kernel
+from sr.models.blocks import Add, Anchor, activation, check_choice, check_count, check_scale, clip, conv
+from sr.models.collapsible import collapse_convs
+from sr.models.overparameterize import expand_convs
+
+NAME = "QuickSRNet"
+SCALES = (1.5, 2, 3, 4)
+
+
+class QuickSRNet(nn.Module):
+    """First conv 3 -> f, m convs f -> f, last conv f -> 3 s**2, each followed by a clip; then depth-to-space.
+
+    The clip of the last convolution comes before depth-to-space: the same values, but the convolution and its clip can
+    be quantized as one.
+
+    Args:
+        f: Feature channels, at least 3; 32 (small, medium) or 64 (large).
+        m: Intermediate convolutions, that is without the first and the last; 2, 5 or 11.
+        scale: 1.5, 2, 3 or 4.
+        activation: "relu1" clips features to [0, 1] (the paper's), "relu" does not. The output is clipped either way.
+        init: "identity" adds ones to PyTorch's default initialisation, so that training starts from nearest-neighbour
+            upscaling plus noise; "random" leaves the default. A residual starts as a copy either way.
+        identity_x1_5: "fixed" or "reference", the identity for space-to-depth; other scales do not use it.
+        residual: "none", or "input_to_output": a learnable convolution of lr is added to the last one's output, which
+            then gets no identity of its own. The released large net has it, the paper's table 2 does not.
+        upscaling: How x1.5 is done. "space_to_depth": halve the resolution, 1x1 convolution, x3; "average_pool": a x3
+            net followed by 2x2 averaging. Other scales accept only "space_to_depth" and have none.
+        overparameterize: "none", or how each convolution trains: "sesr", "repsr", "ecb" (`sr.models.overparameterize`).
+
+    Raises:
+        ValueError: for a scale, word or count that it does not know.
+    """
+
+    def __init__(
+        self,
+        *,
+        f: int,
+        m: int,
+        scale: float,
+        activation: str,
+        init: str,
+        identity_x1_5: str,
+        residual: str,
+        upscaling: str,
+        overparameterize: str,
+    ) -> None:
+        super().__init__()
+        self.scale = check_scale(NAME, scale, SCALES)
+        check_count(NAME, "f", f, 3)
+        check_count(NAME, "m", m, 0)
+        check_choice(NAME, "activation", activation, ("relu1", "relu"))
+        check_choice(NAME, "init", init, ("identity", "random"))
+        check_choice(NAME, "identity_x1_5", identity_x1_5, ("fixed", "reference"))
+        check_choice(NAME, "residual", residual, ("none", "input_to_output"))
+        check_choice(NAME, "upscaling", upscaling, ("space_to_depth", "average_pool"))
+        if upscaling == "average_pool" and self.scale != 1.5:
+            raise ValueError(f"{NAME} averages only at scale 1.5, got scale {scale}: set upscaling=space_to_depth.")
+        self.color = "rgb"
+        self.size_multiple = 2 if self.scale == 1.5 else 1
+        self.cnn = _body(f, m, activation)
+        self._add_tail(f, halves=self.scale == 1.5 and upscaling == "space_to_depth")
+        self._add_anchor(residual == "input_to_output", identity_x1_5)
+        if init == "identity":
+            self._add_identity(identity_x1_5)
+        expand_convs(self, overparameterize)
+
+    def _add_tail(self, f: int, *, halves: bool) -> None:
+        """Make everything from the last convolution on; `halves` is the paper's x1.5."""
+        self.block = 3 if self.scale == 1.5 else int(self.scale)
+        self.space_to_depth = nn.PixelUnshuffle(2) if halves else None
+        self.conv_last = conv(4 * f, 3 * self.block**2, 1) if halves else conv(f, 3 * self.block**2, 3)
+        self.clip = clip()
+        self.depth_to_space = nn.PixelShuffle(self.block)
+        self.pool = nn.AvgPool2d(2) if self.scale == 1.5 and not halves else None
+
+    def _add_anchor(self, residual: bool, identity_x1_5: str) -> None:
+        """Make the input-to-output residual, if there is one."""
+        self.anchor: nn.Module | None = None
+        self.add: Add | None = None
+        if residual:
+            self.add = Add()
+            if self.space_to_depth is None:
+                self.anchor = Anchor(channels=3, block=self.block, learnable=True)
+            else:
+                self.anchor = StridedAnchor(nearest=identity_x1_5 == "fixed")
+
+    @torch.no_grad()
+    def _add_identity(self, identity_x1_5: str) -> None:
+        """Add ones to the kernels so that each convolution passes its input on, on top of its random start."""
+        for layer in self.cnn:
+            if isinstance(layer, nn.Conv2d):
+                layer.weight += identity_kernel(layer.out_channels, layer.in_channels, kernel_size=3)
+        if self.anchor is not None:
+            return
+        last = self.conv_last
+        if self.space_to_depth is not None and identity_x1_5 == "fixed":
+            sub_pixels = identity_kernel(3 * 4, last.in_channels, kernel_size=1)
+            last.weight += sub_pixels[[4 * colour + _nearest_of_4(slot) for colour in range(3) for slot in range(9)]]
+        else:
+            last.weight += anchor_kernel(3, last.in_channels, self.block, last.kernel_size[0])
+
+    def forward(self, lr: Tensor) -> Tensor:
+        """Upscale lr (N, 3, h, w) in [0, 1] to sr (N, 3, s*h, s*w) in [0, 1]; for x1.5 h and w must be even."""
+        features = self.cnn(lr)
+        if self.space_to_depth is not None:
+            features = self.space_to_depth(features)
+        blocks = self.conv_last(features)
+        if self.anchor is not None and self.add is not None:
+            blocks = self.add(self.anchor(lr), blocks)
+        sr = self.depth_to_space(self.clip(blocks))
+        return sr if self.pool is None else self.pool(sr)
+
+    def collapse(self) -> nn.Module:
+        """Return a copy whose convolutions are all plain, whatever they train as."""
+        return collapse_convs(self)
+
+
+class StridedAnchor(nn.Module):
+    """The input-to-output residual of x1.5: each 2x2 pixels of lr become the 3x3 slots of depth-to-space(3).
+
+    A learnable 3x3 convolution of stride 2. Upstream starts it as a copy of the top left pixel into all nine slots.
+
+    Args:
+        nearest: True starts from nearest-neighbour upscaling, False as upstream.
+    """
+
+    def __init__(self, *, nearest: bool) -> None:
+        super().__init__()
+        self.net = nn.Conv2d(3, 27, kernel_size=3, stride=2, padding=1)
+        with torch.no_grad():
+            self.net.weight.zero_()
+            nn.init.zeros_(self.net.bias)  # type: ignore[arg-type]
+            for slot in range(27):
+                # With a padding of 1 the taps 1 and 2 look at the first and the second pixel of a pair.
+                row, column = divmod(_nearest_of_4(slot % 9), 2) if nearest else (0, 0)
+                self.net.weight[slot, slot // 9, 1 + row, 1 + column] = 1.0
+
+    def forward(self, lr: Tensor) -> Tensor:
+        """Turn (N, 3, h, w) with even h and w into (N, 27, h/2, w/2)."""
+        return self.net(lr)
+
+
+def _body(f: int, m: int, name: str) -> nn.Sequential:
+    """Stack m + 1 convolutions, the first from RGB to f channels, with an activation of its own after each."""
+    layers: list[nn.Module] = []
+    for in_channels in [3, *[f] * m]:
+        layers += [conv(in_channels, f, 3), activation(NAME, name, f)]
+    return nn.Sequential(*layers)
+
+
+def _nearest_of_4(slot: int) -> int:
+    """Index in a row-major 2x2 block of the pixel that nearest-neighbour upscaling copies to a slot of a 3x3 block."""
+    row, column = divmod(slot, 3)
+    return 2 * (row * 2 // 3) + column * 2 // 3

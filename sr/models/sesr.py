@@ -1,0 +1,148 @@
+"""SESR: a narrow net whose convolutions train through hundreds of channels and collapse to sixteen.
+
+Paper: Collapsible Linear Blocks for Super-Efficient Super Resolution, arXiv 2103.09404; tables 1 and 2 (PSNR of M3 to
+XL at x2 and x4); also the SESR rows of QuickSRNet's table 3 (arXiv 2303.04336). Upstream: ARM-software/sesr
+(Apache-2.0), and the RGB variant of the AIMET model zoo (BSD-3-Clause).
+
+The variants, each a switch:
+- Paper: Y, PReLU, no activation after the first convolution, 0.5 subtracted from the input, output clipped.
+- AIMET model zoo and QuickSRNet's rows: RGB, ReLU, also after the first convolution, no shift, and x3.
+
+Deviations:
+- Biases collapse exactly (see `sr.functional.collapse`); upstream they leak into the kernels. At the start, where
+  biases are zero, both are the same net: Glorot-uniform kernels, PReLU slopes of zero.
+- The image skip is a frozen 1x1 convolution, `Anchor`, for Y too: what the paper's broadcast addition does, in a form
+  that permutes like its neighbours on export.
+- The clip comes before depth-to-space (the same values), and RGB has it too (the model zoo leaves it to the metric).
+- The collapsed net does the paper's two depth-to-space of x4 at once, by an order of channels: the same image.
+- The input shift is a frozen 1x1 convolution. It cannot move into the bias of the 5x5 behind it, whose zero padding is
+  grey after the shift and black before it.
+"""
+
+import functools
+import itertools
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from sr.models.blocks import CHANNELS, Add, Anchor, activation, check_choice, check_count, check_scale, clip
+from sr.models.collapsible import CollapsibleConv, ExpandSqueeze, collapse_convs
+
+NAME = "SESR"
+SCALES = {"y": (2, 4), "rgb": (2, 3, 4)}
+
+
+class SESR(nn.Module):
+    """5x5 linear block to f, m 3x3 blocks with short skips, a long skip, 5x5 linear block to C s**2, plus the anchor.
+
+    It trains with its blocks in either form and deploys as `collapse()`: m + 2 plain convolutions and two additions.
+
+    Args:
+        scale: 2 or 4, with RGB also 3.
+        color: "y" super-resolves luma, "rgb" all three channels.
+        f: Feature channels between the blocks; 16, or 32 in XL.
+        m: 3x3 blocks, each followed by an activation; 3, 5, 7 or 11.
+        expansion: Channels inside each block while it trains; 256.
+        expand_bias: Whether the first convolution inside a block has a bias, too.
+        activation: "prelu" (a slope for each channel) or "relu".
+        head_activation: Whether an activation follows the first block.
+        input_shift: Subtracted from the input of the first block, not of the anchor; in pixel values of [0, 1].
+        forward_form: "collapsed" trains with the kernels computed from the expanded weights, "expanded" runs both
+            convolutions of each block. The same function; the first is many times faster.
+
+    Raises:
+        ValueError: for a scale, word or count that it does not know.
+    """
+
+    def __init__(
+        self,
+        *,
+        scale: float,
+        color: str,
+        f: int,
+        m: int,
+        expansion: int,
+        expand_bias: bool,
+        activation: str,
+        head_activation: bool,
+        input_shift: float,
+        forward_form: str,
+    ) -> None:
+        super().__init__()
+        self.color = check_choice(NAME, "color", color, ("y", "rgb"))
+        self.scale = check_scale(f"{NAME} with color={color}", scale, SCALES[color])
+        check_choice(NAME, "activation", activation, ("prelu", "relu"))
+        for argument, count in (("f", f), ("m", m), ("expansion", expansion)):
+            check_count(NAME, argument, count, 1)
+        self.size_multiple = 1
+        channels = CHANNELS[color]
+        block = functools.partial(_block, expansion=expansion, expand_bias=expand_bias, forward_form=forward_form)
+        self.shift = _shift(channels, input_shift) if input_shift else None
+        self.conv_first: nn.Module = block(channels, f, 5)
+        self.activation_first = _activation(activation, f) if head_activation else None
+        body = [(block(f, f, 3), _activation(activation, f)) for _ in range(m)]
+        self.body = nn.Sequential(*itertools.chain.from_iterable(body))
+        self.add_features = Add()
+        self.conv_last: nn.Module = block(f, channels * self.scale**2, 5)
+        self._add_tail(channels)
+
+    def _add_tail(self, channels: int) -> None:
+        """Make what follows the last convolution and has nothing to learn."""
+        self.anchor = Anchor(channels=channels, block=self.scale, learnable=False)
+        self.add_image = Add()
+        self.clip = clip()
+        steps = [2, 2] if self.scale == 4 and self.color == "y" else [self.scale]
+        self.depth_to_space = nn.Sequential(*[nn.PixelShuffle(step) for step in steps])
+
+    def forward(self, lr: Tensor) -> Tensor:
+        """Upscale lr (N, C, h, w) in [0, 1] to sr (N, C, s*h, s*w) in [0, 1]; C is 1 for Y and 3 for RGB."""
+        first = self.conv_first(lr if self.shift is None else self.shift(lr))
+        first = first if self.activation_first is None else self.activation_first(first)
+        features = self.add_features(self.body(first), first)
+        blocks = self.add_image(self.conv_last(features), self.anchor(lr))
+        return self.depth_to_space(self.clip(blocks))
+
+    @torch.no_grad()
+    def collapse(self) -> "SESR":
+        """Return the net of plain convolutions that gives the same image; this one goes on training."""
+        net = cast(SESR, collapse_convs(self))
+        if len(net.depth_to_space) == 2:
+            for layer in (cast(nn.Conv2d, net.conv_last), net.anchor.net):
+                order = _shuffle_order(layer.out_channels)
+                for parameter in layer.parameters():
+                    parameter.copy_(parameter[order])
+            net.depth_to_space = nn.Sequential(nn.PixelShuffle(4))
+        return net
+
+
+def _block(
+    in_channels: int, out_channels: int, size: int, *, expansion: int, expand_bias: bool, forward_form: str
+) -> CollapsibleConv:
+    """Make a linear block, with a short skip where it is 3x3 and so between features."""
+    branch = ExpandSqueeze(in_channels, out_channels, width=expansion, kernel_size=size, expand_bias=expand_bias)
+    return CollapsibleConv(branch, skip=size == 3, forward_form=forward_form)
+
+
+def _activation(name: str, channels: int) -> nn.Module:
+    """Make an activation; PReLU starts as ReLU, as upstream."""
+    module = activation(NAME, name, channels)
+    if isinstance(module, nn.PReLU):
+        nn.init.zeros_(module.weight)
+    return module
+
+
+def _shift(channels: int, amount: float) -> nn.Conv2d:
+    """Make a frozen 1x1 convolution that subtracts a constant."""
+    layer = nn.Conv2d(channels, channels, kernel_size=1)
+    with torch.no_grad():
+        layer.weight.copy_(torch.eye(channels)[:, :, None, None])
+        cast(Tensor, layer.bias).fill_(-amount)
+    return layer.requires_grad_(False)
+
+
+def _shuffle_order(channels: int) -> Tensor:
+    """Return for each input channel of depth-to-space(4) the one that two depth-to-space(2) put into its place."""
+    index = torch.arange(channels, dtype=torch.float32)[None, :, None, None]
+    image = nn.PixelShuffle(2)(nn.PixelShuffle(2)(index))
+    return nn.PixelUnshuffle(4)(image).flatten().long()

@@ -1,0 +1,77 @@
+"""XLSR: grouped convolutions, a side branch from the image and a clipped output.
+
+Paper: Extremely Lightweight Quantization Robust Real-Time Single-Image Super Resolution for Mobile Devices,
+arXiv 2105.10288 (CVPR workshops 2021, for the Mobile AI 2021 challenge at x3); row "XLSR" of table 3 in QuickSRNet,
+arXiv 2303.04336.
+Upstream: aimet_zoo_torch/xlsr of the AIMET model zoo (BSD-3-Clause), whose parameter names are kept.
+
+Differences from the paper: its four parallel 3x3 convolutions 3 -> 8 are one convolution 3 -> 32, the same function;
+the clip comes before depth-to-space instead of after it, the same values; x2 and x4 follow from its x3 by the output
+channels. How the weights start follows the public reimplementation cxzhou95/XLSR.
+"""
+
+import math
+
+from torch import Tensor, nn
+
+from sr.models.blocks import Concat, check_scale, clip, conv
+from sr.models.collapsible import collapse_convs
+from sr.models.overparameterize import expand_convs
+
+NAME = "XLSR"
+SCALES = (2, 3, 4)
+
+
+class XLSR(nn.Module):
+    """3x3 to 32 features, three grouped blocks, joined with a 16-channel side branch, 1x1, 3x3, clip, depth-to-space.
+
+    Args:
+        scale: 2, 3 or 4.
+        overparameterize: "none", or how each convolution trains: "sesr", "repsr", "ecb" (`sr.models.overparameterize`).
+
+    Raises:
+        ValueError: for another scale.
+    """
+
+    def __init__(self, *, scale: float, overparameterize: str) -> None:
+        super().__init__()
+        self.scale = check_scale(NAME, scale, SCALES)
+        self.color = "rgb"
+        self.size_multiple = 1
+        self.residual = conv(3, 16, 3)
+        self.cnn = nn.Sequential(conv(3, 32, 3), nn.ReLU(), conv(32, 32, 1), GBlock(), GBlock(), GBlock())
+        self.concat = Concat()
+        self.tail = nn.Sequential(conv(48, 32, 1), nn.ReLU(), conv(32, 3 * self.scale**2, 3))
+        self.clip = clip()
+        self.depth_to_space = nn.PixelShuffle(self.scale)
+        self._initialise()
+        expand_convs(self, overparameterize)
+
+    def _initialise(self) -> None:
+        """Start from a tenth of He's variance by fan-out, biases 0.01, so that few outputs begin outside the clip."""
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d):
+                fan_out = layer.out_channels * math.prod(layer.kernel_size) // layer.groups
+                nn.init.normal_(layer.weight, std=math.sqrt(0.2 / fan_out))
+                nn.init.constant_(layer.bias, 0.01)  # type: ignore[arg-type]
+
+    def forward(self, lr: Tensor) -> Tensor:
+        """Upscale lr (N, 3, h, w) in [0, 1] to sr (N, 3, s*h, s*w) in [0, 1]."""
+        features = self.concat(self.cnn(lr), self.residual(lr))
+        return self.depth_to_space(self.clip(self.tail(features)))
+
+    def collapse(self) -> nn.Module:
+        """Return a copy whose convolutions are all plain, whatever they train as."""
+        return collapse_convs(self)
+
+
+class GBlock(nn.Module):
+    """Grouped 3x3 convolution, ReLU, and a 1x1 convolution that mixes the four groups; 32 channels throughout."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = nn.Sequential(conv(32, 32, 3, groups=4), nn.ReLU(), conv(32, 32, 1))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map (N, 32, h, w) to the same shape."""
+        return self.net(features)

@@ -1,0 +1,114 @@
+"""AdaRound: whether each weight is rounded up or down is learned, layer after layer, from what the layer puts out."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from sr.quantization.aimet import ANALYZERS, quiet, rules_file
+from sr.quantization.identity import identity, is_ours
+from sr.quantization.integer import IntegerSimulation
+from sr.quantization.scheme import Material
+from sr.quantization.simulation import Simulation, example_input, read_plain
+from sr.rundir.files import write_atomically
+
+WEIGHTS, RANGES = "weights.pt", "weights.encodings"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdaRound:
+    """The stage: AIMET's AdaRound on the float net with the calibration crops; its weights and their ranges are kept.
+
+    Rounding to nearest gives the large centre tap of an identity initialised net an error that all pixels see; choosing
+    the roundings together takes most of it back without any training.
+
+    Args:
+        name: word for folder and report.
+        iterations: optimizer steps for each layer.
+        regularization: weight of the term that drives each rounding to up or down.
+        warm_start: share of the iterations before that term counts.
+
+    Raises:
+        ValueError: a count below one, or a share outside [0, 1).
+
+    Source: Up or Down?, arXiv 2004.10568; QuickSRNet (arXiv 2303.04336) table 4.
+    """
+
+    name: str
+    iterations: int
+    regularization: float
+    warm_start: float
+
+    def __post_init__(self) -> None:
+        if self.iterations < 1 or not 0 <= self.warm_start < 1 or self.regularization < 0:
+            raise ValueError(
+                f"{self.name} needs at least 1 iteration, a warm_start in [0, 1) and a regularization of at least 0; "
+                f"got {self.iterations}, {self.warm_start} and {self.regularization}"
+            )
+
+    def __call__(self, simulation: Simulation, material: Material) -> Simulation:
+        """Give the simulation weights rounded now or by an earlier call, and calibrate its activations anew."""
+        assert isinstance(simulation, IntegerSimulation)
+        path, ranges = material.folder / WEIGHTS, material.folder / RANGES
+        ours = identity(self, simulation.net, material)
+        if not is_ours(path, ours):
+            weights = self._round(simulation, material, ranges)
+            write_atomically(path, lambda temporary: torch.save({"identity": ours, "weights": weights}, temporary))
+        simulation.take_weights(read_plain(path)["weights"], ranges)
+        simulation.observe(material.calibration)
+        return simulation
+
+    def _round(self, simulation: Simulation, material: Material, ranges: Path) -> dict[str, Any]:
+        from aimet_torch.adaround.adaround_weight import Adaround, AdaroundParameters
+
+        scheme, net = simulation.scheme, copy.deepcopy(material.float_net).eval()
+        batches = list(material.calibration)
+        parameters = AdaroundParameters(
+            data_loader=batches,
+            num_batches=len(batches),
+            default_num_iterations=self.iterations,
+            default_reg_param=self.regularization,
+            default_warm_start=self.warm_start,
+            forward_fn=lambda model, images: model(images),
+        )
+        with tempfile.TemporaryDirectory() as folder, rules_file(scheme) as rules, _seeded(material.seed), _silent():
+            rounded = Adaround.apply_adaround(
+                net,
+                example_input(net),
+                parameters,
+                path=folder,
+                filename_prefix="weights",
+                default_param_bw=scheme.weight_bits,
+                default_quant_scheme=ANALYZERS[scheme.calibration],
+                default_config_file=rules,
+            )
+            write_atomically(ranges, Path(folder, "weights.encodings").read_bytes())
+        return rounded.state_dict()
+
+
+@contextlib.contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Random numbers from `seed` inside, and outside as if nothing had been drawn."""
+    with torch.random.fork_rng(devices=[]), torch.enable_grad():
+        torch.manual_seed(seed)
+        yield
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """Also without AIMET's progress bars."""
+    with (
+        quiet(),
+        open(os.devnull, "w", encoding="utf-8") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
+    ):
+        yield

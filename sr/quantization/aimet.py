@@ -1,0 +1,175 @@
+"""AIMET (aimet-torch 2.x) as a library: what it must be told, what it must not be asked, and how to keep it quiet.
+
+AIMET is imported inside the functions that use it: it takes seconds and is not everywhere installed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from sr.models.blocks import Add, Concat
+from sr.quantization.scheme import Scheme
+from sr.quantization.simulation import example_input
+
+ANALYZERS = {"min_max": "tf", "enhanced": "tf_enhanced", "percentile": "percentile"}
+# Ops that the HTP runs as one, so that nothing is quantized between them. Depth-to-space only moves pixels.
+PRODUCERS = ("Conv", "ConvTranspose", "Add", "Gemm")
+ACTIVATIONS = ("Relu", "Clip", "PRelu", "LeakyRelu")
+# The range of these functions is a fact, not something to calibrate.
+KNOWN_RANGES = {"Relu": {"min": 0.0}, "Sigmoid": {"min": 0.0, "max": 1.0}, "Tanh": {"min": -1.0, "max": 1.0}}
+
+
+def simulate(net: nn.Module, scheme: Scheme) -> Any:
+    """Build AIMET's `QuantizationSimModel` of a copy of the net, ranges not yet calibrated.
+
+    Args:
+        net: a net in its inference form.
+        scheme: an integer scheme.
+
+    Raises:
+        ValueError: AIMET is missing, or the net has a module that it cannot quantize.
+    """
+    try:
+        from aimet_torch import QuantizationSimModel
+    except ImportError as error:
+        raise ValueError(
+            f"quantization needs AIMET, which cannot be imported ({error}): pip install aimet-torch, "
+            "or set quantization=fp32"
+        ) from error
+    _register()
+    _refuse_unknown_modules(net, scheme)
+    with quiet(), rules_file(scheme) as path:
+        return QuantizationSimModel(
+            net.eval(),
+            dummy_input=example_input(net),
+            quant_scheme=ANALYZERS[scheme.calibration],
+            default_output_bw=scheme.activation_bits,
+            default_param_bw=scheme.weight_bits,
+            config_file=path,
+        )
+
+
+@contextlib.contextmanager
+def rules_file(scheme: Scheme) -> Iterator[str]:
+    """Path of a file with the rules, which AIMET takes in no other form; gone afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "rules.json")
+        path.write_text(json.dumps(rules(scheme)), encoding="utf-8")
+        yield str(path)
+
+
+def rules(scheme: Scheme) -> dict[str, Any]:
+    """What the HTP can do, in AIMET's words: which tensors are quantized, how, and which ops are one.
+
+    Source: the htp_v73 rules that AIMET ships, less the ops of language models, plus clips, sums and depth-to-space.
+    """
+    ops: dict[str, Any] = {
+        op: {"per_channel_quantization": str(scheme.per_channel)} for op in ("Conv", "ConvTranspose", "Gemm", "PRelu")
+    }
+    ops |= {op: {"encoding_constraints": known} for op, known in KNOWN_RANGES.items()}
+    fused = [[producer, activation] for producer in PRODUCERS for activation in ACTIVATIONS]
+    fused += [["Conv", "BatchNormalization", activation] for activation in ACTIVATIONS]
+    fused += [[producer, "DepthToSpace", "Clip"] for producer in PRODUCERS]
+    return {
+        "defaults": {
+            "hw_version": "V73",
+            "ops": {"is_output_quantized": "True"},
+            "params": {"is_quantized": "True", "is_symmetric": "True"},
+            "per_channel_quantization": "False",
+            "strict_symmetric": "False",
+            "unsigned_symmetric": "False",
+        },
+        "params": {"bias": {"is_quantized": "False"}},
+        "op_type": ops,
+        "supergroups": [{"op_list": group} for group in fused],
+        "model_input": {"is_input_quantized": "True"},
+        "model_output": {},
+    }
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Silence what AIMET, and the exporters that it calls, say at every use; errors still come through."""
+    from aimet_torch.common.utils import AimetLogger
+
+    loggers = [logging.getLogger(area.value) for area in AimetLogger.LogAreas]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            for module in (r"aimet_torch", r"torch\.(jit|onnx)", r"onnxscript"):
+                warnings.filterwarnings("ignore", module=module)
+            yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
+
+
+def _register() -> None:
+    """Teach AIMET our joins, and that Hardtanh is the op that it knows as Clip.
+
+    Without the Clip entry a convolution and its ReLU1 do not become one op, and an extra quantizer sits before each
+    clip. Both classes are needed, because modules are converted before the graph is read.
+    """
+    from aimet_torch.nn import QuantizationMixin, QuantizedHardtanh
+    from aimet_torch.onnx_utils import map_torch_types_to_onnx
+
+    for hardtanh in (nn.Hardtanh, QuantizedHardtanh):
+        map_torch_types_to_onnx[hardtanh] = ["Clip"]
+    for join, op in ((Add, "Add"), (Concat, "Concat")):
+        map_torch_types_to_onnx[join] = [op]
+        if join not in QuantizationMixin.cls_to_qcls:
+            QuantizationMixin.implements(join)(_quantized_join(join))
+
+
+def _quantized_join(join: Any) -> Any:
+    """Make AIMET's counterpart of a module that takes several tensors and gives one."""
+    from aimet_torch.nn import QuantizationMixin
+
+    class Join(QuantizationMixin, join):
+        """A join whose inputs and output AIMET may quantize."""
+
+        def __quant_init__(self) -> None:
+            super().__quant_init__()
+            self.input_quantizers: Any = nn.ModuleList([None, None])  # type: ignore[list-item]
+
+        def forward(self, *parts: Tensor) -> Tensor:
+            """Join what the inputs' quantizers leave and quantize the result, where there are quantizers."""
+            quantizers = [*self.input_quantizers, *[None] * len(parts)][: len(parts)]
+            joined = super().forward(
+                *(part if q is None else q(part) for part, q in zip(parts, quantizers, strict=True))
+            )
+            quantizer = self.output_quantizers[0]
+            return joined if quantizer is None else quantizer(joined)
+
+        @classmethod
+        def _supports_dynamic_input_count(cls) -> bool:
+            return join is Concat
+
+    Join.__name__ = Join.__qualname__ = f"Quantized{join.__name__}"
+    return Join
+
+
+def _refuse_unknown_modules(net: nn.Module, scheme: Scheme) -> None:
+    from aimet_torch.nn import QuantizationMixin
+
+    unknown = sorted(
+        f"{name} ({type(module).__name__})"
+        for name, module in net.named_modules()
+        if not list(module.children()) and type(module) not in QuantizationMixin.cls_to_qcls
+    )
+    if unknown:
+        raise ValueError(
+            f"{type(net).__name__} cannot be quantized to {scheme.name}: AIMET does not know {', '.join(unknown)}. "
+            "Use quantization=fp32 for this net"
+        )

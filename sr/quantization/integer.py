@@ -1,0 +1,175 @@
+"""The net that computes in integers: AIMET's simulation with the ranges that are facts pinned, biases on their grid."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from sr.models.blocks import Concat
+from sr.quantization.aimet import quiet, simulate
+from sr.quantization.scheme import Scheme
+from sr.quantization.simulation import Simulation, onnx_names
+from sr.rundir.files import write_atomically
+
+OPSET_QDQ = 21  # the first whose QuantizeLinear has 4 and 16 bit integers
+MOVERS = (nn.PixelShuffle, nn.PixelUnshuffle, nn.MaxPool2d)  # their output has the values, so the grid, of their input
+
+
+class IntegerSimulation(Simulation):
+    """A net whose weights and activations are rounded to integers as the scheme says; ranges come with `observe`.
+
+    Args:
+        net: a net in its inference form; copied.
+        scheme: an integer scheme.
+
+    Raises:
+        ValueError: AIMET is missing, or the net has a module that it cannot quantize.
+    """
+
+    def __init__(self, net: nn.Module, scheme: Scheme) -> None:
+        self._sim = simulate(net, scheme)
+        super().__init__(self._sim.model, scheme)
+        for module in self.net.modules():
+            if isinstance(module, MOVERS):
+                module.register_forward_hook(_carry_encoding)
+        if scheme.calibration == "percentile":
+            self._sim.set_percentile_value(scheme.percentile)
+        self._pin_pixels()
+        self._pin_clips()
+
+    def observe(self, inputs: Sequence[Tensor]) -> None:
+        """See `Simulation.observe`."""
+        with quiet():
+            self._sim.compute_encodings(lambda net: [net(images) for images in inputs])
+        self.check_ranges()
+
+    def take_weights(self, weights: Mapping[str, Tensor], ranges: Path) -> None:
+        """Take over weights that are on the grid already, and fix their ranges for good.
+
+        Args:
+            weights: name -> tensor, of all parameters of the float net.
+            ranges: JSON of weight ranges as AIMET's AdaRound writes it.
+        """
+        self.net.load_state_dict(weights, strict=False)
+        with quiet():
+            self._sim.set_and_freeze_param_encodings(str(ranges))
+
+    def check_ranges(self) -> None:
+        """See `Simulation.check_ranges`."""
+        for name, quantizer in self._sim.named_quantizers():
+            scale = quantizer.get_scale()
+            if scale is None or not bool(torch.isfinite(scale).all()):
+                raise ValueError(
+                    f"the range of {name} is not a number: its layer gave no finite values. "
+                    "Look for a float net that diverged, or a layer that the net never runs"
+                )
+
+    @torch.no_grad()
+    def snap_biases(self) -> None:
+        """Move each bias to the nearest multiple of input scale x weight scale: what a 32 bit accumulator can add.
+
+        Without it the simulation keeps float biases and differs from integer hardware in several percent of the pixels.
+        """
+
+        def snap(module: Any, inputs: tuple[Tensor, ...], _: Tensor) -> None:
+            scale = _bias_scale(module, inputs[0])
+            module.bias.copy_((module.bias.double() / scale).round() * scale)
+
+        convs = [
+            m for m in self._sim.qmodules() if getattr(m, "bias", None) is not None and "weight" in m.param_quantizers
+        ]
+        hooks = [module.register_forward_hook(snap) for module in convs]
+        try:
+            self.net(self.example())
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+    def encodings(self, version: str) -> dict[str, Any]:
+        """See `Simulation.encodings`; version 1.0.0 leaves the biases out."""
+        with tempfile.TemporaryDirectory() as folder, quiet():
+            names = onnx_names(None, None)
+            self._sim.onnx.export(args=(self.example(),), f=f"{folder}/net.onnx", encoding_version=version, **names)
+            return json.loads(Path(folder, "net.encodings").read_text(encoding="utf-8"))
+
+    def export_qdq(self, path: Path, *, height: int | None, width: int | None) -> None:
+        """See `Simulation.export_qdq`: depth-to-space in CRD order, weights int8 and biases int32 constants."""
+        import aimet_torch.onnx
+
+        def write(temporary: Path) -> None:
+            aimet_torch.onnx.export(
+                self.net,
+                (self.example(height, width),),
+                str(temporary),
+                opset_version=OPSET_QDQ,
+                prequantize_constants=True,
+                export_int32_bias=True,
+                force_activation_as="unsigned",
+                **onnx_names(height, width),
+            )
+
+        with quiet():
+            write_atomically(path, write)
+
+    def _pin_pixels(self) -> None:
+        """Whoever reads the image reads k/255, also where the calibration crops have no white."""
+        image = self.example()
+        readers: list[tuple[Any, int]] = []
+
+        def note(module: Any, inputs: tuple[Any, ...]) -> None:
+            readers.extend((module, i) for i, value in enumerate(inputs) if value is image)
+
+        hooks = [module.register_forward_pre_hook(note) for module in self._sim.qmodules()]
+        self.observe([image])
+        for hook in hooks:
+            hook.remove()
+        for module, i in readers:
+            if module.input_quantizers[i] is not None:
+                _pin(module.input_quantizers[i], 0.0, 1.0)
+
+    def _pin_clips(self) -> None:
+        """What leaves a clip lies between its bounds, unless its quantizer is shared with something that is no clip."""
+        owners: dict[Any, list[Any]] = defaultdict(list)
+        for module in self._sim.qmodules():
+            for quantizer in module.output_quantizers:
+                if quantizer is not None and not isinstance(module, Concat):  # a join shares the quantizer of its parts
+                    owners[quantizer].append(module)
+        for quantizer, modules in owners.items():
+            bounds = {(m.min_val, m.max_val) if isinstance(m, nn.Hardtanh) else None for m in modules}
+            pinned = bounds.pop()
+            if pinned is not None and not bounds:
+                _pin(quantizer, *pinned)
+
+
+def _pin(quantizer: Any, low: float, high: float) -> None:
+    """Fix a range for good: calibration skips it and training leaves it."""
+    quantizer.set_range(float(low), float(high))
+    quantizer.allow_overwrite(False)
+    quantizer.requires_grad_(False)
+
+
+def _carry_encoding(_: nn.Module, inputs: tuple[Any, ...], output: Any) -> Tensor:
+    """Let the grid of the values survive an op that only moves them, which AIMET forgets.
+
+    Without it the bias of a convolution behind space-to-depth is exported on a grid of its own.
+    """
+    encoding = getattr(inputs[0], "encoding", None)
+    if encoding is None or getattr(output, "encoding", None) is not None:
+        return output
+    carried = output.as_subclass(type(inputs[0]))
+    carried.encoding = encoding
+    return carried
+
+
+def _bias_scale(module: Any, image: Any) -> Tensor:
+    """Input scale x weight scale in float64, one for each output channel or one for all."""
+    own = module.input_quantizers[0]
+    scale = image.encoding.scale if own is None else own.get_scale()
+    return scale.double() * module.param_quantizers["weight"].get_scale().double().flatten()

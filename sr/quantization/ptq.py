@@ -1,0 +1,68 @@
+"""Post-training quantization: from a float net and training crops to a simulation with calibrated ranges."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from sr.quantization.scheme import Scheme
+from sr.quantization.simulation import Simulation
+
+
+def calibrate(*, net: nn.Module, scheme: Scheme, calibration: Sequence[Tensor]) -> Simulation:
+    """Quantize a trained net without training it.
+
+    Args:
+        net: the net in its inference form; it is not changed.
+        scheme: bits and how ranges are found.
+        calibration: inputs of the net (N, C, h, w) in [0, 1], cut from training images, never from test images. The
+            float scheme needs none.
+
+    Returns:
+        The simulation; its figures hold `calibration_s`.
+
+    Raises:
+        ValueError: no calibration crops, crops that are no pixels, a net that diverged or cannot be quantized.
+    """
+    start = time.perf_counter()
+    if not scheme.is_float:
+        _check_crops(calibration, scheme)
+        _check_weights(net)
+    simulation = uncalibrated(net, scheme)
+    simulation.observe(calibration)
+    simulation.figures["calibration_s"] = time.perf_counter() - start
+    return simulation
+
+
+def uncalibrated(net: nn.Module, scheme: Scheme) -> Simulation:
+    """Make the simulation that `calibrate` or `Simulation.restore` then gives its ranges to; `net` is not changed."""
+    if scheme.is_float:
+        return Simulation(copy.deepcopy(net), scheme)
+    from sr.quantization.integer import IntegerSimulation
+
+    return IntegerSimulation(net, scheme)
+
+
+def _check_crops(calibration: Sequence[Tensor], scheme: Scheme) -> None:
+    if not calibration:
+        raise ValueError(
+            f"quantization {scheme.name} got no calibration crops: the training set must give at least one batch"
+        )
+    for index, batch in enumerate(calibration):
+        if not bool(torch.isfinite(batch).all()) or batch.min() < 0 or batch.max() > 1:
+            raise ValueError(
+                f"calibration batch {index} has values from {batch.min().item():.4g} to {batch.max().item():.4g}; "
+                "a net takes pixels in [0, 1]"
+            )
+
+
+def _check_weights(net: nn.Module) -> None:
+    for name, parameter in net.named_parameters():
+        if not bool(torch.isfinite(parameter).all()):
+            raise ValueError(
+                f"{name} holds values that are not numbers: the float net diverged; train it again before quantizing"
+            )

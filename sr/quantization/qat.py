@@ -1,0 +1,216 @@
+"""Quantization-aware training: a short fit of the simulated net, weights and ranges, at very small learning rates."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import logging
+import math
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import Callback
+from torch import Tensor, nn
+
+from sr.evaluation import to_network
+from sr.quantization.aimet import quiet
+from sr.quantization.faster import faster
+from sr.quantization.identity import identity, is_ours
+from sr.quantization.scheme import Material
+from sr.quantization.simulation import Simulation
+from sr.rundir.files import write_atomically
+
+log = logging.getLogger(__name__)
+
+FILE = "last.ckpt"
+CHUNK = 10  # optimizer steps for each step of Lightning's loop, so that the loop costs nothing
+Batch = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Qat:
+    """The stage: Adam on weights and ranges of a calibrated simulation, starting afresh, with a checkpoint of its own.
+
+    Args:
+        name: word for folder and report.
+        iterations: optimizer steps.
+        learning_rate: of weights and biases; small ones win, as the net is trained already.
+        encoding_learning_rate: of the ranges that are learned (weights, and activations without a clip).
+        decay: "cosine" to zero, or "constant".
+        distillation: share in [0, 1] of the loss that is measured against the float net's output instead of hr.
+        checkpoint_every: iterations between two checkpoints; a kill loses at most these.
+        accelerator: "cpu", "gpu" or "auto".
+
+    Raises:
+        ValueError: a count below one, a rate that is negative, an unknown decay, a share outside [0, 1].
+    """
+
+    name: str
+    iterations: int
+    learning_rate: float
+    encoding_learning_rate: float
+    decay: str
+    distillation: float
+    checkpoint_every: int
+    accelerator: str
+
+    def __post_init__(self) -> None:
+        if min(self.iterations, self.checkpoint_every) < 1:
+            raise ValueError(
+                f"{self.name} needs iterations and checkpoint_every of at least 1, "
+                f"got {self.iterations} and {self.checkpoint_every}"
+            )
+        if min(self.learning_rate, self.encoding_learning_rate) < 0:
+            raise ValueError(
+                f"{self.name} needs learning rates of at least 0, "
+                f"got {self.learning_rate} and {self.encoding_learning_rate}"
+            )
+        if self.decay not in ("cosine", "constant"):
+            raise ValueError(f"{self.name}.decay is cosine or constant, got {self.decay!r}")
+        if not 0 <= self.distillation <= 1:
+            raise ValueError(f"{self.name}.distillation is a share in [0, 1], got {self.distillation}")
+
+    def factor(self, iteration: int) -> float:
+        """What the learning rates are multiplied by at an iteration."""
+        if self.decay == "constant":
+            return 1.0
+        return 0.5 * (1 + math.cos(math.pi * iteration / self.iterations))
+
+    def __call__(self, simulation: Simulation, material: Material) -> Simulation:
+        """Train the simulation in place, or go on from the checkpoint in the material's folder.
+
+        Raises:
+            ValueError: the loss became not-a-number, with the iteration; or the checkpoint is damaged.
+        """
+        task = _Task(self, simulation, material)
+        checkpoint = material.folder / FILE
+        with _quiet_lightning(), quiet(), faster(simulation.net), torch.enable_grad():
+            trainer = lightning.Trainer(
+                accelerator=self.accelerator,
+                devices=1,
+                max_steps=self.iterations,
+                max_epochs=-1,
+                logger=False,
+                callbacks=[_Checkpoint(checkpoint, self)],
+                enable_checkpointing=False,
+                enable_progress_bar=False,
+                enable_model_summary=False,
+                default_root_dir=material.folder,
+            )
+            trainer.fit(task, ckpt_path=checkpoint if is_ours(checkpoint, task.identity) else None)
+        simulation.net.cpu().eval().zero_grad(set_to_none=True)
+        simulation.figures |= task.figures
+        return simulation
+
+
+class _Task(lightning.LightningModule):
+    """What Lightning trains: the simulated net; the teacher stays outside, as checkpoints hold only what changes."""
+
+    _teacher: nn.Module | None
+
+    def __init__(self, qat: Qat, simulation: Simulation, material: Material) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.net = simulation.net
+        self.loss = material.loss
+        self.qat, self.material = qat, material
+        self.identity = identity(qat, simulation.net, material)
+        self.figures: dict[str, float] = {}
+        teacher = copy.deepcopy(material.float_net).eval() if qat.distillation else None
+        object.__setattr__(self, "_teacher", teacher)
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Adam over two groups: the net's own parameters, and the ranges."""
+        groups: dict[bool, list[nn.Parameter]] = {False: [], True: []}
+        for name, parameter in self.net.named_parameters():
+            if parameter.requires_grad:
+                groups["_quantizers." in name].append(parameter)
+        rates = {False: self.qat.learning_rate, True: self.qat.encoding_learning_rate}
+        return torch.optim.Adam(
+            [{"params": groups[ranges], "lr": rates[ranges]} for ranges in groups if groups[ranges]]
+        )
+
+    def train_dataloader(self) -> Iterator[list[Batch]]:
+        """Chunks from the iteration that training stands at; none crosses a checkpoint or the end."""
+        position = self.trainer.global_step
+        batches = iter(self.material.stream(position))
+        while position < self.qat.iterations:
+            every = self.qat.checkpoint_every
+            length = min(CHUNK, every - position % every, self.qat.iterations - position)
+            yield [next(batches) for _ in range(length)]
+            position += length
+
+    def on_fit_start(self) -> None:
+        """Train mode; the teacher follows to the device."""
+        self.net.train()
+        if self._teacher is not None:
+            self._teacher.to(self.device)
+
+    def training_step(self, chunk: list[Batch], _: int) -> None:
+        """Take one optimizer step for each batch."""
+        first, start = self.global_step, time.perf_counter()
+        losses = torch.stack([self._step(lr, hr) for lr, hr in chunk])
+        if not bool(torch.isfinite(losses).all()):
+            iteration = first + int((~torch.isfinite(losses)).nonzero()[0])
+            raise ValueError(
+                f"{self.qat.name}: the loss is not a number at iteration {iteration}. Lower its learning_rate "
+                f"({self.qat.learning_rate:g}) or encoding_learning_rate ({self.qat.encoding_learning_rate:g})"
+            )
+        rate = len(chunk) / (time.perf_counter() - start)
+        self.figures = {f"{self.qat.name}_loss": losses.mean().item(), f"{self.qat.name}_it_per_s": rate}
+
+    def _step(self, lr: Tensor, hr: Tensor) -> Tensor:
+        optimizer: Any = self.optimizers()
+        for group in optimizer.param_groups:
+            group["lr"] = group.setdefault("initial_lr", group["lr"]) * self.qat.factor(self.global_step)
+        inputs, target = to_network(lr, self.net), to_network(hr, self.net)
+        sr = self.net(inputs)
+        loss = self.loss(sr, target)
+        if self._teacher is not None:
+            with torch.no_grad():
+                taught = self._teacher(inputs)
+            loss = torch.lerp(loss, self.loss(sr, taught), self.qat.distillation)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss.detach()
+
+
+class _Checkpoint(Callback):
+    """Keep the whole state of the fit in one file that is always whole, with the identity of what is being trained."""
+
+    def __init__(self, path: Path, qat: Qat) -> None:
+        self.path, self.qat = path, qat
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, task: Any, *_: Any) -> None:
+        """Save at each multiple of `checkpoint_every` and at the end."""
+        step = trainer.global_step
+        if step % self.qat.checkpoint_every == 0 or step == self.qat.iterations:
+            write_atomically(self.path, trainer.save_checkpoint)
+            log.info("%s %d/%d %s", self.qat.name, step, self.qat.iterations, task.figures)
+
+    def on_save_checkpoint(self, _: lightning.Trainer, task: Any, checkpoint: dict[str, Any]) -> None:
+        """Sign the file."""
+        checkpoint["identity"] = task.identity
+
+
+@contextlib.contextmanager
+def _quiet_lightning() -> Iterator[None]:
+    """Keep the inner Trainer's advice off the screen; the outer one has given it already."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"lightning")
+            yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)

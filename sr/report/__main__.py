@@ -1,0 +1,75 @@
+"""Command line: `python -m sr.report [outputs/<experiment> ...] [--published] [--fold-seeds] [--format ...]`."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from sr.report.comparison import comparison_tables
+from sr.report.latency import latency_table
+from sr.report.published import published
+from sr.report.render import FORMATS, show
+from sr.report.runs import Run, find_runs
+from sr.report.table import Table, quality_tables, speed_table, status_table
+from sr.rundir.names import ROOT
+
+PIPE_WIDTH = 240
+
+
+class _Console(Console):
+    """A console that lets a closed pipe be handled in `main`, in every format alike."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise instead of leaving with an error status."""
+        raise BrokenPipeError
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    made = argparse.ArgumentParser(
+        prog="python -m sr.report",
+        description="Print the runs of experiments as tables, one for each protocol, test set and scale.",
+    )
+    made.add_argument("places", nargs="*", type=Path, metavar="outputs/<experiment>", help="default: all of outputs/")
+    made.add_argument("--published", action="store_true", help="set the runs beside the published numbers")
+    made.add_argument("--fold-seeds", action="store_true", help="one row for runs that differ only in seed")
+    made.add_argument("--format", choices=FORMATS, default="text", help="default: text")
+    return made
+
+
+def tables_of(runs: Sequence[Run], *, compare: bool, fold_seeds: bool) -> list[Table]:
+    """Make all tables of some runs; those without rows are kept out when they are shown."""
+    if compare:
+        compared = comparison_tables(runs, published(), fold_seeds=fold_seeds)
+        return [*compared, latency_table(runs, published()), status_table(runs)]
+    return [
+        *quality_tables(runs, fold_seeds=fold_seeds),
+        speed_table(runs, fold_seeds=fold_seeds),
+        status_table(runs),
+    ]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the tables; returns the exit status."""
+    options = parser().parse_args(arguments)
+    console = _Console() if sys.stdout.isatty() else _Console(width=PIPE_WIDTH)
+    places = options.places or [ROOT / "outputs"]
+    try:
+        runs = find_runs(places)
+        show(tables_of(runs, compare=options.published, fold_seeds=options.fold_seeds), options.format, console)
+    except ValueError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader, such as `head`, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    if not runs:
+        print(f"No runs under {', '.join(map(str, places))}; `python -m sr.run` makes one.", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

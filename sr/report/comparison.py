@@ -1,0 +1,224 @@
+"""Ours beside the published numbers, with the training of both, whether ours is better or worse."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sr.report.published import FOREIGN_PROTOCOLS, Published
+from sr.report.record import Report, psnr_key, ssim_key
+from sr.report.runs import Run
+from sr.report.seeds import fold, group_key
+from sr.report.table import Column, Row, Table
+from sr.report.training import trainings
+
+COLUMNS = (
+    Column("run", "run"),
+    Column("num_seeds", "seeds", "d"),
+    Column("precision", "ours is"),
+    Column("published_precision", "theirs"),
+    Column("ours", "ours", ".2f"),
+    Column("published", "published", ".2f"),
+    Column("difference", "difference", "+z.2f"),
+    Column("iterations", "our it", ",d"),
+    Column("budget", "budget", ".3g"),
+    Column("data", "our data", footnote=True),
+    Column("published_iterations", "their it", ",d"),
+    Column("published_data", "their data", footnote=True),
+    Column("source", "source"),
+    Column("table", "table"),
+    Column("label", "net there"),
+    Column("remarks", "remarks", footnote=True),
+)
+FLOAT_PRECISIONS = ("fp32", "fp16")
+
+
+class Net(NamedTuple):
+    """What a stage of a run scored: the net's name, its arguments, how it was trained and in which precision it ran."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    task: str
+    precision: str | None
+    scheme: Mapping[str, Any]
+
+
+def comparison_tables(runs: Sequence[Run], values: Iterable[Published], *, fold_seeds: bool = False) -> list[Table]:
+    """Set every score of the finished runs beside every published value of the same net, set, scale and protocol.
+
+    Args:
+        runs: Runs; those without a report are passed over.
+        values: Published values, as from `published()`.
+        fold_seeds: Whether runs that differ only in `seed` become one row.
+
+    Returns:
+        A table for each protocol, set, scale and quantity; then what could not be compared, and why.
+    """
+    reports = [run.report for run in runs if run.report]
+    values = list(values)
+    groups: dict[tuple[str, str, float, str], list[Row]] = {}
+    foreign: set[Published] = set()
+    matched: set[int] = set()
+    for report in reports:
+        for set_name, score, net in _scored(report):
+            for value in (value for value in values if _same_measurement(value, net, set_name, report.scale)):
+                if value.protocol != score["protocol"]:
+                    foreign.add(value)
+                elif value.quantity in (psnr_key(score), ssim_key(score)):
+                    key = (str(score["protocol"]), set_name, report.scale, value.quantity)
+                    row = _row(report, net, float(score[value.quantity]), value)
+                    group = groups.setdefault(key, [])
+                    group += [row] if row not in group else []  # all runs of a sweep have the same bicubic
+                    matched |= {id(report)} if net.precision else set()
+    tables = [_table(key, fold(_merged(rows)) if fold_seeds else _merged(rows)) for key, rows in sorted(groups.items())]
+    return [*tables, _foreign_table(foreign), _unmatched_table([r for r in reports if id(r) not in matched])]
+
+
+def _scored(report: Report) -> Iterator[tuple[str, Mapping[str, Any], Net]]:
+    """The scores of a run that a source could have too: bicubic, the float net, the simulated net."""
+    for stage, precision in (("bicubic", None), ("float", "fp32"), ("simulated", bits(report))):
+        for set_name, score in report.quality.get(stage, {}).items():
+            yield set_name, score, net_of(report, stage, precision)
+
+
+def bits(report: Report) -> str:
+    """Precision of a run's quantized net: "int8" for 8-bit weights and activations, else such as "w4a8"."""
+    scheme = report.config.get("quantization") or {}
+    weights, activations = scheme.get("weight_bits"), scheme.get("activation_bits")
+    return "int8" if (weights, activations) == (8, 8) else f"w{weights}a{activations}"
+
+
+def net_of(report: Report, stage: str, precision: str | None) -> Net:
+    """Describe the net of a stage in the words of the published values."""
+    if stage == "bicubic":
+        return Net("bicubic", {}, "regression", None, {})
+    model, task = report.config.get("model") or {}, report.config.get("task") or {}
+    adversarial = ".gan." in str(task.get("_target_"))
+    scheme = dict(report.config.get("quantization") or {})
+    scheme["stages"] = [class_name(item) for item in scheme.get("stages") or []]
+    return Net(class_name(model), model, "gan" if adversarial else "regression", precision, scheme)
+
+
+def class_name(node: Any) -> str:
+    """Lower-case class name of a config node: "sr.models.quicksrnet.QuickSRNet" -> "quicksrnet"."""
+    return str(node.get("_target_", "")).rpartition(".")[2].lower() if isinstance(node, Mapping) else ""
+
+
+def _same_measurement(value: Published, net: Net, set_name: str, scale: float) -> bool:
+    """Whether a published value is of this net, set, scale, precision and scheme (its protocol and quantity aside)."""
+    return same_net(value, net, scale) and _same_set(value.set, set_name) and not value.conditions
+
+
+def same_net(value: Published, net: Net, scale: float) -> bool:
+    """Whether a published value is of this net, scale, precision, scheme and way of training."""
+    wanted = {key: item for key, item in value.model.items() if key != "name"}
+    return (
+        value.model["name"] == net.name
+        and all(net.arguments.get(key) == item for key, item in wanted.items())
+        and value.task == net.task
+        and (value.scale is None or float(value.scale) == scale)
+        and _same_precision(value, net)
+    )
+
+
+def _same_set(published: str | None, ours: str) -> bool:
+    """Whether two names mean one set: "Set5" is "set5", "gaming_test" is "gaming"."""
+    name = ours.lower().replace("-", "_")
+    return published is not None and published in (name, name.removesuffix("_test"))
+
+
+def _same_precision(value: Published, net: Net) -> bool:
+    """Whether both ran in floating point, or both quantized in the same way as far as the source tells."""
+    if net.precision is None:
+        return True
+    if net.precision in FLOAT_PRECISIONS:
+        return value.precision in FLOAT_PRECISIONS
+    return value.precision == net.precision and all(net.scheme.get(key) == item for key, item in value.scheme.items())
+
+
+def _row(report: Report, net: Net, ours: float, value: Published) -> Row:
+    """One comparison."""
+    own_group = group_key(report) if net.precision else ""
+    row = {
+        "group": (own_group, net.precision, value.source, value.table, value.label, value.precision),
+        "precision": net.precision,
+        "ours": ours,
+        "published": value.value,
+        "difference": ours - value.value,
+        "source": value.source,
+        "table": value.table,
+        "label": value.label,
+        "remarks": remarks(value, net),
+    }
+    if net.precision is None:  # bicubic was not trained, and is the same in all runs
+        return row
+    return {"run": report.run, **row, "published_precision": value.precision, **trainings(report, value)}
+
+
+def remarks(value: Published, net: Net) -> str | None:
+    """In what the source's net differs from ours, and why else the comparison limps."""
+    differing = [
+        f"{key} {net.arguments[key]}, theirs {item}"
+        for key, item in value.variant.items()
+        if key in net.arguments and net.arguments[key] != item
+    ]
+    return "; ".join([*differing, *([value.caveat] if value.caveat else [])]) or None
+
+
+def _merged(rows: Iterable[Row]) -> list[Row]:
+    """Make one row of those that differ only in the table of the source."""
+    merged: dict[str, Row] = {}
+    for row in rows:
+        key = repr([(name, item) for name, item in row.items() if name not in ("group", "table")])
+        known = merged.setdefault(key, row)
+        if known is not row:
+            known["table"] = f"{known['table']}, {row['table']}"
+    return list(merged.values())
+
+
+def _table(key: tuple[str, str, float, str], rows: list[Row]) -> Table:
+    """One table of comparisons; SSIM is shown with four decimals."""
+    protocol, set_name, scale, quantity = key
+    decimals, name = (".4f", "SSIM") if quantity.startswith("ssim") else (".2f", "PSNR in dB")
+    columns = tuple(column._replace(format=column.format.replace(".2f", decimals)) for column in COLUMNS)
+    return Table(
+        title=f"{set_name} x{scale:g}, protocol {protocol}: {name}, ours | published", columns=columns, rows=rows
+    )
+
+
+def _foreign_table(values: Iterable[Published]) -> Table:
+    """Published values of the same nets that must not stand beside ours."""
+    counted = Counter((value.source, value.table, str(value.protocol)) for value in values)
+    rows = [
+        {"source": source, "table": table, "protocol": protocol, "num": num, "why": FOREIGN_PROTOCOLS.get(protocol)}
+        for (source, table, protocol), num in sorted(counted.items())
+    ]
+    columns = (
+        Column("source", "source"),
+        Column("table", "table"),
+        Column("protocol", "their protocol"),
+        Column("num", "values", "d"),
+        Column("why", "what that is"),
+    )
+    return Table(title="Not compared: measured under another protocol", columns=columns, rows=rows)
+
+
+def _unmatched_table(reports: Iterable[Report]) -> Table:
+    """Finished runs whose net, set and scale no source has."""
+    rows = [
+        {
+            "experiment": report.experiment,
+            "run": report.run,
+            "net": class_name(report.config.get("model")),
+            "scale": report.scale,
+            "sets": ", ".join(report.quality.get("float", {})),
+        }
+        for report in reports
+    ]
+    columns = (
+        Column("experiment", "experiment"),
+        Column("run", "run"),
+        Column("net", "net"),
+        Column("scale", "scale", "g"),
+        Column("sets", "sets"),
+    )
+    return Table(title="Not compared: no published value of this net, set and scale", columns=columns, rows=rows)

@@ -1,0 +1,47 @@
+"""Which code and which libraries made a result."""
+
+import subprocess
+from importlib import metadata
+from pathlib import Path
+
+PACKAGES = (
+    "sr",
+    "torch",
+    "lightning",
+    "aimet-torch",
+    "onnx",
+    "onnxruntime",
+    "onnxruntime-qnn",
+    "numpy",
+    "hydra-core",
+)
+
+
+def git_state(folder: Path) -> dict[str, str | bool | None]:
+    """Tell the commit of a checkout and whether files differ from it.
+
+    Returns:
+        {"commit", "dirty"}, both None where there is no checkout, no commit, or no git.
+    """
+    commit, changes = _git(folder, "rev-parse", "HEAD"), _git(folder, "status", "--porcelain")
+    return {"commit": commit, "dirty": None if commit is None or changes is None else bool(changes)}
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """Output of a git command, or None if it failed."""
+    try:
+        done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def versions() -> dict[str, str]:
+    """Versions of the libraries that decide numbers; those that are not installed are left out."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

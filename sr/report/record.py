@@ -1,0 +1,178 @@
+"""The report of one run: `report.json`, written last and at once, so that its existence means "finished"."""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from sr.rundir.files import write_atomically
+
+NAME = "report.json"
+SCHEMA_VERSION = 1
+STAGES = ("bicubic", "float", "simulated", "onnxruntime", "htp_v69", "htp_v73")
+"""What is scored, in the order of a net's way to the phone."""
+
+_PSNR = re.compile(r"psnr_\w+_db")
+_SSIM = re.compile(r"ssim_\w+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Everything that a finished run says about itself, in plain containers.
+
+    Attributes:
+        experiment: Folder name above the run's.
+        run: Folder name of the run.
+        config: The composed config of the run.
+        protocol: Name of the evaluation protocol.
+        git: {"commit", "dirty"} of the code.
+        versions: {package: version}.
+        data: {"fingerprint", "train_sources" (names), "num_images" (training images), ...}.
+        training: {"iterations", "seconds", "iterations_per_second", "loader_wait_share", "precision", "budget", ...}.
+        quality: {stage: {set: {"psnr_y_db", "ssim_y", "num_images", "protocol"}}}; the stages are `STAGES`, each only
+            where the run has it; another channel has its own names (`psnr_rgb_db`).
+        cost: {"parameters", "macs_g", "activation_kib", "receptive_field_px", "latency_torch_cpu", ...}.
+        export: {"certificate", "estimates", "files", ...}; empty where nothing was exported.
+        stage_seconds: {stage: wall time in seconds}.
+        status: "finished"; a run without this file is unfinished or failed.
+        schema_version: Number of this layout.
+    """
+
+    experiment: str
+    run: str
+    config: dict[str, Any]
+    protocol: str
+    git: dict[str, Any]
+    versions: dict[str, str]
+    data: dict[str, Any]
+    training: dict[str, Any]
+    quality: dict[str, dict[str, dict[str, Any]]]
+    cost: dict[str, Any]
+    export: dict[str, Any]
+    stage_seconds: dict[str, float]
+    status: str = "finished"
+    schema_version: int = SCHEMA_VERSION
+
+    def __post_init__(self) -> None:
+        """Refuse a report without a scale, and scores that do not say what they are."""
+        if not isinstance(self.config.get("scale"), (int, float)):
+            raise ValueError(f"config.scale must be a number, got {self.config.get('scale')!r}")
+        bad = [stage for stage, seconds in self.stage_seconds.items() if not isinstance(seconds, (int, float))]
+        if bad:
+            raise ValueError(f"stage_seconds.{bad[0]} must be a number, got {self.stage_seconds[bad[0]]!r}")
+        for stage, sets in self.quality.items():
+            for name, score in sets.items():
+                _check_score(f"quality.{stage}.{name}", score)
+
+    @property
+    def scale(self) -> float:
+        """Upscaling factor of the run's net."""
+        return float(self.config["scale"])
+
+
+def _check_score(path: str, score: Mapping[str, Any]) -> None:
+    """Refuse a score that lacks a part, or whose PSNR or SSIM is no number."""
+    key = psnr_key(score)
+    missing = [name for name in ("protocol", "num_images") if name not in score]
+    if missing or key is None:
+        raise ValueError(
+            f"{path} must have `protocol`, `num_images` and a PSNR with its channel and unit (psnr_y_db), "
+            f"got {sorted(score)}"
+        )
+    for name in (key, ssim_key(score) or key):
+        try:
+            float(score[name])
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{path}.{name} must be a number, got {score[name]!r}") from error
+
+
+def psnr_key(score: Mapping[str, Any]) -> str | None:
+    """Name of the PSNR in a set's score, such as "psnr_y_db"; None if there is none.
+
+    >>> psnr_key({"num_images": 5, "psnr_y_db": 37.1})
+    'psnr_y_db'
+    """
+    return next((key for key in score if _PSNR.fullmatch(key)), None)
+
+
+def ssim_key(score: Mapping[str, Any]) -> str | None:
+    """Name of the SSIM in a set's score, such as "ssim_y"; None if there is none."""
+    return next((key for key in score if _SSIM.fullmatch(key)), None)
+
+
+def write_report(report: Report, folder: Path) -> Path:
+    """Write `report.json` into a run folder, atomically.
+
+    Numbers that JSON lacks are written as the strings "inf", "-inf" and "nan" (two equal images have an infinite PSNR);
+    `float()` reads them back.
+
+    Args:
+        report: The report.
+        folder: The run folder.
+
+    Returns:
+        The file.
+
+    Raises:
+        ValueError: if the report holds something that is not a plain value; the message names its key.
+    """
+    path = folder / NAME
+    content = {field.name: plain(getattr(report, field.name), field.name) for field in fields(report)}
+    write_atomically(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
+    return path
+
+
+def read_report(path: Path) -> Report:
+    """Read a `report.json`.
+
+    Raises:
+        ValueError: if the file is no report of this layout; the message names the file and what is wrong with it.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path} is not JSON ({error}); remove it and start the run again to rewrite it") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} is not a report: it holds a {type(content).__name__}")
+    version = content.get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise ValueError(f"{path} has schema_version {version!r}, this code reads {SCHEMA_VERSION}")
+    types = {field.name: field.type for field in fields(Report)}
+    missing, unknown = sorted(types.keys() - content.keys()), sorted(content.keys() - types.keys())
+    if missing or unknown:
+        raise ValueError(f"{path} is not a report of this layout: missing {missing}, unknown {unknown}")
+    wrong = [name for name, kind in types.items() if "dict" in str(kind) and not isinstance(content[name], dict)]
+    if wrong:
+        raise ValueError(f"{path}: {', '.join(wrong)} should be mappings")
+    try:
+        return Report(**content)
+    except (ValueError, AttributeError, TypeError) as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def plain(value: Any, path: str) -> Any:
+    """Turn a value into what JSON can hold.
+
+    Args:
+        value: Plain containers and scalars, NumPy and zero-dimensional torch scalars, paths.
+        path: Dotted name of the value, for the error.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, Mapping):
+        return {str(key): plain(item, f"{path}.{key}") for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item, f"{path}[{index}]") for index, item in enumerate(value)]
+    if isinstance(value, Path):
+        return value.as_posix()
+    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
+        return plain(value.item(), path)
+    raise ValueError(f"a report holds plain values only, got {type(value).__name__} at {path}")

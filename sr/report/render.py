@@ -1,0 +1,157 @@
+"""A table on the screen, or as Markdown, CSV or JSON."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from rich import box
+from rich.console import Console, Group
+from rich.table import Table as ScreenTable
+from rich.text import Text
+
+from sr.report.record import plain
+from sr.report.seeds import Spread
+from sr.report.table import Column, Table
+
+FORMATS = ("text", "markdown", "csv", "json")
+ABSENT = "-"
+FOOTNOTE_LENGTH = 12
+"""Longer texts of a footnote column stand under the table."""
+UNBOUNDED = 10_000
+WRAPPED_LENGTH = 24
+"""Shorter cells are never broken; headings are, between words."""
+
+
+def cell(value: Any, column: Column) -> str:
+    """Write a value as its column asks; a value of another kind is written as it is, a missing one as "-"."""
+    if value is None:
+        return ABSENT
+    try:
+        return format(value, column.format)
+    except (TypeError, ValueError):
+        return str(value)
+
+
+def show(tables: Sequence[Table], form: str, console: Console) -> None:
+    """Print tables.
+
+    Args:
+        tables: What to print; a table without rows is passed over.
+        form: One of `FORMATS`.
+        console: Where to.
+
+    Raises:
+        ValueError: for another form.
+    """
+    if form not in FORMATS:
+        raise ValueError(f"the formats are {', '.join(FORMATS)}, got {form!r}")
+    filled = [table for table in tables if table.rows]
+    if form == "text":
+        for table in filled:
+            console.print(screen(table, console), crop=False)
+            console.print()
+        return
+    text = {"markdown": markdown, "csv": as_csv, "json": as_json}[form](filled)
+    console.file.write(text)
+
+
+def screen(table: Table, console: Console) -> Group:
+    """Make the table for a terminal. Names come from folders, so nothing in them is read as markup."""
+    columns, footnotes = table.filled_columns(), list[str]()
+    texts = [
+        [_on_screen(cell(row.get(column.key), column), column, footnotes) for column in columns] for row in table.rows
+    ]
+    made = ScreenTable(
+        title=Text(table.title, style="bold"),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+    )
+    for column, in_column in zip(columns, zip(*texts, strict=True), strict=True):
+        side: Literal["left", "right"] = "right" if column.format else "left"
+        longest = max(map(len, [*in_column, *column.heading.split()]))
+        made.add_column(Text(column.heading), justify=side, min_width=min(longest, WRAPPED_LENGTH), overflow="fold")
+    for line in texts:
+        made.add_row(*map(Text, line))
+    # A terminal too narrow for the numbers wraps the lines; it must not lose a column.
+    least = console.measure(made, options=console.options.update(max_width=UNBOUNDED)).minimum
+    made.width = least if least > console.width else None
+    below = [f"[{number}] {text}" for number, text in enumerate(footnotes, 1)]
+    return Group(made, *(Text(text, style="dim") for text in (*below, *table.notes)))
+
+
+def _on_screen(text: str, column: Column, footnotes: list[str]) -> str:
+    """The text of a cell, or the number of its footnote, which is added if it is new."""
+    if not column.footnote or len(text) <= FOOTNOTE_LENGTH:
+        return text
+    if text not in footnotes:
+        footnotes.append(text)
+    return f"[{footnotes.index(text) + 1}]"
+
+
+def markdown(tables: Sequence[Table]) -> str:
+    """Write tables for a README."""
+    parts = []
+    for table in tables:
+        columns = table.filled_columns()
+        lines = [
+            [column.heading for column in columns],
+            ["---:" if column.format else "---" for column in columns],
+            *([cell(row.get(column.key), column) for column in columns] for row in table.rows),
+        ]
+        body = "\n".join("| " + " | ".join(_escaped(text) for text in line) + " |" for line in lines)
+        notes = "".join(f"\n{_escaped(note)}\n" for note in table.notes)
+        parts.append(f"**{_escaped(table.title)}**\n\n{body}\n{notes}")
+    return "\n".join(parts)
+
+
+def _escaped(text: str) -> str:
+    """Keep a text from ending a Markdown cell or starting markup of its own."""
+    for character in "\\|<>`*[]":
+        text = text.replace(character, f"\\{character}")
+    return " ".join(text.split())
+
+
+def as_csv(tables: Sequence[Table]) -> str:
+    """Write all tables as one CSV with the table's title in front and a `_std` column beside each spread, unrounded."""
+    rows = [{"table": table.title, **_flat(row, table.filled_columns())} for table in tables for row in table.rows]
+    file = io.StringIO()
+    writer = csv.DictWriter(file, list(dict.fromkeys(key for row in rows for key in row)), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return file.getvalue()
+
+
+def _flat(row: dict[str, Any], columns: Sequence[Column]) -> dict[str, Any]:
+    """The values of a row that are columns, spreads as two."""
+    flat: dict[str, Any] = {}
+    for column in columns:
+        value = row.get(column.key)
+        flat[column.key] = value.mean if isinstance(value, Spread) else value
+        if isinstance(value, Spread):
+            flat[f"{column.key}_std"] = value.std
+    return flat
+
+
+def as_json(tables: Sequence[Table]) -> str:
+    """Write tables as a JSON list of {title, columns, rows, notes}; a spread becomes {mean, std}."""
+    content = [
+        {
+            "title": table.title,
+            "columns": {column.key: column.heading for column in table.filled_columns()},
+            "rows": [_jsonable(row, table.filled_columns()) for row in table.rows],
+            "notes": table.notes,
+        }
+        for table in tables
+    ]
+    return json.dumps(content, indent=2, allow_nan=False) + "\n"
+
+
+def _jsonable(row: dict[str, Any], columns: Sequence[Column]) -> dict[str, Any]:
+    """The values of a row that are columns."""
+    values = {column.key: row.get(column.key) for column in columns}
+    spreads = {key: value._asdict() for key, value in values.items() if isinstance(value, Spread)}
+    return plain(values | spreads, "row")

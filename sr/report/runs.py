@@ -1,0 +1,118 @@
+"""Run folders and how far each one is: finished, running, failed, unfinished, or with a report that cannot be read."""
+
+import json
+import os
+import re
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sr.report.record import NAME, Report, read_report
+
+MARKS = ("config.yaml", NAME, "failed.json")
+"""A folder with one of these is a run's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One run folder.
+
+    Attributes:
+        folder: Where it is.
+        status: "finished", "running", "failed", "unfinished" or "broken" (a report that cannot be read).
+        report: The report of a finished run, else None.
+        config: The config of the run's first start; empty if there is none.
+        error: Why it failed or is broken, or who holds it; empty otherwise.
+    """
+
+    folder: Path
+    status: str
+    report: Report | None = None
+    config: dict[str, Any] = field(default_factory=dict)
+    error: str = ""
+
+    @property
+    def name(self) -> str:
+        """Folder name of the run."""
+        return self.folder.name
+
+    @property
+    def experiment(self) -> str:
+        """Folder name above it."""
+        return self.folder.parent.name
+
+
+def find_runs(places: Iterable[Path]) -> list[Run]:
+    """Read all runs of some places, in natural order of their folders' names.
+
+    Args:
+        places: Run folders, experiments (folders of runs) or folders of experiments.
+
+    Raises:
+        ValueError: if a place does not exist.
+    """
+    folders: set[Path] = set()
+    for place in places:
+        if not place.is_dir():
+            raise ValueError(f"no folder at {place}; give outputs/<experiment>, a run folder, or outputs itself")
+        place = place.resolve()
+        below = [place, *place.glob("*/"), *place.glob("*/*/")]
+        folders |= {folder for folder in below if any((folder / mark).is_file() for mark in MARKS)}
+    return [read_run(folder) for folder in sorted(folders, key=lambda folder: natural_key(str(folder)))]
+
+
+def read_run(folder: Path) -> Run:
+    """Read one run folder; nothing in it can make this fail."""
+    config = _read_mapping(folder / "config.yaml")
+    if (folder / NAME).is_file():
+        try:
+            return Run(folder=folder, status="finished", report=read_report(folder / NAME), config=config)
+        except (ValueError, OSError) as error:
+            return Run(folder=folder, status="broken", config=config, error=str(error))
+    held_by = holder(folder)
+    if held_by:
+        return Run(folder=folder, status="running", config=config, error=held_by)
+    failure = _read_mapping(folder / "failed.json")
+    if failure:
+        return Run(folder=folder, status="failed", config=config, error=str(failure.get("error", "no reason written")))
+    return Run(folder=folder, status="unfinished", config=config)
+
+
+def holder(folder: Path) -> str:
+    """Who writes into a run folder now, from `.running`; empty if nobody does, or its process is gone."""
+    try:
+        text = (folder / ".running").read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
+    found = re.fullmatch(r"process (\d+) on (.+)", text)
+    if found and found[2] == socket.gethostname() and os.name == "posix":
+        try:
+            os.kill(int(found[1]), 0)
+        except (ProcessLookupError, OverflowError):
+            return ""
+        except PermissionError:
+            pass  # it lives, and belongs to another user
+    return text
+
+
+def natural_key(name: str) -> list[tuple[int, str]]:
+    """Sort key that puts m_5 before m_11.
+
+    >>> sorted(["m_11", "m_5", "m_1"], key=natural_key)
+    ['m_1', 'm_5', 'm_11']
+    """
+    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"([0-9]+)", name)]
+
+
+def _read_mapping(path: Path) -> dict[str, Any]:
+    """The mapping in a YAML or JSON file; empty if there is none."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    except (OSError, ValueError, yaml.YAMLError):
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,64 @@
+"""Runs that differ only in their seed, as one row: mean and standard deviation."""
+
+import json
+import re
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sr.report.record import Report
+from sr.rundir.identity import identity
+
+
+class Spread(NamedTuple):
+    """A number over several seeds; `std` is the sample standard deviation."""
+
+    mean: float
+    std: float
+
+    def __format__(self, specification: str) -> str:
+        """Both numbers in the form that is asked for, such as 31.61 +- 0.02."""
+        # A sign belongs to the mean, and a deviation of a whole number is none.
+        mean = specification.replace("d", ".0f")
+        return f"{self.mean:{mean}} +- {self.std:{specification.lstrip('+z').replace('d', '.1f')}}"
+
+
+def group_key(report: Report) -> str:
+    """What runs must share to be one row: all settings that decide their numbers, but not the seed."""
+    return json.dumps([report.experiment, _without_seed(identity(report.config))], sort_keys=True)
+
+
+def _without_seed(value: Any) -> Any:
+    """Drop every `seed` from nested plain containers."""
+    if isinstance(value, Mapping):
+        return {str(key): _without_seed(item) for key, item in value.items() if key != "seed"}
+    return [_without_seed(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def fold(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Fold the rows of equal `group` into one, in the order of their first.
+
+    A number that all share stays, others become a `Spread`; a text that differs is left out; `num_seeds` counts.
+    """
+    groups: dict[Any, list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(row["group"], []).append(row)
+    return [_fold(group) for group in groups.values()]
+
+
+def _fold(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Fold one group."""
+    keys = dict.fromkeys(key for row in rows for key in row)
+    folded = {key: _fold_values([row[key] for row in rows if row.get(key) is not None]) for key in keys}
+    if len(rows) > 1:
+        folded["run"] = re.sub(r"(^|-)seed_\d+", "", rows[0]["run"]).strip("-") or rows[0]["run"]
+    return folded | {"num_seeds": len(rows)}
+
+
+def _fold_values(values: list[Any]) -> Any:
+    """One value for many."""
+    if not values or all(value == values[0] for value in values):
+        return values[0] if values else None
+    if all(isinstance(value, (int, float)) for value in values):
+        return Spread(statistics.fmean(values), statistics.stdev(values))
+    return None

@@ -1,0 +1,171 @@
+"""The runs of an experiment as tables: scores (protocol, set and scale apart), cost and speed, what is unfinished."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from sr.report.record import STAGES, Report, psnr_key, ssim_key
+from sr.report.runs import Run
+from sr.report.seeds import fold, group_key
+
+Row = dict[str, Any]
+
+
+class Column(NamedTuple):
+    """One column: the key of its values in a row, its heading, how a number is shown.
+
+    On the screen the long texts of a `footnote` column stand under the table.
+    """
+
+    key: str
+    heading: str
+    format: str = ""
+    footnote: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under columns; a row may lack a value, and a column that no row fills is not shown."""
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: list[Row]
+    notes: list[str] = field(default_factory=list)
+
+    def filled_columns(self) -> list[Column]:
+        """The columns that at least one row fills."""
+        return [column for column in self.columns if any(row.get(column.key) is not None for row in self.rows)]
+
+
+NAMES = (Column("experiment", "experiment"), Column("run", "run"), Column("num_seeds", "seeds", "d"))
+AMOUNT = (
+    Column("parameters", "params", ",d"),
+    Column("macs_g", "GMAC", ".1f"),
+    Column("iterations", "iterations", ",d"),
+    Column("budget", "budget", ".3g"),
+)
+
+
+def quality_tables(runs: Sequence[Run], *, fold_seeds: bool = False) -> list[Table]:
+    """Make one table for each protocol, set and scale, so that only numbers that compare stand side by side.
+
+    Args:
+        runs: Runs in the order of their rows; those without a report are passed over.
+        fold_seeds: Whether runs that differ only in `seed` become one row with mean and standard deviation.
+    """
+    reports = [run.report for run in runs if run.report]
+    several = len({report.experiment for report in reports}) > 1
+    rows: dict[tuple[str, float, str], list[Row]] = {}
+    for report in reports:
+        for (protocol, name), scores in _scores(report).items():
+            row = _names(report, several) | scores | _amount(report)
+            rows.setdefault((protocol, report.scale, name), []).append(row)
+    return [
+        Table(
+            title=f"{name} x{scale:g}, protocol {protocol}: PSNR in dB",
+            columns=(*NAMES, *_score_columns(group), *AMOUNT),
+            rows=fold(group) if fold_seeds else group,
+        )
+        for (protocol, scale, name), group in rows.items()
+    ]
+
+
+def speed_table(runs: Sequence[Run], *, fold_seeds: bool = False) -> Table:
+    """Make the table of what the nets cost and how fast they were trained; measured on the machine of each run."""
+    reports = [run.report for run in runs if run.report]
+    several = len({report.experiment for report in reports}) > 1
+    rows = [_names(report, several) | _speed(report) for report in reports]
+    chips = dict.fromkeys(chip for report in reports for chip in estimates_ms(report))
+    columns = (
+        *NAMES,
+        *AMOUNT[:2],
+        Column("activation_kib", "activations KiB", ",.0f"),
+        Column("receptive_field_px", "field px", "d"),
+        Column("latency_torch_cpu_ms", "torch CPU ms", ".1f"),
+        *(Column(f"estimate_{chip}_ms", f"estimate {chip} ms", ".3g") for chip in chips),
+        Column("precision", "precision"),
+        Column("iterations_per_second", "it/s", ".1f"),
+        Column("loader_wait_share", "loader wait", ".1%"),
+        Column("seconds", "training s", ",.0f"),
+        Column("total_seconds", "all stages s", ",.0f"),
+    )
+    return Table(title="Cost and speed", columns=columns, rows=fold(rows) if fold_seeds else rows)
+
+
+def status_table(runs: Iterable[Run]) -> Table:
+    """Make the table of the runs without a readable report: how far they are, and what went wrong."""
+    rows = [
+        {"experiment": run.experiment, "run": run.name, "status": run.status, "error": run.error or None}
+        for run in runs
+        if run.status != "finished"
+    ]
+    columns = (*NAMES[:2], Column("status", "status"), Column("error", "why"))
+    return Table(title="Not finished", columns=columns, rows=rows)
+
+
+def _names(report: Report, several_experiments: bool) -> Row:
+    """What tells the rows apart, and the key under which they fold."""
+    names = {"experiment": report.experiment} if several_experiments else {}
+    return names | {"run": report.run, "group": group_key(report)}
+
+
+def _amount(report: Report) -> Row:
+    """Size of the net and length of the training."""
+    found = report.cost | report.training
+    return {column.key: found.get(column.key) for column in AMOUNT}
+
+
+def estimates_ms(report: Report) -> dict[str, float]:
+    """The compiler's estimates of the time for an image, {chip: ms}; never a figure of a phone."""
+    compiled = report.export.get("hexagon")
+    found = compiled.get("estimates") if isinstance(compiled, dict) else None
+    return {row["chip"]: row["estimate_us"] / 1000 for row in found or [] if "estimate_us" in row}
+
+
+def _speed(report: Report) -> Row:
+    """Figures of the net and of its training, the median latency, and the wall time of all stages."""
+    latency = report.cost.get("latency_torch_cpu")
+    return {
+        **report.cost,
+        **report.training,
+        "latency_torch_cpu_ms": latency.get("median_ms") if isinstance(latency, dict) else latency,
+        "total_seconds": sum(report.stage_seconds.values()) if report.stage_seconds else None,
+        **{f"estimate_{chip}_ms": ms for chip, ms in estimates_ms(report).items()},
+    }
+
+
+def _scores(report: Report) -> dict[tuple[str, str], Row]:
+    """The scores of a run for each protocol and set: {stage}_{psnr key}, the SSIM of the float net, the drop."""
+    found: dict[tuple[str, str], Row] = {}
+    for stage, sets in report.quality.items():
+        for name, score in sets.items():
+            row = found.setdefault((str(score["protocol"]), name), {})
+            for key in (psnr_key(score), ssim_key(score)):
+                if key:
+                    row[f"{stage}_{key}"] = float(score[key])
+    for row in found.values():
+        before, after = _key_of(row, "float"), _key_of(row, "simulated")
+        if before and after:
+            row["simulated_minus_float_db"] = row[after] - row[before]
+    return found
+
+
+def _key_of(row: Row, stage: str) -> str:
+    """Key of a stage's PSNR in a row of scores; empty if it has none."""
+    return next((key for key in row if key.startswith(f"{stage}_psnr_")), "")
+
+
+def _score_columns(rows: Sequence[Row]) -> list[Column]:
+    """Columns of the PSNR of every stage in the rows, in the order of `STAGES`, each float net with its SSIM."""
+    keys = list(dict.fromkeys(key for row in rows for key in row if "_psnr_" in key))
+    stages = {key.split("_psnr_")[0]: key for key in keys}
+    ordered = [stage for stage in STAGES if stage in stages] + [stage for stage in stages if stage not in STAGES]
+    columns = []
+    for stage in ordered:
+        columns.append(Column(stages[stage], stage.replace("_", " "), ".2f"))
+        if stage == "float":
+            channel = stages[stage].removeprefix("float_psnr_").removesuffix("_db")
+            columns.append(Column(f"float_ssim_{channel}", "SSIM", ".4f"))
+        if stage == "simulated":
+            columns.append(Column("simulated_minus_float_db", "- float", "+z.2f"))
+    return columns

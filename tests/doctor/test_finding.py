@@ -1,0 +1,35 @@
+"""One broken thing does not hide the others."""
+
+from collections.abc import Iterator
+
+from sr.doctor.finding import Finding, examine
+
+
+def test_findings_pass_through() -> None:
+    assert examine("a", lambda: [Finding("b", "ok", "c")]) == [Finding("b", "ok", "c")]
+
+
+def test_what_a_check_raises_is_a_finding() -> None:
+    def broken() -> Iterator[Finding]:
+        yield Finding("a", "ok", "never seen, for the check broke")
+        raise RuntimeError("no backend")
+
+    assert examine("tool", broken) == [Finding("tool", "broken", "RuntimeError: no backend")]
+
+
+def test_a_missing_package_comes_with_advice() -> None:
+    def broken() -> Iterator[Finding]:
+        import sr_has_no_such_room  # noqa: F401
+
+        yield from ()
+
+    (finding,) = examine("tool", broken)
+    assert finding.state == "broken"
+    assert finding.detail.endswith("install the project again: make install")
+
+
+def test_our_own_errors_are_shown_as_they_are() -> None:
+    def broken() -> Iterator[Finding]:
+        raise ValueError("complete the set")
+
+    assert examine("set5", broken) == [Finding("set5", "broken", "complete the set")]

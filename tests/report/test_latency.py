@@ -1,0 +1,56 @@
+"""The compiler's estimates beside published latencies."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sr.report.latency import latency_table, lr_height
+from sr.report.published import published
+from sr.report.record import Report
+from sr.report.runs import read_run
+from sr.report.table import estimates_ms, speed_table
+
+EXPORT = {
+    "hexagon": {
+        "estimates": [
+            {"chip": "SA8775P", "estimate_us": 865, "lower_us": 807, "upper_us": 960},
+            {"chip": "SA8797P", "missing": "none for this chip"},
+        ]
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("size", "scale", "expected"), [("1080p", 2, 540), ("1080p", 1.5, 720), ("540x960", 4, 540), ("?", 2, None)]
+)
+def test_the_height_follows_from_the_size_that_was_compiled(
+    make_report: Callable[..., Report], size: str, scale: float, expected: int | None
+) -> None:
+    assert lr_height(make_report(config={"scale": scale, "export": {"size": size}})) == expected
+
+
+def test_a_run_stands_beside_the_latencies_of_its_net_and_size(make_run: Callable[..., Path]) -> None:
+    run = read_run(make_run(config={"export": {"size": "1080p"}}, export=EXPORT))
+    table = latency_table([run], published())
+    rows = {(row["source"], row["table"]): row for row in table.rows}
+    assert set(rows) == {("QuickSRNet", "2"), ("QuickSRNet", "6")}
+    row = rows["QuickSRNet", "6"]
+    assert (row["estimate_SA8775P_ms"], row["published_ms"], row["device"]) == (0.865, 2.24, "Snapdragon 8 Gen 1")
+    assert "difference" not in row
+    assert "estimate SA8775P ms" in [column.heading for column in table.filled_columns()]
+
+
+@pytest.mark.parametrize("export", [{}, {"hexagon": {"skipped": "not on this system"}}, {"hexagon": None}])
+def test_a_run_without_estimates_has_no_row(make_run: Callable[..., Path], export: dict[str, Any]) -> None:
+    run = read_run(make_run(export=export))
+    assert run.report is not None
+    assert estimates_ms(run.report) == {}
+    assert latency_table([run], published()).rows == []
+
+
+def test_the_speed_table_shows_estimates_as_such(make_run: Callable[..., Path]) -> None:
+    table = speed_table([read_run(make_run(export=EXPORT))])
+    assert table.rows[0]["estimate_SA8775P_ms"] == 0.865
+    assert "estimate SA8775P ms" in [column.heading for column in table.filled_columns()]

@@ -1,0 +1,155 @@
+"""One training task: steps, precision, average, refusals; and that a fit stopped anywhere goes on bit for bit."""
+
+import functools
+
+import lightning
+import pytest
+import torch
+from torch import nn
+
+from sr.data.pairs import ImagePair, Selection
+from sr.losses.pixel import L1
+from sr.models.quicksrnet import QuickSRNet
+from sr.tasks.averaging import WeightAverage
+from sr.tasks.regression import Regression
+
+SIZE = dict(f=8, m=1, scale=2, activation="relu1", init="identity", identity_x1_5="fixed")
+NET = dict(**SIZE, residual="none", upscaling="space_to_depth", overparameterize="none")
+
+
+def task(**changes):
+    torch.manual_seed(0)
+    settings = dict(
+        net=QuickSRNet(**NET),
+        loss=L1(),
+        optimizer=functools.partial(torch.optim.Adam, lr=1e-3, fused=True),
+        scheduler=functools.partial(torch.optim.lr_scheduler.StepLR, step_size=10, gamma=0.5),
+        precision="fp32",
+        fp32_from=0,
+        ema_decay=0.9,
+        protocol="y",
+    )
+    return Regression(**settings | changes)
+
+
+def batch(number):
+    generator = torch.Generator().manual_seed(number)
+    hr = torch.randint(0, 256, (2, 3, 16, 16), dtype=torch.uint8, generator=generator)
+    return hr[..., ::2, ::2], hr
+
+
+class Crops(lightning.LightningDataModule):
+    def __init__(self, chunk):
+        super().__init__()
+        self.chunk = chunk
+
+    def train_dataloader(self):
+        start, stop = self.trainer.global_step, self.trainer.max_steps
+        return ([batch(i) for i in range(at, min(at + self.chunk, stop))] for at in range(start, stop, self.chunk))
+
+    def val_dataloader(self):
+        _, hr = batch(0)
+        hr = hr[0].repeat(1, 4, 4).permute(1, 2, 0).numpy()
+        return Selection([ImagePair("a", hr[::2, ::2].copy(), hr)], [0])  # a list would be several loaders
+
+
+def fit(module, folder, steps, chunk=5, ckpt=None, val_every=2):
+    trainer = lightning.Trainer(
+        accelerator="cpu", max_steps=steps, max_epochs=-1, logger=False, enable_checkpointing=False,
+        enable_progress_bar=False, enable_model_summary=False, num_sanity_val_steps=0, default_root_dir=str(folder),
+        check_val_every_n_epoch=None, val_check_interval=val_every,
+    )  # fmt: skip
+    trainer.fit(module, datamodule=Crops(chunk), ckpt_path=ckpt)
+    return trainer
+
+
+def test_every_optimizer_step_is_counted_once(tmp_path):
+    module = task()
+    trainer = fit(module, tmp_path, steps=23)
+    assert trainer.global_step == 23
+    assert trainer.optimizers[0].param_groups[0]["lr"] == pytest.approx(1e-3 * 0.5**2)
+    assert torch.isfinite(trainer.callback_metrics["val/psnr_y_db"])
+
+
+def test_steps_are_those_of_a_plain_loop(tmp_path):
+    module, plain = task(ema_decay=0), task(ema_decay=0)
+    fit(module, tmp_path, steps=12)
+    optimizer = torch.optim.Adam(plain.net.parameters(), lr=1e-3, fused=True)
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=10, gamma=0.5)
+    for number in range(12):
+        lr, hr = (each.to(torch.float32, memory_format=torch.channels_last) / 255 for each in batch(number))
+        loss = (plain.net(lr) - hr).abs().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        scheduler.step()
+    for ours, theirs in zip(module.net.parameters(), plain.net.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("stop", [5, 10, 15])
+def test_a_resumed_fit_equals_an_uninterrupted_one_bit_for_bit(tmp_path, stop):
+    whole = task()
+    fit(whole, tmp_path, steps=30)
+    first = task()
+    fit(first, tmp_path, steps=stop).save_checkpoint(tmp_path / "last.ckpt")
+    second = task()
+    fit(second, tmp_path, steps=30, ckpt=tmp_path / "last.ckpt")
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, second.state_dict()[name]), name
+
+
+def test_bf16_gives_way_to_fp32(tmp_path):
+    seen = []
+
+    class Watching(QuickSRNet):
+        def forward(self, lr):
+            sr = super().forward(lr)
+            seen.append((self.training, sr.dtype))
+            return sr
+
+    torch.manual_seed(0)
+    fit(task(net=Watching(**NET), precision="bf16", fp32_from=7), tmp_path, steps=10, val_every=1)
+    assert [kind for training, kind in seen if training] == [torch.bfloat16] * 7 + [torch.float32] * 3
+    assert {kind for training, kind in seen if not training} == {torch.float32}
+
+
+def test_a_non_finite_loss_stops_and_keeps_its_batch(tmp_path):
+    class Breaks(nn.Module):
+        calls = 0
+
+        def forward(self, sr, hr):
+            self.calls += 1
+            return (sr - hr).abs().mean() * (float("nan") if self.calls == 8 else 1)
+
+    with pytest.raises(ValueError, match=r"the loss became nan at iteration 7; its batch is in .*nonfinite_7\.pt"):
+        fit(task(loss=Breaks()), tmp_path, steps=20)
+    saved = torch.load(tmp_path / "nonfinite_7.pt", weights_only=True)
+    assert torch.equal(saved["hr"], batch(7)[1])
+
+
+def test_deployable_is_a_copy_of_the_average(tmp_path):
+    module = task()
+    net = module.deployable()
+    for average, copied in zip(module.average.net.parameters(), net.parameters(), strict=True):
+        assert torch.equal(average, copied)
+        assert average.data_ptr() != copied.data_ptr()
+        assert copied.is_contiguous()
+
+
+def test_average_by_its_definition():
+    net, step = nn.Linear(1, 1, bias=False), 500
+    average = WeightAverage(net, 0.9)
+    before = average.net.weight.item()
+    with torch.no_grad():
+        net.weight += 1
+    average.update(net, step)
+    assert average.net.weight.item() == pytest.approx(before + 0.1, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"), [({"precision": "fp16"}, "fp32 or bf16, got 'fp16'"), ({"ema_decay": 1.5}, r"in \(0, 1\), got 1.5")]
+)
+def test_refusals(changes, message):
+    with pytest.raises(ValueError, match=message):
+        task(**changes)
