@@ -7,28 +7,44 @@ from typing import Any
 
 import lightning
 import torch
+from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from sr.callbacks.checkpoint import NAME as CHECKPOINT
+from sr.callbacks.untrained import without_training
 from sr.models.weights import load_weights, read_weights
 from sr.rundir.composition import plain
 from sr.rundir.identity import check_data, lock_config
 
 
-def build(config: DictConfig) -> tuple[lightning.LightningModule, lightning.LightningDataModule]:
+def made(node: DictConfig) -> Any:
+    """Build what a node of the config describes, from plain containers.
+
+    Raises:
+        ValueError: the setting that a constructor refused, in its own words.
+    """
+    try:
+        return instantiate(node, _convert_="all")
+    except InstantiationException as error:
+        if isinstance(error.__cause__, ValueError):
+            raise error.__cause__ from None
+        raise
+
+
+def build(config: DictConfig) -> tuple[lightning.LightningModule, Any]:
     """Make the task and the data of a config, with the weights that it starts from.
 
     Raises:
         ValueError: a setting that a part cannot do, or `init` weights that do not fit.
     """
-    make = {name: instantiate(config[name], _convert_="all") for name in ("loss", "optimizer", "scheduler")}
-    data = instantiate(config.data, _convert_="all")
+    parts = {name: made(config[name]) for name in ("loss", "optimizer", "scheduler")}
+    data = made(config.data)
     torch.manual_seed(config.seed)
-    net = instantiate(config.model, _convert_="all")
+    net = made(config.model)
     if config.init:
         load_weights(net, read_weights(config.init), source=config.init, leave=list(config.init_leave))
-    return instantiate(config.task, _convert_="all")(net=net, **make), data
+    return made(config.task)(net=net, **parts), data
 
 
 def run(config: DictConfig, folder: Path) -> None:
@@ -42,11 +58,11 @@ def run(config: DictConfig, folder: Path) -> None:
     data.setup("fit")
     lock_config(folder, plain(config))
     check_data(folder, data.describe())
-    trainer = instantiate(config.trainer, _convert_="all")(
-        default_root_dir=str(folder),
-        callbacks=[each for each in instantiate(config.callbacks, _convert_="all").values() if each],
-        logger=instantiate(config.logger, _convert_="all"),
-    )
+    settings = {"default_root_dir": str(folder), "logger": made(config.logger)}
+    callbacks = {name: each for name, each in made(config.callbacks).items() if each}
+    if not any(parameter.requires_grad for parameter in task.parameters()):
+        settings, callbacks = settings | {"max_steps": 0}, without_training(callbacks)
+    trainer = made(config.trainer)(**settings, callbacks=list(callbacks.values()))
     trainer.fit(task, datamodule=data, ckpt_path=resume_from(config, folder))
 
 
@@ -73,6 +89,7 @@ def quiet() -> None:
     """Keep Lightning's advice and other libraries' deprecations off the screen; errors and our own words stay."""
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     logging.getLogger("lightning.fabric").setLevel(logging.ERROR)
+    logging.getLogger("onnx_ir").setLevel(logging.ERROR)
     for text in (".*does not have many workers.*", ".*LeafSpec.*", ".*isinstance.*treespec.*"):
         warnings.filterwarnings("ignore", message=text)
 

@@ -60,12 +60,15 @@ def test_no_paths_of_one_machine(repo_root):
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--cfg", "job"]])
 def test_the_doorstep_imports_nothing_heavy(repo_root, arguments):
-    code = (
-        "import sys, runpy\nsys.argv = ['sr.run'] + "
-        + repr(arguments)
-        + "\ntry: runpy.run_module('sr.run', run_name='__main__')\n"
-        "except SystemExit: pass\nheavy = {'torch', 'lightning', 'aimet_torch', 'onnx', 'skimage', 'wandb'} & set(sys.modules)\n"
-        "assert not heavy, heavy"
-    )
+    code = f"""
+import runpy, sys
+sys.argv = ["sr.run", *{arguments!r}]
+try:
+    runpy.run_module("sr.run", run_name="__main__")
+except SystemExit:
+    pass
+heavy = {{"torch", "lightning", "aimet_torch", "onnx", "skimage", "wandb"}} & set(sys.modules)
+assert not heavy, heavy
+"""
     result = subprocess.run([sys.executable, "-c", code], cwd=repo_root, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr

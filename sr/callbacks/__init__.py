@@ -1,1 +1,1 @@
-"""When things happen: small Lightning callbacks that call the functions of lower floors, without arithmetic of their own."""
+"""When things happen: small Lightning callbacks that call functions of lower floors, with no arithmetic."""

@@ -34,7 +34,7 @@ class Cost(Stage):
     def work(self, trainer: lightning.Trainer, task: Regression, folder: Path) -> dict[str, Any]:
         """Return {"cost": figures}, units in their names."""
         net = task.deployable()
-        height, width = lr_size(self.target, scale=net.scale, multiple=net.size_multiple)  # type: ignore[arg-type]
+        height, width = lr_size(self.target, scale=task.scale, multiple=net.size_multiple)  # type: ignore[arg-type]
         lr = torch.zeros(1, image_channels(net), height, width)
         latency = torch_latency(net, lr, num_repeats=self.num_repeats, num_warmup=1)
         return {

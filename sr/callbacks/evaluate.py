@@ -32,7 +32,7 @@ class Evaluate(Stage):
 
     def work(self, trainer: lightning.Trainer, task: Regression, folder: Path) -> dict[str, Any]:
         """Return {"quality": {"float" | "bicubic": {set: score}}}."""
-        scale: float = task.net.scale  # type: ignore[assignment]
+        scale = task.scale
         sets = trainer.datamodule.test_sets()  # type: ignore[attr-defined]
         upscalers = {"bicubic": upscaler(Bicubic(scale=scale)), "float": upscaler(task.deployable())}
         return {"quality": {stage: score_sets(each, sets, self.protocol, scale) for stage, each in upscalers.items()}}

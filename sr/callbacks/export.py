@@ -46,6 +46,5 @@ class Export(Stage):
             folder=folder / FOLDER,
         )
         upscalers = self.target.upscalers(folder / FOLDER)
-        scale: float = task.net.scale  # type: ignore[assignment]
-        quality = {name: score_sets(each, sets, self.protocol, scale) for name, each in upscalers.items()}
+        quality = {name: score_sets(each, sets, self.protocol, task.scale) for name, each in upscalers.items()}
         return {"export": exported, "quality": quality}

@@ -5,7 +5,8 @@ from typing import Any
 
 import lightning
 
-from sr.callbacks.quantize import FOLDER, NAME as QUANTIZED
+from sr.callbacks.quantize import FOLDER
+from sr.callbacks.quantize import NAME as QUANTIZED
 from sr.callbacks.stage import Stage
 from sr.callbacks.triptych import log_picture
 from sr.evaluation import upscaler
@@ -34,7 +35,7 @@ class Images(Stage):
         """Return the files."""
         net = task.deployable()
         simulation = load(net=net, scheme=self.scheme, folder=folder / FOLDER)
-        upscalers = [upscaler(each) for each in (Bicubic(scale=net.scale), net, simulation.net)]  # type: ignore[arg-type]
+        upscalers = [upscaler(each) for each in (Bicubic(scale=task.scale), net, simulation.net)]
         files = []
         for name, pairs in trainer.datamodule.test_sets().items():  # type: ignore[attr-defined]
             pair = pairs[0]

@@ -49,6 +49,9 @@ class WriteReport(Callback):
         for logger in trainer.loggers:
             logger.log_hyperparams(config)
             logger.log_metrics(flat(report.quality), step=trainer.global_step)
+            if hasattr(logger, "log_table"):  # W&B
+                rows = [list(row) for row in flat(report.quality).items()]
+                logger.log_table("quality", columns=["stage/set/measure", "value"], data=rows)
 
 
 def merged(results: dict[str, dict[str, Any]]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ NAME = "images/validation.png"
 
 
 class Triptych(Callback):
-    """After each validation show LR (nearest) | SR | HR of the first held-out image: a file, and the logger's images."""
+    """At each validation show LR (nearest) | SR | HR of the first held-out image: a file, and the logger's images."""
 
     def on_validation_batch_end(
         self, trainer: lightning.Trainer, task: Any, output: Any, pair: Any, index: int, *_: Any
@@ -27,6 +27,7 @@ class Triptych(Callback):
 
 def log_picture(trainer: lightning.Trainer, name: str, picture: Any) -> None:
     """Hand a picture (H, W, 3) uint8 to every logger that takes images (W&B, TensorBoard)."""
+    logger: Any
     for logger in trainer.loggers:
         if hasattr(logger, "log_image"):
             logger.log_image(name, [picture], step=trainer.global_step)

@@ -89,6 +89,8 @@ class ImageData(lightning.LightningDataModule):
             raise ValueError(f"data.heldout_every must be 2 or more, got {heldout_every}")
         if small_images not in ("refuse", "skip"):
             raise ValueError(f"data.small_images is refuse or skip, got {small_images!r}")
+        if isinstance(test, str):
+            raise ValueError(f"data.test is a list, got {test!r}; write data.test=[{test}]")
         self.root, self.test_root, self.cache = (Path(path).expanduser() for path in (root, test_root, cache))
         self.archives = [Archive(**archive) for archive in archives]
         self.sources = [_source(fields) for fields in sources]
@@ -129,11 +131,16 @@ class ImageData(lightning.LightningDataModule):
         return {name: self._test_set(name, files) for name, files in found.items()}
 
     def train_dataloader(self) -> Chunks:
-        """Chunks of batches from the trainer's present iteration to its last one; each process takes its own."""
+        """Chunks of batches from the trainer's present iteration on; each process takes its own batches."""
+        return Chunks(self._resumed, self.chunk)
+
+    def _resumed(self) -> tuple[PatchStream, int | None]:
         trainer = self.trainer
-        assert trainer, "without a trainer use `stream`"
-        stream = self.stream(trainer.global_step * trainer.world_size + trainer.global_rank, trainer.world_size)
-        return Chunks(stream, self.chunk, trainer.max_steps - trainer.global_step)
+        if trainer is None:
+            return self.stream(0), None
+        step, num_ranks = trainer.global_step, trainer.world_size
+        left = trainer.max_steps - step if trainer.max_steps >= 0 else None
+        return self.stream(step * num_ranks + trainer.global_rank, num_ranks), left
 
     def stream(self, start: int, stride: int = 1) -> PatchStream:
         """The training batches from number `start` on."""

@@ -1,8 +1,9 @@
 """The training stream: aligned LR and HR patches from anywhere in the images, turned and mirrored, endlessly."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -157,27 +158,31 @@ class PatchStream(Iterator[Batch]):
         return torch.from_numpy(lr_out).permute(0, 3, 1, 2), torch.from_numpy(hr_out).permute(0, 3, 1, 2)
 
 
-class Chunks(Iterator[list[Batch]]):
-    """A stream handed over several batches at a time, for a task that takes several steps a call.
+class Chunks(Iterable[list[Batch]]):
+    """Batches handed over several at a time, for a task that takes several steps a call; endless.
 
     Args:
-        stream: the batches.
+        resume: called at the start of each iteration over the chunks; gives the stream as it is to go on, and how many
+            batches are left to the end, at which one chunk is cut short (None: there is no end).
         size: batches a chunk.
-        total: batches altogether, the last chunk being shorter; None for no end.
+
+    Raises:
+        ValueError: a size below 1.
     """
 
-    def __init__(self, stream: PatchStream, size: int, total: int | None) -> None:
+    def __init__(self, resume: Callable[[], tuple[PatchStream, int | None]], size: int) -> None:
         if size < 1:
             raise ValueError(f"a chunk holds at least 1 batch, got {size}")
-        self.stream, self.size, self.left = stream, size, total
+        self.resume, self.size = resume, size
 
-    def __next__(self) -> list[Batch]:
-        """The next list of batches."""
-        length = self.size if self.left is None else min(self.size, self.left)
-        if length < 1:
-            raise StopIteration
-        self.left = None if self.left is None else self.left - length
-        return [next(self.stream) for _ in range(length)]
+    def __iter__(self) -> Iterator[list[Batch]]:
+        """Lists of batches from where the training stands."""
+        # A Trainer looks one chunk ahead and may begin anew: nothing is lost, since the place is asked for each time.
+        stream, left = self.resume()
+        while True:
+            length = min(self.size, left) if left else self.size
+            yield list(islice(stream, length))
+            left = left - length if left else None
 
 
 def _turned(patch: np.ndarray, turn: int, out: np.ndarray) -> None:

@@ -18,6 +18,7 @@ from sr.export.chips import Chip
 PROVIDER = "QNNExecutionProvider"
 INSTALL = "pip install onnxruntime-qnn"
 WHEELS = ("Linux x86_64", "Windows AMD64", "Windows ARM64")
+_LISTED = 12
 _RECORD = {"session.record_ep_graph_assignment_info": "1"}
 
 
@@ -148,7 +149,10 @@ def _ops_off_the_htp(model: bytes | str, provider: Mapping[str, str]) -> str:
     except Exception:  # the first error says more
         return ""
     parts = [part for part in session.get_provider_graph_assignment_info() if part.ep_name != PROVIDER]
-    return ", ".join(f"{node.op_type} {node.name}" for part in parts for node in part.get_nodes())
+    nodes = [f"{node.op_type} {node.name}" for part in parts for node in part.get_nodes()]
+    # What computes comes first: the quantizers around it follow it to the CPU.
+    nodes.sort(key=lambda name: name.startswith(("QuantizeLinear", "DequantizeLinear")))
+    return ", ".join(nodes[:_LISTED]) + (f" and {len(nodes) - _LISTED} more" if len(nodes) > _LISTED else "")
 
 
 def _flush_native() -> None:

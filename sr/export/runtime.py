@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from sr.evaluation import Upscaler
-from sr.export.graph import Graph
+from sr.export.graph import PIXELS, Graph
 from sr.export.shape import fix_shape, has_free_shape
 
 MAX_SESSIONS = 4
@@ -40,8 +40,8 @@ class Runtime:
         session = self.session(height, width)
         entry = session.get_inputs()[0]
         if entry.type == "tensor(uint8)":
-            # Half to even, as the quantizer does that stood here; values of whole images are whole anyway.
-            pixels = (lr.float() * 255).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+            # Bit for bit what the quantizer did that stood here: luma is no whole number and may lie at a tie.
+            pixels = (lr.float() / PIXELS.scale).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
             made = session.run(None, {entry.name: np.ascontiguousarray(pixels.numpy())})[0]
             return torch.from_numpy(made).permute(0, 3, 1, 2).float() / 255
         return torch.from_numpy(session.run(None, {entry.name: np.ascontiguousarray(lr.numpy(), np.float32)})[0])

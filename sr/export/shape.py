@@ -58,15 +58,17 @@ def lr_size(size: str, *, scale: float, multiple: int) -> tuple[int, int]:
     return height, width
 
 
-def free_shape(graph: Graph) -> bool:
-    """Frees height and width of input and output; False when a reshape in the graph needs them fixed."""
-    if graph.of_type("Reshape"):
-        return False
+def is_bound_to_size(graph: Graph) -> bool:
+    """Whether a graph that was traced at one size holds that size in its constants, so that it takes no other."""
+    return bool(graph.of_type("Reshape", "Shape", "Slice", "Expand", "Resize"))
+
+
+def free_shape(graph: Graph) -> None:
+    """Frees height and width of input and output of a graph that is not bound to its size."""
     for value, names in ((graph.model.graph.input[0], "hw"), (graph.model.graph.output[0], "HW")):
         for dim, name in zip(_sides(value), names, strict=True):
             dim.dim_param = name
     del graph.model.graph.value_info[:]
-    return True
 
 
 def has_free_shape(graph: Graph) -> bool:
@@ -83,7 +85,7 @@ def fix_shape(graph: Graph, height: int, width: int) -> None:
     del graph.model.graph.value_info[:]
     for match in [found for node in graph.of_type("Reshape") if (found := match_unshuffle(graph, node))]:
         set_unshuffle_size(graph, match, *_size_of(graph, match.reshape.input[0]))
-    graph.model.CopyFrom(shape_inference.infer_shapes(graph.model, strict_mode=True))
+    graph.model.CopyFrom(shape_inference.infer_shapes(graph.model, strict_mode=True, data_prop=True))
     del graph.model.graph.value_info[:]
     graph.index()
 

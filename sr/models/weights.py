@@ -1,19 +1,25 @@
 """Weights in and out: safetensors with the config in its metadata, and loading that names every key that does not fit."""
 
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from sr.models.blocks import inference_form
+from sr.models.zoo import our_names
 from sr.rundir.files import write_atomically
 
 CHECKPOINT = "checkpoints/last.ckpt"
 FLOAT_WEIGHTS = "float/weights.safetensors"
+LIGHTNING = "pytorch-lightning_version"  # a key of every checkpoint that a Trainer wrote
+
+State = Mapping[str, Tensor]
 
 
 def save_weights(net: nn.Module, path: Path, metadata: Mapping[str, Any]) -> None:
@@ -23,10 +29,10 @@ def save_weights(net: nn.Module, path: Path, metadata: Mapping[str, Any]) -> Non
 
 
 def read_weights(path: str | Path) -> dict[str, Tensor]:
-    """Read a state dict from a run folder, a checkpoint of this project or a .safetensors file.
+    """Read a state dict from a run folder, a .safetensors file, or a checkpoint of ours or of the AIMET model zoo.
 
-    A run folder gives the newest checkpoint, and of a checkpoint the weight average where it holds one. Only tensors and
-    plain containers are unpickled.
+    A run folder gives the newest checkpoint, and of our checkpoint the weight average where it holds one. Only tensors
+    and plain containers are unpickled.
 
     Raises:
         ValueError: nothing there, or a file that is damaged or holds no weights.
@@ -59,39 +65,79 @@ def _of_checkpoint(path: Path) -> dict[str, Tensor]:
     state = content.get("state_dict", content) if isinstance(content, dict) else None
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise ValueError(f"{path} holds no state dict of tensors; got {type(content).__name__}")
+    if LIGHTNING not in content:
+        return state
     for prefix in ("average.net.", "net."):
         if found := {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}:
             return found
-    return state
+    return {}  # of a net without weights
 
 
-def load_weights(net: nn.Module, state: Mapping[str, Tensor], *, source: str, leave: Sequence[str] = ()) -> None:
-    """Load a state dict into a net; every key must fit.
+def load_weights(net: nn.Module, state: State, *, source: str, leave: Sequence[str] = ()) -> None:
+    """Load a state dict into a net; every key must fit. Names of the AIMET model zoo are known (`sr.models.zoo`).
 
     Args:
-        net: the net; changed in place.
+        net: the net, in its training form; changed in place.
         state: name -> tensor.
         source: where the state came from, for the message.
-        leave: prefixes of names that keep the net's own initialisation (the last convolution of another scale, say).
+        leave: prefixes of names that keep the net's own start (the last convolution of another scale, say).
 
     Raises:
-        ValueError: lists each missing, extra and mis-shaped key; the net is unchanged then.
+        ValueError: lists each missing, extra and mis-shaped key and says what to do, or a prefix that no name has; the
+            net is unchanged then.
     """
     own = net.state_dict()
-    state = {name: value for name, value in state.items() if not name.startswith(tuple(leave))}
-    wanted = {name for name in own if not name.startswith(tuple(leave))}
-    problems = [f"missing {name} {tuple(own[name].shape)}" for name in sorted(wanted - state.keys())]
-    problems += [f"extra {name} {tuple(state[name].shape)}" for name in sorted(state.keys() - wanted)]
-    problems += [
-        f"shape of {name}: {tuple(state[name].shape)} there, {tuple(own[name].shape)} here"
-        for name in sorted(wanted & state.keys())
-        if state[name].shape != own[name].shape
+    for prefix in leave:
+        if not any(name.startswith(prefix) for name in own):
+            raise ValueError(f"init_leave={prefix!r} is no layer of {type(net).__name__}; it has {_layers(own)}")
+    state = {name: value for name, value in our_names(state, own).items() if not name.startswith(tuple(leave))}
+    wanted = {name: value for name, value in own.items() if not name.startswith(tuple(leave))}
+    missing, extra = sorted(wanted.keys() - state.keys()), sorted(state.keys() - wanted.keys())
+    misshaped = [name for name in sorted(wanted.keys() & state.keys()) if state[name].shape != wanted[name].shape]
+    lines = [f"missing {name} {tuple(wanted[name].shape)}" for name in missing]
+    lines += [f"extra {name} {tuple(state[name].shape)}" for name in extra]
+    lines += [
+        f"shape of {name}: {tuple(state[name].shape)} there, {tuple(wanted[name].shape)} here" for name in misshaped
     ]
-    if problems:
-        raise ValueError(
-            f"the weights of {source} do not fit this {type(net).__name__}:\n  "
-            + "\n  ".join(problems)
-            + "\nGive the model "
-            "and scale that they were made with, or keep some layers' own start with init_leave=[conv_last]"
-        )
+    if lines:
+        what = f"the weights of {source} do not fit this {type(net).__name__}:"
+        raise ValueError("\n  ".join([what, *lines]) + "\n" + _advice(net, state, wanted, [*missing, *misshaped]))
     net.load_state_dict({**own, **state})
+
+
+def _advice(net: nn.Module, state: State, wanted: State, lacking: list[str]) -> str:
+    """Say what weights that do not fit look like, and what to do; `lacking` are the names that they cannot give."""
+    deployed, trained = inference_form(net).state_dict().keys(), net.state_dict().keys()
+    if deployed != trained and state.keys() <= deployed:
+        return (
+            "These are weights of the deployed form, and this net trains in another, from which that one is collapsed: "
+            "give the run folder or its checkpoint, or train in the deployed form (model.overparameterize=none, where "
+            "the model has it)"
+        )
+    if any(".branches." in name for name in state) and not any(".branches." in name for name in wanted):
+        return "They were trained in branches: set model.overparameterize as it was then"
+    if not lacking or len(lacking) > len(wanted) / 2:
+        return "Give the model and scale that they were made with"
+    scale = _scale_of(net, state, wanted, lacking)
+    known = f"They are for x{scale}, this net is for x{net.scale}" if scale else "Give their model and scale"
+    return f"{known}; or keep these layers' own start with init_leave=[{_layers(lacking)}]"
+
+
+def _scale_of(net: nn.Module, state: State, wanted: State, lacking: list[str]) -> int | None:
+    """Find the scale of foreign weights that differ in nothing but the channels in front of depth-to-space."""
+    block = 3 if net.scale == 1.5 else cast(int, net.scale)
+    scales = set()
+    for name in lacking:
+        there, here = (each[name].shape if name in each else torch.Size() for each in (state, wanted))
+        if there[1:] != here[1:] or not there:
+            return None
+        scales.add(block * math.sqrt(there[0] / here[0]))
+    scale = scales.pop()
+    return int(scale) if not scales and scale in (2, 3, 4) else None
+
+
+def _layers(names: Iterable[str]) -> str:
+    """Join the layers that parameters belong to; the branches of a block are one."""
+    return ",".join(
+        dict.fromkeys(name.partition(".branches.")[0].removesuffix(".weight").removesuffix(".bias") for name in names)
+    )

@@ -17,6 +17,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from sr.models.blocks import Add, Concat
+from sr.models.rfdn import Multiply, ResizeLike
 from sr.quantization.scheme import Scheme
 from sr.quantization.simulation import example_input
 
@@ -25,6 +26,7 @@ ANALYZERS = {"min_max": "tf", "enhanced": "tf_enhanced", "percentile": "percenti
 PRODUCERS = ("Conv", "ConvTranspose", "Add", "Gemm")
 ACTIVATIONS = ("Relu", "Clip", "PRelu", "LeakyRelu")
 # The range of these functions is a fact, not something to calibrate.
+JOINS = {Add: "Add", Concat: "Concat", Multiply: "Mul", ResizeLike: "Resize"}  # modules of ours -> ONNX op
 KNOWN_RANGES = {"Relu": {"min": 0.0}, "Sigmoid": {"min": 0.0, "max": 1.0}, "Tanh": {"min": -1.0, "max": 1.0}}
 
 
@@ -126,7 +128,7 @@ def _register() -> None:
 
     for hardtanh in (nn.Hardtanh, QuantizedHardtanh):
         map_torch_types_to_onnx[hardtanh] = ["Clip"]
-    for join, op in ((Add, "Add"), (Concat, "Concat")):
+    for join, op in JOINS.items():
         map_torch_types_to_onnx[join] = [op]
         if join not in QuantizationMixin.cls_to_qcls:
             QuantizationMixin.implements(join)(_quantized_join(join))

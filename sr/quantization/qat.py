@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import logging
 import math
 import time
 import warnings
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from sr.rundir.files import write_atomically
 log = logging.getLogger(__name__)
 
 FILE = "last.ckpt"
+RANGES = "_quantizers."  # in the name of every parameter that is a range and no weight
 CHUNK = 10  # optimizer steps for each step of Lightning's loop, so that the loop costs nothing
 Batch = tuple[Tensor, Tensor]
 
@@ -41,7 +42,8 @@ class Qat:
         name: word for folder and report.
         iterations: optimizer steps.
         learning_rate: of weights and biases; small ones win, as the net is trained already.
-        encoding_learning_rate: of the ranges that are learned (weights, and activations without a clip).
+        encoding_learning_rate: of the ranges that can be learned (weights, and activations without a clip); 0 keeps
+            those of calibration, which is also faster.
         decay: "cosine" to zero, or "constant".
         distillation: share in [0, 1] of the loss that is measured against the float net's output instead of hr.
         checkpoint_every: iterations between two checkpoints; a kill loses at most these.
@@ -88,9 +90,10 @@ class Qat:
         Raises:
             ValueError: the loss became not-a-number, with the iteration; or the checkpoint is damaged.
         """
-        task = _Task(self, simulation, material)
         checkpoint = material.folder / FILE
-        with _quiet_lightning(), quiet(), faster(simulation.net), torch.enable_grad():
+        ranges = nullcontext() if self.encoding_learning_rate else _fixed_ranges(simulation.net)
+        with ranges, _quiet_lightning(), quiet(), torch.enable_grad(), ExitStack() as within:
+            task = _Task(self, simulation, material, within)
             trainer = lightning.Trainer(
                 accelerator=self.accelerator,
                 devices=1,
@@ -114,14 +117,16 @@ class _Task(lightning.LightningModule):
 
     _teacher: nn.Module | None
 
-    def __init__(self, qat: Qat, simulation: Simulation, material: Material) -> None:
+    def __init__(self, qat: Qat, simulation: Simulation, material: Material, within: ExitStack) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.net = simulation.net
         self.loss = material.loss
         self.qat, self.material = qat, material
         self.identity = identity(qat, simulation.net, material)
-        self.figures: dict[str, float] = {}
+        self.figures: dict[str, float] = {}  # loss of the newest chunk, speed since this start
+        self._steps, self._seconds = 0, 0.0
+        self._within = within
         teacher = copy.deepcopy(material.float_net).eval() if qat.distillation else None
         object.__setattr__(self, "_teacher", teacher)
 
@@ -130,11 +135,10 @@ class _Task(lightning.LightningModule):
         groups: dict[bool, list[nn.Parameter]] = {False: [], True: []}
         for name, parameter in self.net.named_parameters():
             if parameter.requires_grad:
-                groups["_quantizers." in name].append(parameter)
+                groups[RANGES in name].append(parameter)
         rates = {False: self.qat.learning_rate, True: self.qat.encoding_learning_rate}
-        return torch.optim.Adam(
-            [{"params": groups[ranges], "lr": rates[ranges]} for ranges in groups if groups[ranges]]
-        )
+        filled = [{"params": groups[ranges], "lr": rates[ranges]} for ranges in groups if groups[ranges]]
+        return torch.optim.Adam(filled, fused=True)
 
     def train_dataloader(self) -> Iterator[list[Batch]]:
         """Chunks from the iteration that training stands at; none crosses a checkpoint or the end."""
@@ -147,14 +151,15 @@ class _Task(lightning.LightningModule):
             position += length
 
     def on_fit_start(self) -> None:
-        """Train mode; the teacher follows to the device."""
+        """Train mode, and the fast quantizers of the device; the teacher follows to it."""
         self.net.train()
+        self._within.enter_context(faster(self.net))
         if self._teacher is not None:
             self._teacher.to(self.device)
 
     def training_step(self, chunk: list[Batch], _: int) -> None:
         """Take one optimizer step for each batch."""
-        first, start = self.global_step, time.perf_counter()
+        first, started = self.global_step, time.perf_counter()
         losses = torch.stack([self._step(lr, hr) for lr, hr in chunk])
         if not bool(torch.isfinite(losses).all()):
             iteration = first + int((~torch.isfinite(losses)).nonzero()[0])
@@ -162,8 +167,10 @@ class _Task(lightning.LightningModule):
                 f"{self.qat.name}: the loss is not a number at iteration {iteration}. Lower its learning_rate "
                 f"({self.qat.learning_rate:g}) or encoding_learning_rate ({self.qat.encoding_learning_rate:g})"
             )
-        rate = len(chunk) / (time.perf_counter() - start)
-        self.figures = {f"{self.qat.name}_loss": losses.mean().item(), f"{self.qat.name}_it_per_s": rate}
+        self._steps += len(chunk)
+        self._seconds += time.perf_counter() - started
+        name, rate = self.qat.name, self._steps / self._seconds
+        self.figures = {f"{name}_loss": losses.mean().item(), f"{name}_it_per_s": rate}
 
     def _step(self, lr: Tensor, hr: Tensor) -> Tensor:
         optimizer: Any = self.optimizers()
@@ -196,11 +203,15 @@ class _Checkpoint(Callback):
             log.info("%s %d/%d %s", self.qat.name, step, self.qat.iterations, task.figures)
 
     def on_save_checkpoint(self, _: lightning.Trainer, task: Any, checkpoint: dict[str, Any]) -> None:
-        """Sign the file."""
-        checkpoint["identity"] = task.identity
+        """Sign the file, and keep the figures for a resume that finds nothing left to do."""
+        checkpoint |= {"identity": task.identity, "figures": task.figures}
+
+    def on_load_checkpoint(self, _: lightning.Trainer, task: Any, checkpoint: dict[str, Any]) -> None:
+        """Take the figures back."""
+        task.figures = checkpoint["figures"]
 
 
-@contextlib.contextmanager
+@contextmanager
 def _quiet_lightning() -> Iterator[None]:
     """Keep the inner Trainer's advice off the screen; the outer one has given it already."""
     loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
@@ -214,3 +225,16 @@ def _quiet_lightning() -> Iterator[None]:
     finally:
         for logger, level in zip(loggers, before, strict=True):
             logger.setLevel(level)
+
+
+@contextmanager
+def _fixed_ranges(net: nn.Module) -> Iterator[None]:
+    """Keep all ranges as they are inside, without gradients."""
+    ranges = [p for name, p in net.named_parameters() if RANGES in name and p.requires_grad]
+    for parameter in ranges:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in ranges:
+            parameter.requires_grad_(True)

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ def claim(folder: Path) -> Iterator[None]:
 
 def _lock(file: Any) -> None:
     """Take the operating system's exclusive lock on an open file, or raise OSError at once."""
-    if os.name == "nt":
+    if sys.platform == "win32":
         import msvcrt
 
         # Far behind the text, so that the one who is refused can still read who holds it.

@@ -2,11 +2,13 @@
 
 import hashlib
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from sr.rundir.names import ROOT, run_name
@@ -59,7 +61,7 @@ def fp32_from(iterations: int, tail: float) -> int:
 
 def register_resolvers() -> None:
     """Teach OmegaConf the project's own interpolations; idempotent."""
-    for name, resolver in {
+    resolvers: dict[str, Callable[..., Any]] = {
         "sr_root": lambda: str(ROOT),
         "sr_run_name": lambda overrides: run_name(list(overrides)),
         "sr_folder_name": lambda folder: Path(folder).name,
@@ -68,7 +70,8 @@ def register_resolvers() -> None:
         "iterations_of": iterations_of,
         "whole_chunks": whole_chunks,
         "fp32_from": fp32_from,
-    }.items():
+    }
+    for name, resolver in resolvers.items():
         OmegaConf.register_new_resolver(name, resolver, replace=True)
 
 
@@ -84,7 +87,7 @@ def output_folder() -> Path:
 
 def in_multirun() -> bool:
     """Whether this job is one of a sweep."""
-    return HydraConfig.get().mode.name == "MULTIRUN"
+    return HydraConfig.get().mode is RunMode.MULTIRUN
 
 
 def refuse_unexpanded_sweep() -> None:

@@ -1,5 +1,6 @@
 """Files that a kill at any moment leaves whole, and whether a result is newer than what it was made from."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -14,10 +15,13 @@ def write_atomically(path: Path, content: str | bytes | Callable[[Path], object]
     Args:
         path: the file; missing folders above it are made.
         content: text, bytes, or a function that writes the file at the (temporary) path given to it.
+
+    Raises:
+        OSError: the file cannot be written; the message names it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{os.getpid()}.{path.name}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         if callable(content):
             content(temporary)
         else:
@@ -25,8 +29,12 @@ def write_atomically(path: Path, content: str | bytes | Callable[[Path], object]
         with open(temporary, "rb") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
+        reason = str(error).splitlines()[0]
+        raise OSError(f"{path} could not be written ({reason}); free the disk, or make it writable") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -18,7 +18,7 @@ def identity(config: Mapping[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in config.items() if key not in MACHINE_KEYS}
     if isinstance(kept.get("data"), Mapping):
         # Where the images lie is the machine's business; which images they are is checked by their fingerprint.
-        kept["data"] = {key: value for key, value in kept["data"].items() if key not in ("root", "cache")}
+        kept["data"] = {key: value for key, value in kept["data"].items() if key not in ("root", "test_root", "cache")}
     return kept
 
 
@@ -54,8 +54,8 @@ def refuse_changes(folder: Path, config: Mapping[str, Any]) -> None:
         raise ValueError(
             f"{folder} was started with other settings:\n  "
             + "\n  ".join(changed)
-            + "\nA changed setting is a new run: "
-            "give it on the command line (the folder name follows), choose another `experiment=`, or remove the folder. "
+            + "\nA changed setting is a new run: give it on the command line (the folder name follows), choose another "
+            "`experiment=`, or remove the folder. "
             "To go on from these weights use `init=<this folder>`."
         )
 

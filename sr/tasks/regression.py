@@ -61,6 +61,7 @@ class Regression(lightning.LightningModule):
             raise ValueError(f"train.precision is fp32 or bf16, got {precision!r}")
         self.automatic_optimization = False
         self.net = net.to(memory_format=torch.channels_last)
+        self.scale: float = net.scale  # type: ignore[assignment]
         self.loss = loss
         self.average = WeightAverage(self.net, ema_decay) if ema_decay else None
         self.protocol = metrics.protocol(protocol)
@@ -78,8 +79,11 @@ class Regression(lightning.LightningModule):
         return net.to(memory_format=torch.contiguous_format).eval()
 
     def configure_optimizers(self) -> Any:
-        """One optimizer over all trainable parameters and its schedule."""
-        optimizer = self._make_optimizer([p for p in self.net.parameters() if p.requires_grad])
+        """One optimizer over all trainable parameters and its schedule; none where there is nothing to train."""
+        parameters = [p for p in self.net.parameters() if p.requires_grad]
+        if not parameters:
+            return []
+        optimizer = self._make_optimizer(parameters)
         return {"optimizer": optimizer, "lr_scheduler": self._make_scheduler(optimizer)}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -99,7 +103,8 @@ class Regression(lightning.LightningModule):
         self.log("train/loss", losses.mean(), batch_size=1)
 
     def _step(self, lr: Tensor, hr: Tensor) -> Tensor:
-        optimizer, scheduler = self.optimizers(), self.lr_schedulers()
+        optimizer: Any = self.optimizers()
+        scheduler: Any = self.lr_schedulers()
         x, target = to_network(lr, self.net), to_network(hr, self.net)
         bf16 = self._precision == "bf16" and self.global_step < self._fp32_from
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=bf16):
@@ -130,7 +135,7 @@ class Regression(lightning.LightningModule):
 
     def validation_step(self, pair: ImagePair, index: int) -> None:
         """Score one whole held-out image in fp32."""
-        self._validation.append(score_pair(self.upscale, pair, self.protocol, self.net.scale))
+        self._validation.append(score_pair(self.upscale, pair, self.protocol, self.scale))
 
     def on_validation_epoch_end(self) -> None:
         """Log the means, named by the protocol."""

@@ -185,7 +185,10 @@ def test_too_little_room_shows_before_decoding(images: list[SourceImage], tmp_pa
 
 def test_a_place_that_cannot_be_written_is_told(images: list[SourceImage], tmp_path: Path, caplog):
     (tmp_path / "file").touch()
-    with caplog.at_level(logging.WARNING), pytest.raises(ValueError, match=r"cannot write .*Not a directory.*data\.cache="):
+    with (
+        caplog.at_level(logging.WARNING),
+        pytest.raises(ValueError, match=r"cannot write .*Not a directory.*data\.cache="),
+    ):
         decoded(images, scale=2, shrink=1, cache=tmp_path / "file" / "cache")
     assert "hashed again at each start" in caplog.text
 
@@ -200,7 +203,8 @@ from sr.data.cache import SourceImage, decoded
 from sr.data.patches import PatchStream
 images = [SourceImage(path.stem, path, None) for path in sorted(Path(sys.argv[1]).glob("*.jpg"))]
 pairs = decoded(images, scale=2, shrink=1, cache=Path(sys.argv[2]))
-stream = PatchStream(pairs=pairs, scale=2, batch_size=16, lr_patch=48, seed=0, start=0, stride=1, sampling="area", augment=True)
+settings = dict(scale=2, batch_size=16, lr_patch=48, seed=0, start=0, stride=1, sampling="area", augment=True)
+stream = PatchStream(pairs=pairs, **settings)
 for _ in islice(stream, 500): pass
 status = dict(line.split(":", 1) for line in open("/proc/self/status").read().splitlines())
 print(len(images), int(status["RssAnon"].split()[0]) / 1e6, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)

@@ -60,12 +60,16 @@ def test_the_shipped_matlab_images_are_the_ones_made_here(shared_data: Path):
 
 def test_order_is_kept_and_every_bad_file_is_named(picture: SourceImage, tmp_path: Path):
     images = [picture._replace(name=str(i)) for i in range(20)]
-    assert [pair.name for pair in decode_all(images, scale=Fraction(2), shrink=Fraction(1))] == [str(i) for i in range(20)]
+    assert [pair.name for pair in decode_all(images, scale=Fraction(2), shrink=Fraction(1))] == [
+        str(i) for i in range(20)
+    ]
     (tmp_path / "half.png").write_bytes(picture.path.read_bytes()[:3000])
     (tmp_path / "text.png").write_text("x")
     images[3] = images[3]._replace(path=tmp_path / "half.png")
     images[17] = images[17]._replace(path=tmp_path / "text.png")
-    with pytest.raises(ValueError, match=r"2 of 20 images cannot be used:\n.*half\.png is truncated.*\n.*text\.png is not"):
+    with pytest.raises(
+        ValueError, match=r"2 of 20 images cannot be used:\n.*half\.png is truncated.*\n.*text\.png is not"
+    ):
         list(decode_all(images, scale=Fraction(2), shrink=Fraction(1)))
 
 

@@ -1,4 +1,4 @@
-"""A real HTTP server on the loopback, with and without ranges, that may hang up; archives that are not what they say."""
+"""A real HTTP server on the loopback, with and without ranges, that may hang up; archives that are damaged or evil."""
 
 import hashlib
 import http.server
@@ -62,7 +62,11 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[http.server.ThreadingHTT
 def zipped(**more: bytes) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as file:
-        for name, content in {"set/0001.png": b"first" * 2000, "set/sub/0002.png": bytes(range(256)) * 40, **more}.items():
+        for name, content in {
+            "set/0001.png": b"first" * 2000,
+            "set/sub/0002.png": bytes(range(256)) * 40,
+            **more,
+        }.items():
             file.writestr(name, content)
     return buffer.getvalue()
 
@@ -74,7 +78,9 @@ def archive_of(server: http.server.ThreadingHTTPServer, **changes: object) -> Ar
 
 
 def names(root: Path) -> list[str]:
-    return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file() and path.suffix != ".lock")
+    return sorted(
+        path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file() and path.suffix != ".lock"
+    )
 
 
 def test_an_archive_is_fetched_once(server, tmp_path: Path):
@@ -152,7 +158,8 @@ def test_a_file_in_the_way_is_told(server, tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    "name", ["../out.png", "set/../../out.png", "/tmp/out.png", "C:\\out.png", "..\\out.png", "\\\\host\\share\\out.png"]
+    "name",
+    ["../out.png", "set/../../out.png", "/tmp/out.png", "C:\\out.png", "..\\out.png", "\\\\host\\share\\out.png"],
 )
 def test_a_path_that_escapes_is_refused_and_nothing_unpacked(tmp_path: Path, name: str):
     (tmp_path / "root").mkdir()
@@ -172,7 +179,11 @@ def test_a_link_is_refused(tmp_path: Path):
 
 
 def test_a_truncated_archive_is_refused(tmp_path: Path):
-    for name, content in {"cut": zipped()[:-30], "text": b"not a zip", "bits": zipped().replace(b"firstfirst", b"wrongfirst")}.items():
+    for name, content in {
+        "cut": zipped()[:-30],
+        "text": b"not a zip",
+        "bits": zipped().replace(b"firstfirst", b"wrongfirst"),
+    }.items():
         (tmp_path / f"{name}.zip").write_bytes(content)
         with pytest.raises(ValueError, match=rf"{name}\.zip is damaged or not a zip file"):
             extract(tmp_path / f"{name}.zip", "set", tmp_path)

@@ -59,7 +59,7 @@ def test_a_transparent_palette_entry_is_refused_only_where_it_is_used(tmp_path: 
     indexed.save(tmp_path / "unused.png", transparency=2)
     indexed.save(tmp_path / "used.png", transparency=1)
     assert read_image(tmp_path / "unused.png").tolist() == [[[10, 20, 30], [40, 50, 60]]]
-    with pytest.raises(ValueError, match="used.png has transparent"):
+    with pytest.raises(ValueError, match=r"used\.png has transparent"):
         read_image(tmp_path / "used.png")
 
 

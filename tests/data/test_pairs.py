@@ -15,7 +15,9 @@ def position_pair(scale: float, height: int, width: int, name: str = "a") -> Ima
     lr = np.zeros((height, width, 3), np.uint8)
     lr[..., 0], lr[..., 1] = np.indices((height, width))
     rows, columns = np.indices((int(height * ratio), int(width * ratio)))
-    hr = np.stack([rows * ratio.denominator // ratio.numerator, columns * ratio.denominator // ratio.numerator], axis=-1)
+    hr = np.stack(
+        [rows * ratio.denominator // ratio.numerator, columns * ratio.denominator // ratio.numerator], axis=-1
+    )
     return ImagePair(name, lr, np.dstack([hr, np.zeros_like(rows)]).astype(np.uint8))
 
 

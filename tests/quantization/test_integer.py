@@ -50,6 +50,19 @@ def test_onnx_runtime_agrees(make_net, make_scheme, calibration, pixels, tmp_pat
             assert difference.max() <= 2 and (difference > 0).mean() < 0.004, (size, optimize)
 
 
+@pytest.mark.parametrize(("weights", "activations", "dtype"), [(4, 8, "int4"), (8, 16, "int8")])
+def test_other_widths(make_net, make_scheme, calibration, pixels, tmp_path, weights, activations, dtype):
+    scheme = make_scheme(weight_bits=weights, activation_bits=activations)
+    simulation = calibrate(net=make_net(), scheme=scheme, calibration=calibration)
+    simulation.snap_biases()
+    simulation.export_qdq(tmp_path / "net.onnx", height=30, width=40)
+    with torch.no_grad():
+        expected = simulation.net(pixels).numpy()
+    assert np.abs(run(tmp_path / "net.onnx", pixels, True) - expected).max() <= 2.01 / 255
+    encodings = {entry["name"]: entry["output_dtype"] for entry in simulation.encodings("2.0.0")["encodings"]}
+    assert encodings["cnn.0.weight"] == dtype and encodings["input"] == f"uint{activations}"
+
+
 @pytest.mark.parametrize("changes", NETS[:4], ids=lambda changes: "-".join(map(str, changes.values())) or "plain")
 def test_snapped_biases_are_the_exported_integers(make_net, make_scheme, calibration, tmp_path, changes):
     simulation = calibrate(net=make_net(**changes), scheme=make_scheme(), calibration=calibration)

@@ -8,7 +8,14 @@ import pytest
 
 from sr.rundir.claim import claim
 
-HOLD = "import sys, time; from pathlib import Path; from sr.rundir.claim import claim\nwith claim(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+HOLD = """
+import sys, time
+from pathlib import Path
+from sr.rundir.claim import claim
+with claim(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
 
 
 @pytest.fixture

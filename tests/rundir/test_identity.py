@@ -30,7 +30,7 @@ def test_the_machine_may_change(tmp_path):
 
 def test_a_key_that_came_or_went_is_named(tmp_path):
     lock_config(tmp_path, CONFIG)
-    with pytest.raises(ValueError, match="init: '.absent.' before, 'x' now"):
+    with pytest.raises(ValueError, match=r"init: '\(absent\)' before, 'x' now"):
         lock_config(tmp_path, CONFIG | {"init": "x"})
 
 

@@ -148,7 +148,8 @@ def test_average_by_its_definition():
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"), [({"precision": "fp16"}, "fp32 or bf16, got 'fp16'"), ({"ema_decay": 1.5}, r"in \(0, 1\), got 1.5")]
+    ("changes", "message"),
+    [({"precision": "fp16"}, "fp32 or bf16, got 'fp16'"), ({"ema_decay": 1.5}, r"in \(0, 1\), got 1.5")],
 )
 def test_refusals(changes, message):
     with pytest.raises(ValueError, match=message):

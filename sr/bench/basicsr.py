@@ -1,0 +1,172 @@
+"""BasicSR's own training loop on the same net, images and batch, where BasicSR is installed.
+
+BasicSR (https://github.com/XPixelGroup/BasicSR, Apache-2.0) is not a dependency. What runs is its paired data set on
+480-pixel sub-images as its guide advises, its loader, its model class and its optimizer step, called in the order of
+its `basicsr/train.py`; logging, validation and checkpoints are left out, in its favour. It trains in fp32 only.
+"""
+
+import copy
+import importlib
+import logging
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import nn
+
+from sr.data.pairs import ImagePair, aligned_crop
+from sr.functional.resize import as_ratio
+
+SUB_IMAGE = 480
+MAX_SUB_IMAGES = 200
+"""Enough that a file is rarely read twice in a measurement; a second or so of writing for every ten."""
+_NET = "NetOfTheSrBenchmark"
+
+
+def why_missing() -> str | None:
+    """Why BasicSR cannot be measured here; None when it can."""
+    try:
+        # BasicSR 1.4.2 imports a module that torchvision has since merged into another one.
+        sys.modules.setdefault(
+            "torchvision.transforms.functional_tensor", importlib.import_module("torchvision.transforms.functional")
+        )
+        importlib.import_module("basicsr")
+    except ModuleNotFoundError as error:
+        what = "is not installed (pip install basicsr)" if error.name == "basicsr" else f"needs {error.name}"
+        return f"BasicSR was left out: it {what}"
+    except (ImportError, AttributeError) as error:
+        return f"BasicSR was left out: it cannot be imported beside these libraries ({error})"
+    return None
+
+
+class BasicSRLoop:
+    """Trains a net with BasicSR.
+
+    Args:
+        net: In the form that it trains in; copied, and made contiguous, as BasicSR trains.
+        pairs: Training images; written as sub-images into the folder.
+        folder: An empty folder.
+        setting: scale, batch_size, lr_patch, ema_decay.
+        num_workers: Processes of its loader; 0 loads in the training process.
+        device: Where to train.
+
+    Raises:
+        ValueError: A scale that BasicSR's crops cannot do, or images smaller than a patch.
+    """
+
+    def __init__(
+        self,
+        net: nn.Module,
+        pairs: Sequence[ImagePair],
+        folder: Path,
+        setting: Mapping[str, Any],
+        *,
+        num_workers: int,
+        device: torch.device,
+    ) -> None:
+        from basicsr.data import build_dataloader, build_dataset
+        from basicsr.data.data_sampler import EnlargedSampler
+        from basicsr.data.prefetch_dataloader import CPUPrefetcher
+        from basicsr.models import build_model
+        from basicsr.utils import get_root_logger
+        from basicsr.utils.registry import ARCH_REGISTRY
+
+        get_root_logger(log_level=logging.WARNING)
+        self.name = f"BasicSR {metadata.version('basicsr')}, fp32, {num_workers} workers"
+        write_sub_images(pairs, folder, scale=setting["scale"], lr_patch=setting["lr_patch"])
+        plain = copy.deepcopy(net).to(memory_format=torch.contiguous_format)
+        ARCH_REGISTRY._obj_map[_NET] = lambda: copy.deepcopy(plain)  # its `register` refuses a second measurement
+        options = _options(setting, folder, color=str(net.color), num_workers=num_workers, device=device)
+        images = build_dataset(options["datasets"]["train"])
+        self._sampler = EnlargedSampler(images, 1, 0, 100)  # ratio of its own configs
+        loader = build_dataloader(images, options["datasets"]["train"], num_gpu=options["num_gpu"], sampler=self._sampler)
+        self._prefetcher = CPUPrefetcher(loader)
+        self._model = build_model(options)
+        self._iteration, self._epoch = 0, 0
+
+    def run(self, iterations: int) -> None:
+        """Train on."""
+        for _ in range(iterations):
+            self._iteration += 1
+            batch = self._next()
+            self._model.update_learning_rate(self._iteration)
+            self._model.feed_data(batch)
+            self._model.optimize_parameters(self._iteration)
+
+    def _next(self) -> dict[str, Any]:
+        while (batch := self._prefetcher.next()) is None:
+            self._epoch += 1
+            self._sampler.set_epoch(self._epoch)
+            self._prefetcher.reset()
+        return batch
+
+
+def write_sub_images(pairs: Sequence[ImagePair], folder: Path, *, scale: float, lr_patch: int) -> int:
+    """Cut images into tiles of `SUB_IMAGE` HR pixels and save them as PNG files, as BasicSR's guide prepares a set.
+
+    Args:
+        pairs: The images.
+        folder: Gets `hr/` and `lr/` with files of the same names.
+        scale: A whole number.
+        lr_patch: Smaller tiles than this, in LR pixels, are left out.
+
+    Returns:
+        How many tiles there are, `MAX_SUB_IMAGES` at most, evenly chosen.
+
+    Raises:
+        ValueError: Scale 1.5, or no image as large as a patch.
+    """
+    ratio = as_ratio(scale)
+    if ratio.denominator != 1:
+        raise ValueError(f"BasicSR crops at whole scales only, got x{scale:g}")
+    tiles = [place for i, pair in enumerate(pairs) for place in _tiles(i, pair, SUB_IMAGE // ratio.numerator, lr_patch)]
+    if not tiles:
+        raise ValueError(f"no image holds a patch of {lr_patch} LR pixels; lower data.lr_patch")
+    step = max(1, -(-len(tiles) // MAX_SUB_IMAGES))
+    for kind in ("lr", "hr"):
+        (folder / kind).mkdir(parents=True)
+    for number, (i, top, left, height, width) in enumerate(tiles[::step]):
+        pair = pairs[i]
+        lr, hr = aligned_crop(pair.lr, pair.hr, ratio, top, left, height, width)
+        for kind, pixels in (("lr", lr), ("hr", hr)):
+            Image.fromarray(pixels).save(folder / kind / f"{number:04d}.png", compress_level=3)  # level of its script
+    return len(tiles[::step])
+
+
+def _tiles(index: int, pair: ImagePair, side: int, least: int) -> list[tuple[int, int, int, int, int]]:
+    """(image, top, left, height, width) in LR pixels of the tiles of an image that hold a patch."""
+    rows, columns = pair.lr.shape[:2]
+    places = [
+        (index, top, left, min(side, rows - top), min(side, columns - left))
+        for top in range(0, rows, side)
+        for left in range(0, columns, side)
+    ]
+    return [place for place in places if min(place[3:]) >= least]
+
+
+def _options(
+    setting: Mapping[str, Any], folder: Path, *, color: str, num_workers: int, device: torch.device
+) -> dict[str, Any]:
+    """The parts of BasicSR's option file that its training loop reads."""
+    scale = int(setting["scale"])
+    data = {
+        "name": "train", "type": "PairedImageDataset", "phase": "train", "scale": scale, "color": color,
+        "dataroot_gt": str(folder / "hr"), "dataroot_lq": str(folder / "lr"), "io_backend": {"type": "disk"},
+        "gt_size": scale * setting["lr_patch"], "use_hflip": True, "use_rot": True,
+        "num_worker_per_gpu": num_workers, "batch_size_per_gpu": setting["batch_size"],
+    }  # fmt: skip
+    training = {
+        "ema_decay": setting["ema_decay"],
+        "optim_g": {"type": "Adam", "lr": 5e-4, "weight_decay": 0, "betas": [0.9, 0.999]},
+        "scheduler": {"type": "MultiStepLR", "milestones": [200_000], "gamma": 0.5},
+        "pixel_opt": {"type": "L1Loss", "loss_weight": 1.0, "reduction": "mean"},
+    }
+    return {
+        "model_type": "SRModel", "scale": scale, "num_gpu": int(device.type == "cuda"), "is_train": True, "dist": False,
+        "rank": 0, "world_size": 1, "manual_seed": 0, "path": {}, "network_g": {"type": _NET},
+        "datasets": {"train": data}, "train": training,
+    }  # fmt: skip

@@ -1,0 +1,88 @@
+"""What `sr.run` is measured against."""
+
+from itertools import islice
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from omegaconf import DictConfig
+
+from sr import experiment
+from sr.bench.bare import BareLoop, pool_size
+from sr.bench.basicsr import BasicSRLoop, why_missing
+from sr.bench.setting import described
+from sr.bench.turns import Span, Stopwatch
+from sr.data.module import ImageData
+from sr.tasks.regression import Regression
+
+TRIED = 3
+"""Iterations that tell how many a block needs."""
+
+
+class Loop(Protocol):
+    """A training that stops after any iteration and goes on from there."""
+
+    name: str
+
+    def run(self, iterations: int) -> None:
+        """Train on."""
+
+
+def other_loops(
+    config: DictConfig, data: ImageData, folder: Path, *, device: torch.device, basicsr_workers: int
+) -> tuple[list[Loop], list[str]]:
+    """Make the bare loop and, where that is possible, BasicSR's; each with a net of its own.
+
+    Args:
+        config: Of the training.
+        data: Its images.
+        folder: Where BasicSR gets them as files.
+        device: Where to train.
+        basicsr_workers: Processes of BasicSR's loader.
+
+    Returns:
+        The loops, the bare one first, and why another is not among them.
+    """
+    bare: Loop = bare_loop(config, data, device)
+    if missing := why_missing():
+        return [bare], [missing]
+    net, setting = task_of(config).net, described(config)
+    try:
+        theirs = BasicSRLoop(
+            net, data.train_pairs, folder / "sub_images", setting, num_workers=basicsr_workers, device=device
+        )
+    except ValueError as error:
+        return [bare], [f"BasicSR was left out: {error}"]
+    return [bare, theirs], []
+
+
+def bare_loop(config: DictConfig, data: ImageData, device: torch.device) -> BareLoop:
+    """Make the bare loop of a config, on the first batches of its stream."""
+    count = pool_size(data.batch_size, data.lr_patch, data.scale)
+    batches = list(islice(data.stream(0), count))
+    return BareLoop(task_of(config), batches, bf16=config.train.precision == "bf16", device=device)
+
+
+def task_of(config: DictConfig) -> Regression:
+    """Make the task of a config, with a net of its own.
+
+    Raises:
+        ValueError: Another task than regression.
+    """
+    task = experiment.build(config)[0]
+    if not isinstance(task, Regression):
+        raise ValueError(f"the benchmark knows task=regression only, got {type(task).__name__}")
+    return task
+
+
+def timed(loop: Loop, iterations: int, device: torch.device) -> Span:
+    """Train on and tell how long it took."""
+    watch = Stopwatch(device)
+    loop.run(iterations)
+    return watch.read()
+
+
+def iterations_in(loop: Loop, seconds: float, device: torch.device) -> int:
+    """How many iterations of a loop take about so many seconds, at least one."""
+    loop.run(TRIED)  # warms up
+    return max(1, round(seconds * TRIED / timed(loop, TRIED, device).seconds))

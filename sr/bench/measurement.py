@@ -1,0 +1,67 @@
+"""What a benchmark hands back: tables for the screen, figures for a file, and the machine that they were taken on."""
+
+import os
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from sr.report.provenance import git_state, versions
+from sr.report.table import Table
+from sr.rundir.names import ROOT
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """The outcome of one benchmark.
+
+    Attributes:
+        setting: What was measured: net, precision, sizes, counts.
+        figures: The numbers, units in their names; plain containers.
+        tables: The same for reading.
+    """
+
+    setting: dict[str, Any]
+    figures: dict[str, Any]
+    tables: list[Table]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The content of a JSON file: figures, setting, machine, code."""
+        return {
+            "setting": self.setting,
+            "figures": self.figures,
+            "machine": machine(),
+            "versions": versions(),
+            "git": git_state(ROOT),
+        }
+
+
+def machine() -> dict[str, Any]:
+    """Tell what the figures were taken on, and how busy it is."""
+    return {
+        "processor": processor(),
+        "num_cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "num_threads": torch.get_num_threads(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "load_average_1_min": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+    }
+
+
+def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    """Name of the processor."""
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def machine_note() -> str:
+    """The machine in one line, to stand under a table."""
+    now = machine()
+    parts = [now["processor"], f"{now['num_cores']} cores", f"{now['num_threads']} threads", now["gpu"]]
+    if now["load_average_1_min"] is not None:
+        parts.append(f"load average {now['load_average_1_min']}")
+    return ", ".join(part for part in parts if part)

@@ -1,0 +1,76 @@
+"""Resident memory without the pages of the decoded images, which the system takes back when it needs them."""
+
+import os
+import re
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sr.data.pixel_map import PIXELS
+
+PROC = Path("/proc/self")
+PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+_HEADER = re.compile(r"^[0-9a-f]+-[0-9a-f]+ ")
+
+
+class PeakMemory:
+    """Watches this process while a block of code runs.
+
+    After it `peak_bytes` is the largest amount seen, None where the system has no /proc (other than Linux). Pages of
+    the pixel maps are not counted; those of programs and libraries are.
+
+    Args:
+        every_s: Seconds between two looks.
+    """
+
+    def __init__(self, *, every_s: float = 0.005) -> None:
+        self.peak_bytes: int | None = None
+        self._every_s, self._stop = every_s, threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._most = 0
+
+    def __enter__(self) -> Self:
+        """Begin to watch."""
+        if (PROC / "statm").is_file():
+            self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Stop watching."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+            self.peak_bytes = self._most + max(0, _file_bytes() - map_bytes((PROC / "smaps").read_text()))
+
+    def _watch(self) -> None:
+        while True:
+            self._most = max(self._most, _own_bytes())
+            if self._stop.wait(self._every_s):
+                return
+
+
+def _own_bytes() -> int:
+    """Resident bytes that belong to no file."""
+    resident, shared = map(int, (PROC / "statm").read_text().split()[1:3])
+    return (resident - shared) * PAGE
+
+
+def _file_bytes() -> int:
+    """Resident bytes that belong to files."""
+    return int((PROC / "statm").read_text().split()[2]) * PAGE
+
+
+def map_bytes(smaps: str) -> int:
+    """Resident bytes of pixel maps in a process's list of mappings.
+
+    Args:
+        smaps: The text of /proc/<process>/smaps.
+    """
+    total, inside = 0, False
+    for line in smaps.splitlines():
+        if _HEADER.match(line):
+            inside = line.endswith(f"/{PIXELS}")
+        elif inside and line.startswith("Rss:"):
+            total += int(line.split()[1]) * 1024
+    return total

@@ -1,0 +1,61 @@
+"""The config of a benchmark: composed as `sr.run` composes it, with a folder that is gone afterwards."""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from sr import experiment
+
+
+@contextmanager
+def composed(overrides: Sequence[str]) -> Iterator[tuple[DictConfig, Path]]:
+    """Compose a config and give it a temporary run folder, where loggers and checkpoints write.
+
+    Args:
+        overrides: As on the command line of `sr.run`.
+
+    Yields:
+        The config, and the folder that `${hydra:runtime.output_dir}` means in it.
+    """
+    experiment.quiet()
+    config = experiment.compose(list(overrides), with_hydra=True)
+    if config.machine.threads:
+        torch.set_num_threads(config.machine.threads)
+    hydra_config, before = HydraConfig.instance(), HydraConfig.instance().cfg
+    with tempfile.TemporaryDirectory(prefix="sr-bench-") as name:
+        config.hydra.runtime.output_dir = name
+        hydra_config.set_config(config)
+        OmegaConf.set_readonly(config.hydra, False)
+        try:
+            yield config, Path(name)
+        finally:
+            hydra_config.cfg = before
+
+
+def described(config: DictConfig) -> dict[str, str | int | float]:
+    """What is trained, for the setting of a measurement and the notes of a table."""
+    model = dict(config.model)
+    net = str(model.pop("_target_")).rpartition(".")[2]
+    return {
+        "net": f"{net} " + " ".join(f"{key}={value}" for key, value in model.items() if key != "scale"),
+        "scale": config.scale,
+        "batch_size": config.data.batch_size,
+        "lr_patch": config.data.lr_patch,
+        "precision": config.train.precision,
+        "chunk": config.train.chunk,
+        "ema_decay": config.train.ema_decay,
+    }
+
+
+def in_words(setting: dict[str, str | int | float]) -> str:
+    """A setting in one line.
+
+    >>> in_words({"net": "XLSR", "batch_size": 16})
+    'net XLSR, batch_size 16'
+    """
+    return ", ".join(f"{key} {value}" for key, value in setting.items())

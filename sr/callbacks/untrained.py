@@ -1,0 +1,32 @@
+"""Runs of a net that has nothing to train (nearest, bicubic, FSR1): scored and timed like any other."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import lightning
+from lightning.pytorch.callbacks import Callback
+
+from sr.callbacks.checkpoint import NAME as CHECKPOINT
+from sr.callbacks.clock import NAME as CLOCK
+from sr.callbacks.clock import Clock
+from sr.rundir.files import write_atomically, write_json
+
+NEED_WEIGHTS = ("quantize", "export", "images")
+
+
+class Untrained(Callback):
+    """Leave the files that training would have left: a checkpoint, and the totals of a clock that never ran."""
+
+    def on_fit_start(self, trainer: lightning.Trainer, task: lightning.LightningModule) -> None:
+        """Write what is missing."""
+        folder = Path(trainer.default_root_dir)
+        if not (folder / CHECKPOINT).is_file():
+            write_atomically(folder / CHECKPOINT, trainer.save_checkpoint)
+        if not (folder / CLOCK).is_file():
+            write_json(folder / CLOCK, Clock().totals)
+
+
+def without_training(callbacks: Mapping[str, Callback]) -> dict[str, Callback]:
+    """Leave out the callbacks that quantize or export weights, and put `Untrained` first."""
+    kept = {name: each for name, each in callbacks.items() if name not in NEED_WEIGHTS}
+    return {"untrained": Untrained(), **kept}

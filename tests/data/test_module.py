@@ -1,0 +1,241 @@
+"""The data module with a real Trainer, and every data set that `conf/data` offers."""
+
+import inspect
+import itertools
+import logging
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import lightning
+import numpy as np
+import pytest
+import torch
+import yaml
+from PIL import Image
+from torch import nn
+
+from sr.data.module import ImageData
+from sr.data.patches import Batch
+
+CONF = Path(__file__).resolve().parents[2] / "conf" / "data"
+NAMES = sorted(path.stem for path in CONF.glob("*.yaml"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "set").mkdir()
+    rng = np.random.default_rng(0)
+    for i in range(12):
+        Image.fromarray(rng.integers(0, 256, (60 + i, 64, 3), dtype=np.uint8)).save(tmp_path / "set" / f"{i:02}.png")
+    return tmp_path / "set"
+
+
+def settings(name: str, **changes: Any) -> dict[str, Any]:
+    """The values of a file in conf/data, extended as Hydra would, with plain values for interpolations."""
+    values = {}
+    for layer in ("base", name):
+        values |= yaml.safe_load((CONF / f"{layer}.yaml").read_text())
+    assert values.pop("_target_") == "sr.data.module.ImageData"
+    values.pop("defaults", None)
+    plain = {"scale": 2, "seed": 0, "chunk": 1, "cache": os.environ["SR_CACHE"]}
+    return values | plain | changes
+
+
+def data(folder: Path, **changes: Any) -> ImageData:
+    return ImageData(**settings("folder", root=str(folder), test_root=str(folder), lr_patch=8, batch_size=4) | changes)
+
+
+def test_there_are_data_sets():
+    assert {"photos", "folder", "div2k", "mix", "gaming"} <= {*NAMES}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_lists_every_argument_and_no_argument_has_a_default(name: str):
+    parameters = inspect.signature(ImageData).parameters
+    assert {*settings(name)} == {*parameters}
+    assert all(p.default is p.empty and p.kind is p.KEYWORD_ONLY for p in parameters.values())
+
+
+@pytest.mark.parametrize("scale", [1.5, 2, 3, 4])
+def test_photos_work_on_their_own(scale: float):
+    photos = ImageData(**settings("photos", scale=scale, root="absent", test_root="absent"))
+    names = [pair.name for pair in photos.train_pairs]
+    assert names == [Path(name).stem for name in settings("photos")["sources"][0]["files"]]
+    heldout = photos.test_sets()["heldout"]
+    assert not {*names} & {pair.name for pair in heldout}
+    assert len(heldout) >= 2
+    lr, hr = next(photos.stream(0))
+    assert lr.shape == (16, 3, 48, 48)
+    assert hr.shape == (16, 3, int(48 * scale), int(48 * scale))
+    photo = photos.train_pairs[0]
+    assert photo.name == "astronaut"
+    assert photo.hr.shape == (512 // 3 * 3 if scale in (1.5, 3) else 512,) * 2 + (3,)
+
+
+def test_the_photographs_are_in_the_wheel_itself():
+    from importlib.metadata import files
+
+    shipped = {Path(str(file)).name for file in files("scikit-image") or [] if "skimage/data/" in str(file)}
+    config = settings("photos")
+    wanted = {name for key in ("sources", "heldout_sources") for source in config[key] for name in source["files"]}
+    assert wanted <= shipped
+
+
+def test_mix_and_gaming_find_their_folders(shared_data: Path):
+    gaming = ImageData(**settings("gaming", root=str(shared_data), test_root=str(shared_data)))
+    assert len(gaming.train_pairs) + len(gaming.val_pairs) == 89
+    assert {name: len(pairs) for name, pairs in gaming.test_sets().items()} == {"gaming_test": 5}
+    for source in ImageData(**settings("mix", root=str(shared_data), test_root=str(shared_data))).sources:
+        assert source.images(shared_data)
+
+
+def test_no_training_image_is_held_out(folder: Path):
+    images = data(folder, heldout_every=5)
+    train, heldout = [p.name for p in images.train_pairs], [p.name for p in images.val_pairs]
+    assert heldout == ["04", "09"]
+    assert sorted(train + heldout) == [f"{i:02}" for i in range(12)]
+    assert [*images.test_sets()] == ["heldout"]
+
+
+def test_shrinks_multiply(folder: Path):
+    halved = data(folder, sources=[{"path": ".", "shrink": 2}], shrink=1.5)
+    assert halved.train_pairs[0].hr.shape == (20, 22, 3)
+
+
+def test_validation_sees_a_few_images_whole_or_their_middle(folder: Path):
+    assert [p.name for p in data(folder, heldout_every=2, val_images=3).val_dataloader()] == ["01", "05", "11"]
+    assert len(data(folder, heldout_every=2, val_images=None).val_dataloader()) == 6
+    assert data(folder, val_crop=None).val_dataloader()[0].hr.shape == (68, 64, 3)
+    assert data(folder, val_crop=33).val_dataloader()[0].hr.shape == (32, 32, 3)
+
+
+def test_calibration_crops_are_of_training_images_and_always_the_same(folder: Path):
+    images = data(folder)
+    first, again = images.calibration(3, 5, 10), images.calibration(3, 5, 10)
+    assert len(first) == 3
+    assert first[0].shape == (5, 3, 10, 10)
+    assert first[0].dtype == torch.float32
+    assert 0 <= first[0].min() < 0.25 < 0.75 < first[0].max() <= 1
+    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+    assert images.calibration(1, 2)[0].shape == (2, 3, 8, 8)
+    train = [pair.lr for pair in images.train_pairs]
+    patch = (first[2][4] * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
+    windows = (np.lib.stride_tricks.sliding_window_view(lr, patch.shape)[:, :, 0] for lr in train)
+    assert any((window == patch).all(axis=(2, 3, 4)).any() for window in windows)
+    with pytest.raises(ValueError, match="no training image has 99x99 LR pixels for calibration"):
+        images.calibration(1, 1, 99)
+
+
+def test_the_fingerprint_follows_everything_that_changes_training_images(folder: Path):
+    def print_of(**changes: Any) -> str:
+        return data(folder, **changes).fingerprint()
+
+    prints = [print_of(), print_of(scale=3), print_of(shrink=2), print_of(heldout_every=3)]
+    assert len({*prints}) == 4
+    assert print_of(batch_size=2, seed=5, cache=str(folder.parent / "other")) == prints[0]
+    Image.new("RGB", (64, 64)).save(folder / "03.png")
+    assert print_of() != prints[0]
+
+
+def test_named_sets_are_found_and_a_missing_one_is_told(folder: Path):
+    (folder / "test/Holiday").mkdir(parents=True)
+    Image.new("RGB", (31, 31)).save(folder / "test/Holiday/a.png")
+    assert data(folder, sources=[{"path": "../set", "files": ["00.png", "01.png"]}], test=["holiday"]).test_sets()[
+        "holiday"
+    ][0].hr.shape == (30, 30, 3)
+    with pytest.raises(ValueError, match="'set5' is not in"):
+        data(folder, test=["set5"]).test_sets()
+
+
+def test_a_test_image_among_the_training_images_is_told(folder: Path, caplog: pytest.LogCaptureFixture):
+    (folder.parent / "mine").mkdir()
+    gradient = np.add.outer(np.arange(64), 2 * np.arange(64)).astype(np.uint8)
+    Image.fromarray(gradient).save(folder / "12.png")
+    Image.fromarray(gradient[:-1]).save(folder.parent / "mine" / "copy.png")
+    images = data(folder, test=["mine"], test_root=str(folder.parent))
+    _ = images.train_pairs
+    with caplog.at_level(logging.WARNING):
+        images.test_sets()
+    assert "training image 12 looks like copy of test set mine" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"heldout_every": None}, "either data.heldout_sources or data.heldout_every"),
+        ({"heldout_sources": [{"path": "."}]}, "either data.heldout_sources or data.heldout_every"),
+        ({"heldout_every": 1}, "must be 2 or more, got 1"),
+        ({"small_images": "hide"}, "refuse or skip, got 'hide'"),
+        ({"sources": [{"folder": "."}]}, "a data source has path, shrink, files and lr"),
+        ({"test": "set5"}, r"data\.test is a list, got 'set5'"),
+    ],
+)
+def test_wrong_settings_are_told(folder: Path, changes: dict[str, Any], message: str):
+    with pytest.raises(ValueError, match=message):
+        data(folder, **changes)
+
+
+def test_no_sources_and_an_empty_folder_are_told(folder: Path, tmp_path: Path):
+    with pytest.raises(ValueError, match=r"data\.sources is empty"):
+        _ = data(folder, sources=[]).train_pairs
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="empty holds no image"):
+        _ = data(tmp_path / "empty").train_pairs
+
+
+class Recorder(lightning.LightningModule):
+    """Takes steps, and remembers the batches it got."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(()))
+        self.seen: list[Batch] = []
+        self.validated: list[str] = []
+        self.automatic_optimization = False
+
+    def training_step(self, chunk: list[Batch], _: int) -> None:
+        for batch in chunk:
+            self.seen.append(batch)
+            self.weight.sum().backward()
+            self.optimizers().step()
+
+    def validation_step(self, pair: Any, _: int) -> None:
+        self.validated.append(pair.name)
+        assert pair.hr.dtype == np.uint8
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.SGD(self.parameters(), 0.1)
+
+
+def fit(images: ImageData, folder: Path, steps: int, ckpt: str | None = None) -> Recorder:
+    task = Recorder()
+    trainer = lightning.Trainer(
+        accelerator="cpu", max_steps=steps, max_epochs=-1, logger=False, enable_checkpointing=False,
+        enable_progress_bar=False, enable_model_summary=False, default_root_dir=folder, num_sanity_val_steps=0,
+        val_check_interval=2, check_val_every_n_epoch=None,
+    )  # fmt: skip
+    trainer.fit(task, datamodule=images, ckpt_path=ckpt)
+    trainer.save_checkpoint(folder / "last.ckpt")
+    return task
+
+
+def test_a_resumed_training_sees_the_batches_of_an_uninterrupted_one(folder: Path, tmp_path: Path):
+    whole = fit(data(folder, chunk=3), tmp_path, 10).seen
+    first = fit(data(folder, chunk=3), tmp_path, 5).seen
+    rest = fit(data(folder, chunk=3), tmp_path, 10, str(tmp_path / "last.ckpt"))
+    assert (len(whole), len(first), len(rest.seen)) == (10, 5, 5)
+    for one, other in zip(whole, first + rest.seen, strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+    assert rest.validated == ["09"]
+    assert not any(torch.equal(a[0], b[0]) for a, b in itertools.pairwise(whole))
+
+
+def test_it_can_be_sent_to_another_process(folder: Path):
+    images = data(folder)
+    expected = next(images.stream(7))
+    wire = pickle.dumps(images)
+    assert len(wire) < 20_000
+    moved = next(pickle.loads(wire).stream(7))
+    assert all(torch.equal(a, b) for a, b in zip(expected, moved, strict=True))
