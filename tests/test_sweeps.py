@@ -1,15 +1,26 @@
-"""Every sweep expands, and each of its jobs composes; see tests/test_end_to_end.py for two that truly run."""
+"""Every sweep expands; each of its jobs composes, can be built and shortened; two jobs of one truly run."""
 
+import json
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import DictConfig, OmegaConf
 
-from sr.experiment import compose
+from sr.experiment import build, compose
+from sr.report.runs import find_runs
+from sr.rundir.names import run_name
 
-SWEEPS = sorted(path.stem for path in (Path(__file__).resolve().parents[1] / "sweeps").glob("*.yaml"))
-HEADER = ("# Question:", "# Jobs:")
+ROOT = Path(__file__).resolve().parents[1]
+SWEEPS = sorted(path.stem for path in (ROOT / "sweeps").glob("*.yaml"))
+RECIPES = sorted(path.stem for path in (ROOT / "conf/recipe").glob("*.yaml"))
+HEADER = re.compile(r"# @package _global_\n# Question: .+\?.*\n(#   .+\n)*# Jobs: \d+\n# Cost: .+\.\n", re.MULTILINE)
+BUILT: set[str] = set()
 
 
 def jobs(name: str) -> list[list[str]]:
@@ -19,16 +30,107 @@ def jobs(name: str) -> list[list[str]]:
     return [list(job) for job in BasicSweeper.split_arguments(overrides, max_batch_size=None)[0]]
 
 
+def build_once(config: DictConfig) -> None:
+    """Make the task (with its net, loss and optimizer) and the data, as a run would; no image is read."""
+    parts = ("model", "task", "loss", "optimizer", "scheduler", "data")
+    key = json.dumps([OmegaConf.to_container(config[part], resolve=True) for part in parts])
+    if key not in BUILT:
+        build(config)
+        BUILT.add(key)
+
+
 def test_there_are_sweeps():
-    assert SWEEPS
+    assert len(SWEEPS) > 10
 
 
 @pytest.mark.parametrize("name", SWEEPS)
-def test_sweep_says_its_question_and_every_job_composes(name, repo_root):
-    text = (repo_root / "sweeps" / f"{name}.yaml").read_text()
-    assert all(line in text for line in HEADER)
-    assert f"experiment: {name}" in text
-    expanded = jobs(name)
-    assert f"# Jobs: {len(expanded)}" in text, f"the header of {name} should say {len(expanded)} jobs"
-    for job in expanded:
-        assert compose([f"sweeps={name}", *job]).experiment == name
+def test_sweep_says_question_jobs_and_cost_in_few_lines(name):
+    text = (ROOT / "sweeps" / f"{name}.yaml").read_text()
+    assert HEADER.match(text), "it opens with question, number of jobs and cost"
+    assert f"\nexperiment: {name}\n" in text
+    assert len(text.splitlines()) <= 25
+    assert f"`{name}`" in (ROOT / "sweeps/README.md").read_text(), "the table of sweeps lists it"
+    assert f"# Jobs: {len(jobs(name))}\n" in text, f"the header of {name} should say {len(jobs(name))} jobs"
+
+
+@pytest.mark.parametrize("name", SWEEPS)
+def test_every_job_composes_and_can_be_built(name):
+    folders = set()
+    for job in jobs(name):
+        config = compose([f"sweeps={name}", *job])
+        assert config.experiment == name
+        build_once(config)
+        folders.add(run_name([f"sweeps={name}", *job]))
+    assert len(folders) == len(jobs(name)), "each job has a folder of its own"
+
+
+@pytest.mark.parametrize("name", SWEEPS)
+def test_a_budget_shortens_every_sweep_with_its_schedule(name):
+    job = jobs(name)[-1]
+    whole, short = (compose([f"sweeps={name}", *job, f"train.budget={budget}"]) for budget in (1, 0.001))
+    assert short.trainer.max_steps == max(1, round(whole.train.iterations / 1000))
+    assert whole.trainer.max_steps == whole.train.iterations
+    check_schedule(whole, short)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "iterations", "halved_every"),
+    [
+        ("quicksrnet", 1_000_000, 200_000),
+        ("abpn", 1_000_000, 200_000),  # 1000 and 200 epochs of 800 images x 20 crops / batch of 16
+        ("sesr", 480_000, None),  # 300 epochs of 800 images x 64 crops / batch of 32
+        ("xlsr", 250_000, None),  # 5000 epochs of 800 images / batch of 16
+        ("edsr", 300_000, 200_000),
+        ("fsrcnn", 500_000, None),
+    ],
+)
+def test_recipes_have_the_length_of_their_sources_and_shorten(recipe, iterations, halved_every):
+    whole, short = (compose([f"recipe={recipe}", f"train.budget={budget}"]) for budget in (1, 0.01))
+    assert (whole.trainer.max_steps, short.trainer.max_steps) == (iterations, iterations // 100)
+    assert whole.scheduler.get("step_size") == halved_every
+    check_schedule(whole, short)
+    assert compose([f"recipe={recipe}", "train.epoch_images=400"]).trainer.max_steps == (
+        iterations // 2 if recipe in ("abpn", "sesr", "xlsr") else iterations
+    ), "recipes of epochs follow the number of images"
+
+
+def test_every_recipe_is_tested():
+    assert RECIPES == ["abpn", "edsr", "fsrcnn", "quicksrnet", "sesr", "xlsr"]
+
+
+@pytest.mark.parametrize("iterations", [1, 5, 99, 100, 101])
+def test_the_one_cycle_of_xlsr_takes_any_length(iterations):
+    task, _ = build(compose(["recipe=xlsr", "model=xlsr", "loss=l1", f"train.iterations={iterations}"]))
+    made = task.configure_optimizers()
+    for _ in range(iterations):
+        made["optimizer"].step()
+        made["lr_scheduler"].step()
+
+
+def check_schedule(whole: DictConfig, short: DictConfig) -> None:
+    """A schedule is shortened by the same factor as the training."""
+    for key in ("step_size", "T_max", "total_steps"):
+        if key in whole.scheduler:
+            share = short.scheduler[key] / whole.scheduler[key]
+            assert share == pytest.approx(short.trainer.max_steps / whole.trainer.max_steps, rel=0.01)
+
+
+TINY = [
+    "data=photos", "train.iterations=4", "train.chunk=2", "train.validate_every=4", "train.precision=fp32",
+    "data.batch_size=2", "data.lr_patch=16", "data.val_images=1", "data.val_crop=96",
+    "size=32x32", "callbacks.cost.num_repeats=1", "logger=none",
+]  # fmt: skip
+
+
+def test_two_jobs_of_a_sweep_run_one_of_them_untrained(tmp_path):
+    command = [sys.executable, "-m", "sr.run", "sweeps=quicksrnet_table5", "model=fsr1,quicksrnet_small"]
+    command += [*TINY, "train.budget=0.5", f"hydra.sweep.dir={tmp_path}"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    runs = {run.report.config["model"]["_target_"].rpartition(".")[2]: run.report for run in find_runs([tmp_path])}
+    assert runs.keys() == {"FSR1", "QuickSRNet"}
+    assert runs["QuickSRNet"].training["iterations"] == 2 and runs["QuickSRNet"].training["budget"] == 0.5
+    scores = {name: report.quality["float"]["heldout"]["psnr_y_db"] for name, report in runs.items()}
+    assert scores["FSR1"] > 30 and scores["QuickSRNet"] > 10
+    assert "no optimizer" not in done.stdout + done.stderr, "a net without weights is no cause for warnings"

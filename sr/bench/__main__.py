@@ -7,8 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
+from sr.report.render import FORMATS, show
+from sr.rundir.files import write_json
+
 PIPE_WIDTH = 200
-FORMATS = ("text", "markdown", "csv", "json")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -23,27 +27,46 @@ def parser() -> argparse.ArgumentParser:
     every.add_argument("overrides", nargs="*", metavar="key=value", help="settings, as for sr.run")
     every.add_argument("--json", type=Path, metavar="PATH", help="write the figures there, with machine and versions")
     every.add_argument("--format", choices=FORMATS, default="text", help="of the tables; default: text")
-
-    def command(name: str, says: str) -> argparse.ArgumentParser:
-        return commands.add_parser(name, parents=[every], help=says, description=says)
-
-    train = command("train", "sr.run beside the bare PyTorch loop and, where it is installed, BasicSR")
-    train.add_argument("--blocks", dest="num_blocks", type=_count, default=6, help="counted blocks a loop; default: 6")
-    train.add_argument("--iterations", type=_count, help="of a block; default: as many as last about --seconds")
-    train.add_argument("--seconds", type=float, default=3.0, help="a block lasts, about; default: 3")
-    train.add_argument("--basicsr-workers", type=int, default=0, help="processes of BasicSR's loader; default: 0")
-    data = command("data", "the training stream alone, kornia's augmentation beside it, decoding and memory")
-    data.add_argument("--batches", dest="num_batches", type=_count, default=300, help="timed; default: 300")
-    data.add_argument("--keep-cache", action="store_true", help="use the decoded images that are there, time no decoding")
-    infer = command("infer", "one image in PyTorch and in ONNX Runtime, at the output resolution of `size`")
-    infer.add_argument("--run", type=Path, metavar="FOLDER", help="take net and ONNX files of this finished run")
-    infer.add_argument("--onnx", type=Path, action="append", default=[], metavar="PATH", help="an ONNX file; repeatable")
-    infer.add_argument("--rounds", dest="num_rounds", type=_count, default=30, help="timed passes of each; default: 30")
-    collapse = command("collapse", "training steps of SESR-M5 (or model=...) in both forward forms")
-    collapse.add_argument("--batch-size", type=_count, default=32, help="default: 32, the source's")
-    collapse.add_argument("--lr-patch", type=_count, default=64, help="LR pixels per side; default: 64, the source's")
-    collapse.add_argument("--steps", dest="num_steps", type=_count, default=10, help="timed of each; default: 10")
+    for name, (says, add) in COMMANDS.items():
+        add(commands.add_parser(name, parents=[every], help=says, description=says))
     return made
+
+
+def _train(to: argparse.ArgumentParser) -> None:
+    _number(to, "--blocks", 6, "counted blocks of each loop", dest="num_blocks")
+    _number(to, "--iterations", None, "of a block; default: as many as last about --seconds")
+    to.add_argument("--seconds", type=float, default=3.0, metavar="S", help="a block lasts, about; default: 3")
+    to.add_argument("--basicsr-workers", type=int, default=0, metavar="N", help="of BasicSR's loader; default: 0")
+
+
+def _data(to: argparse.ArgumentParser) -> None:
+    _number(to, "--batches", 300, "timed", dest="num_batches")
+    to.add_argument("--keep-cache", action="store_true", help="use the decoded images that are there, time no decoding")
+
+
+def _infer(to: argparse.ArgumentParser) -> None:
+    to.add_argument("--run", type=Path, metavar="FOLDER", help="take net and ONNX files of this run")
+    to.add_argument("--onnx", type=Path, action="append", default=[], metavar="PATH", help="an ONNX file; repeatable")
+    _number(to, "--rounds", 30, "timed passes of each", dest="num_rounds")
+
+
+def _collapse(to: argparse.ArgumentParser) -> None:
+    _number(to, "--batch-size", 32, "images of a batch; the source's")
+    _number(to, "--lr-patch", 64, "LR pixels per side; the source's")
+    _number(to, "--steps", 10, "timed steps of each form", dest="num_steps")
+
+
+COMMANDS = {
+    "train": ("sr.run beside the bare PyTorch loop and, where it is installed, BasicSR", _train),
+    "data": ("the training stream alone, kornia's augmentation beside it, decoding and memory", _data),
+    "infer": ("one image in PyTorch and in ONNX Runtime, at the output resolution of `size`", _infer),
+    "collapse": ("training steps of SESR-M5 (or model=...) in both forward forms", _collapse),
+}
+
+
+def _number(to: argparse.ArgumentParser, name: str, default: int | None, says: str, **more: str) -> None:
+    text = says if default is None else f"{says}; default: {default}"
+    to.add_argument(name, type=_count, default=default, metavar="N", help=text, **more)  # type: ignore[arg-type]
 
 
 def _count(text: str) -> int:
@@ -68,15 +91,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = options_of(arguments)
     command, path, form = (options.pop(key) for key in ("command", "json", "format"))
     from hydra.errors import HydraException
-    from rich.console import Console
 
     try:
         if path:
             _check_writable(path)
         measurement = importlib.import_module(f"sr.bench.{command}").measure(**options)
-        from sr.report.render import show
-        from sr.rundir.files import write_json
-
         if path:
             write_json(path, {"command": command, "overrides": options["overrides"], **measurement.to_dict()})
         show(measurement.tables, form, Console() if sys.stdout.isatty() else Console(width=PIPE_WIDTH))

@@ -7,6 +7,7 @@ its `basicsr/train.py`; logging, validation and checkpoints are left out, in its
 
 import copy
 import importlib
+import importlib.util
 import logging
 import sys
 from collections.abc import Mapping, Sequence
@@ -29,15 +30,14 @@ _NET = "NetOfTheSrBenchmark"
 
 def why_missing() -> str | None:
     """Why BasicSR cannot be measured here; None when it can."""
+    if importlib.util.find_spec("basicsr") is None:
+        return "BasicSR was left out: it is not installed (pip install basicsr)"
+    # BasicSR 1.4.2 imports a module that torchvision has since merged into another one.
+    sys.modules.setdefault(
+        "torchvision.transforms.functional_tensor", importlib.import_module("torchvision.transforms.functional")
+    )
     try:
-        # BasicSR 1.4.2 imports a module that torchvision has since merged into another one.
-        sys.modules.setdefault(
-            "torchvision.transforms.functional_tensor", importlib.import_module("torchvision.transforms.functional")
-        )
         importlib.import_module("basicsr")
-    except ModuleNotFoundError as error:
-        what = "is not installed (pip install basicsr)" if error.name == "basicsr" else f"needs {error.name}"
-        return f"BasicSR was left out: it {what}"
     except (ImportError, AttributeError) as error:
         return f"BasicSR was left out: it cannot be imported beside these libraries ({error})"
     return None
@@ -83,7 +83,9 @@ class BasicSRLoop:
         options = _options(setting, folder, color=str(net.color), num_workers=num_workers, device=device)
         images = build_dataset(options["datasets"]["train"])
         self._sampler = EnlargedSampler(images, 1, 0, 100)  # ratio of its own configs
-        loader = build_dataloader(images, options["datasets"]["train"], num_gpu=options["num_gpu"], sampler=self._sampler)
+        loader = build_dataloader(
+            images, options["datasets"]["train"], num_gpu=options["num_gpu"], sampler=self._sampler
+        )
         self._prefetcher = CPUPrefetcher(loader)
         self._model = build_model(options)
         self._iteration, self._epoch = 0, 0

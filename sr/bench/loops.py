@@ -75,6 +75,18 @@ def task_of(config: DictConfig) -> Regression:
     return task
 
 
+def data_of(config: DictConfig) -> ImageData:
+    """Make the images of a config; nothing is decoded yet.
+
+    Raises:
+        ValueError: Another data module than `ImageData`.
+    """
+    data = experiment.build(config)[1]
+    if not isinstance(data, ImageData):
+        raise ValueError(f"the benchmark knows images of sr.data.module.ImageData only, got {type(data).__name__}")
+    return data
+
+
 def timed(loop: Loop, iterations: int, device: torch.device) -> Span:
     """Train on and tell how long it took."""
     watch = Stopwatch(device)

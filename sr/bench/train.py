@@ -11,8 +11,7 @@ import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from sr import experiment
-from sr.bench.loops import iterations_in, other_loops, task_of, timed
+from sr.bench.loops import data_of, iterations_in, other_loops, task_of, timed
 from sr.bench.measurement import Measurement, machine_note
 from sr.bench.ours import train_in_blocks
 from sr.bench.setting import composed, described, in_words
@@ -70,9 +69,9 @@ def measure(
     """
     with composed(overrides) as (config, folder):
         config.train.fp32_tail, config.trainer.max_steps = 0, ENDLESS
-        device, data = training_device(config), experiment.build(config)[1]
+        device, data = training_device(config), data_of(config)
         data.prepare_data()
-        others, notes = other_loops(config, data, folder, device=device, basicsr_workers=basicsr_workers)  # type: ignore[arg-type]
+        others, notes = other_loops(config, data, folder, device=device, basicsr_workers=basicsr_workers)
         lengths = [iterations_in(loop, seconds, device) for loop in others]
         chunk = config.train.chunk
         every = lengths[0] = math.ceil((iterations or lengths[0]) / chunk) * chunk
@@ -100,7 +99,9 @@ def training_device(config: DictConfig) -> torch.device:
 
 def _measurement(setting: dict[str, Any], trained: list[Trained], waited: float, notes: list[str]) -> Measurement:
     ours = trained[0]
-    rows = [_row(each) | (_compared(ours, each) if each is not ours else {"loader_wait_share": waited}) for each in trained]
+    rows = [
+        _row(each) | (_compared(ours, each) if each is not ours else {"loader_wait_share": waited}) for each in trained
+    ]
     blocks = {each.loop: {"iterations_per_second": each.rates(), "cpu_ms": each.cpu_ms()} for each in trained}
     notes = [*notes, TO_REACH, in_words(setting), machine_note()]
     table = Table("training in turns, medians of the blocks", COLUMNS, rows, notes)

@@ -42,9 +42,7 @@ class Stopwatch:
             torch.cuda.synchronize(self._device)
 
 
-def in_turns(
-    calls: Mapping[str, Callable[[], object]], *, num_rounds: int, num_warmup: int
-) -> dict[str, list[float]]:
+def in_turns(calls: Mapping[str, Callable[[], object]], *, num_rounds: int, num_warmup: int) -> dict[str, list[float]]:
     """Time calls one after the other, round after round.
 
     Args:

@@ -144,17 +144,14 @@ class ImageData(lightning.LightningDataModule):
 
     def stream(self, start: int, stride: int = 1) -> PatchStream:
         """The training batches from number `start` on."""
-        return PatchStream(
-            pairs=self.train_pairs,
-            scale=self.scale,
-            batch_size=self.batch_size,
-            lr_patch=self.lr_patch,
-            seed=self.seed,
-            start=start,
-            stride=stride,
-            sampling=self.sampling,
-            augment=self.augment,
-        )
+        sizes = {"batch_size": self.batch_size, "lr_patch": self.lr_patch}
+        return self._patches(self.train_pairs, self.seed, start, stride, self.augment, **sizes)
+
+    def _patches(
+        self, pairs: Sequence[ImagePair], seed: int, start: int, stride: int, augment: bool, **sizes: int
+    ) -> PatchStream:
+        numbers = {"seed": seed, "start": start, "stride": stride}
+        return PatchStream(pairs=pairs, scale=self.scale, sampling=self.sampling, augment=augment, **numbers, **sizes)
 
     def val_dataloader(self) -> Sequence[ImagePair]:
         """Held-out images for validation during training, one a step, cropped if so configured."""
@@ -183,17 +180,9 @@ class ImageData(lightning.LightningDataModule):
             raise ValueError(
                 f"no training image has {lr_patch}x{lr_patch} LR pixels for calibration; lower its lr_patch"
             )
-        stream = PatchStream(
-            pairs=Selection(self.train_pairs, fitting),
-            scale=self.scale,
-            batch_size=batch_size,
-            lr_patch=lr_patch,
-            seed=self.seed | _CALIBRATION,
-            start=0,
-            stride=1,
-            sampling=self.sampling,
-            augment=False,
-        )
+        sizes = {"batch_size": batch_size, "lr_patch": lr_patch}
+        pairs = Selection(self.train_pairs, fitting)
+        stream = self._patches(pairs, self.seed | _CALIBRATION, 0, 1, False, **sizes)
         return [lr.contiguous().float() / 255 for lr, _ in islice(stream, num_batches)]
 
     def fingerprint(self) -> str:

@@ -28,9 +28,9 @@ def forms(release: Release, simulation: Simulated, float_net: nn.Module, htp: Ma
     titles = {"crd": f"{kind} CRD", "dcr": f"{kind} DCR", "pixels": f"{kind} uint8 NHWC"}
     for name, graph in graphs.items():
         chain.append(Form(name, titles[name], on_cpu(graph, optimized=False), f"{name}.onnx"))
-        chain.append(Form(f"{name}_fast", f"{titles[name]}, fast", on_cpu(graph, optimized=True), f"{name}.onnx"))
-    precision = "" if release.quantized else ", fp16"
-    chain += [Form(f"htp_v{arch}", f"HTP v{arch} emulator{precision}", run, "pixels.onnx") for arch, run in htp.items()]
+        chain.append(Form(f"{name}_fast", f"{titles[name]} fast", on_cpu(graph, optimized=True), f"{name}.onnx"))
+    precision = "emulator" if release.quantized else "fp16"
+    chain += [Form(f"htp_v{arch}", f"HTP v{arch} {precision}", run, "pixels.onnx") for arch, run in htp.items()]
     return chain
 
 

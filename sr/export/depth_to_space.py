@@ -29,10 +29,10 @@ def _turn(graph: Graph, node: NodeProto) -> str:
     """Turns one node and says what was done."""
     block = attribute(node, "blocksize")
     channels = channel_counts(graph)[node.input[0]] // block**2
-    plan = Plan(graph, node)
+    plan = Plan(graph)
     try:
         if channels > 1:  # with one channel the two orders are the same
-            plan.activation(node.input[0], orders.crd_to_dcr(channels, block).numpy())
+            plan.activation(node, node.input[0], orders.crd_to_dcr(channels, block).numpy())
             plan.apply()
     except CannotPermuteError as reason:
         return f"{node.name} stays in CRD order: {reason}"

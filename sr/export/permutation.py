@@ -30,79 +30,21 @@ class CannotPermuteError(ValueError):
 class Plan:
     """What has to be permuted for one tensor, collected first, so that a refusal leaves the graph whole.
 
+    Each read of a tensor that is to be permuted is planned together with the node that reads; whoever reads it besides
+    would see the new order without knowing, which `apply` refuses.
+
     Args:
-        graph: is only read.
-        reader: the node whose caller tells it of the new order; nobody else may read the permuted tensors.
+        graph: is only read until `apply`.
     """
 
-    def __init__(self, graph: Graph, reader: NodeProto) -> None:
+    def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.initializers: dict[str, tuple[int, np.ndarray]] = {}
-        self.concats: list[tuple[NodeProto, list[int]]] = []
-        self.orders: dict[str, np.ndarray] = {}
-        self.nodes = {reader.output[0]}
-        self.channels = channel_counts(graph)
-
-    def activation(self, name: str, order: np.ndarray) -> None:
-        """Plans: new channel i of a tensor (N, C, h, w) is old channel order[i].
-
-        Raises:
-            CannotPermuteError: with the op that stands in the way.
-        """
-        if name in self.orders:
-            if not np.array_equal(self.orders[name], order):
-                raise CannotPermuteError(f"{name} is needed in two different channel orders")
-            return
-        node = self.graph.producer(name)
-        if node is None or self.graph.is_output(name):
-            raise CannotPermuteError(f"{name} is the net's own input or output, whose channels have to stay in place")
-        self.orders[name] = order
-        self.nodes.add(node.output[0])
-        if node.op_type in CHANNELWISE:
-            self.activation(node.input[0], order)
-        else:
-            self._walkers().get(node.op_type, self._refuse)(node, order)
-
-    def constant(self, name: str, order: np.ndarray, axis: int) -> None:
-        """Plans: new entry i of a constant along an axis is old entry order[i], its quantizer's entries with it."""
-        values = self.graph.constant(name)
-        if values is None:
-            raise CannotPermuteError(f"{name} is no constant of the net")
-        if values.ndim < -axis or values.shape[axis] == 1:
-            return  # one value for all channels
-        axis %= values.ndim
-        node = self.graph.producer(name)
-        if node is not None:
-            if node.op_type not in (QUANTIZE, DEQUANTIZE):
-                raise CannotPermuteError(f"{name} is made by {node.op_type}, and not kept as an initializer")
-            self.nodes.add(node.output[0])
-            self.orders[name] = order
-            self._per_channel(node, order, axis)
-            self.constant(node.input[0], order, axis)
-            return
-        self._initializer(name, order, axis)
-
-    def apply(self) -> None:
-        """Carries the plan out.
-
-        Raises:
-            CannotPermuteError: a node outside of the plan reads something that is to be permuted.
-        """
-        for name in (*self.orders, *self.initializers):
-            for other in self.graph.consumers(name):
-                if other.output[0] not in self.nodes:
-                    raise CannotPermuteError(f"{name} is also read by {other.op_type} {other.name}, in the old order")
-        for name, (axis, order) in self.initializers.items():
-            values = numpy_helper.to_array(self.graph.initializers[name])
-            self.graph.replace_initializer(name, np.take(values, order, axis=axis))
-        for node, parts in self.concats:
-            names = [node.input[part] for part in parts]
-            del node.input[:]
-            node.input.extend(names)
-        self.graph.index()
-
-    def _walkers(self) -> dict[str, Callable[[NodeProto, np.ndarray], None]]:
-        return {
+        self._concats: list[tuple[NodeProto, list[int]]] = []
+        self._orders: dict[str, np.ndarray] = {}
+        self._told: set[tuple[str, str]] = set()
+        self._channels = channel_counts(graph)
+        self._walkers: dict[str, Callable[[NodeProto, np.ndarray], None]] = {
             "Conv": self._convolution,
             "ConvTranspose": self._transposed_convolution,
             QUANTIZE: self._quantizer,
@@ -111,66 +53,130 @@ class Plan:
             "Concat": self._concat,
             "DepthToSpace": self._depth_to_space,
             **dict.fromkeys(BROADCAST, self._operands),
+            **dict.fromkeys(CHANNELWISE, self._alike),
         }
+
+    def activation(self, reader: NodeProto, name: str, order: np.ndarray) -> None:
+        """Plans: new channel i of a tensor (N, C, h, w) is old channel order[i].
+
+        Args:
+            reader: the node that knows of the new order; for the first call, what the caller will change.
+            name: the tensor.
+            order: permutation of C channels.
+
+        Raises:
+            CannotPermuteError: with the op that stands in the way.
+        """
+        self._told.add((reader.output[0], name))
+        if name in self._orders:
+            if not np.array_equal(self._orders[name], order):
+                raise CannotPermuteError(f"{name} is needed in two different channel orders")
+            return
+        node = self.graph.producer(name)
+        if node is None or self.graph.is_output(name):
+            raise CannotPermuteError(f"{name} is the net's own input or output, whose channels have to stay in place")
+        self._orders[name] = order
+        self._walkers.get(node.op_type, self._refuse)(node, order)
+
+    def constant(self, reader: NodeProto, name: str, order: np.ndarray, axis: int) -> None:
+        """Plans: new entry i of a constant along an axis is old entry order[i], its quantizer's entries with it."""
+        values = self.graph.constant(name)
+        if values is None:
+            raise CannotPermuteError(f"{name} is no constant of the net")
+        if values.ndim < -axis or values.shape[axis] == 1:
+            return  # one value for all channels
+        axis %= values.ndim
+        node = self.graph.producer(name)
+        if node is None:
+            self._initializer(reader, name, order, axis)
+            return
+        if node.op_type not in (QUANTIZE, DEQUANTIZE):
+            raise CannotPermuteError(f"{name} is made by {node.op_type}, and not kept as an initializer")
+        self._told.add((reader.output[0], name))
+        self._orders[name] = order
+        self._per_channel(node, order, axis)
+        self.constant(node, node.input[0], order, axis)
+
+    def apply(self) -> None:
+        """Carries the plan out.
+
+        Raises:
+            CannotPermuteError: a node that is not told of it reads something that is to be permuted.
+        """
+        for name in (*self._orders, *self.initializers):
+            for node in self.graph.consumers(name):
+                if (node.output[0], name) not in self._told:
+                    raise CannotPermuteError(f"{name} is also read by {node.op_type} {node.name}, in the old order")
+        for name, (axis, order) in self.initializers.items():
+            values = numpy_helper.to_array(self.graph.initializers[name])
+            self.graph.replace_initializer(name, np.take(values, order, axis=axis))
+        for node, parts in self._concats:
+            names = [node.input[part] for part in parts]
+            del node.input[:]
+            node.input.extend(names)
+        self.graph.index()
 
     def _refuse(self, node: NodeProto, order: np.ndarray) -> None:
         raise CannotPermuteError(f"{node.op_type} {node.name} does not treat its {len(order)} channels alike")
 
+    def _alike(self, node: NodeProto, order: np.ndarray) -> None:
+        self.activation(node, node.input[0], order)
+
     def _convolution(self, node: NodeProto, order: np.ndarray) -> None:
         group = attribute(node, "group", 1)
-        depthwise = group == len(order) == self.channels.get(node.input[0])
+        depthwise = group == len(order) == self._channels.get(node.input[0])
         if group != 1 and not depthwise:
             raise CannotPermuteError(f"Conv {node.name} works in {group} groups of channels")
-        self.constant(node.input[1], order, 0)
+        self.constant(node, node.input[1], order, 0)
         self._bias(node, order)
         if depthwise:
-            self.activation(node.input[0], order)
+            self.activation(node, node.input[0], order)
 
     def _transposed_convolution(self, node: NodeProto, order: np.ndarray) -> None:
         if attribute(node, "group", 1) != 1:
             raise CannotPermuteError(f"ConvTranspose {node.name} works in groups of channels")
-        self.constant(node.input[1], order, 1)
+        self.constant(node, node.input[1], order, 1)
         self._bias(node, order)
 
     def _bias(self, node: NodeProto, order: np.ndarray) -> None:
         if len(node.input) > 2 and node.input[2]:
-            self.constant(node.input[2], order, 0)
+            self.constant(node, node.input[2], order, 0)
 
     def _quantizer(self, node: NodeProto, order: np.ndarray) -> None:
         self._per_channel(node, order, 1)
-        self.activation(node.input[0], order)
+        self.activation(node, node.input[0], order)
 
     def _slopes(self, node: NodeProto, order: np.ndarray) -> None:
-        self.constant(node.input[1], order, -3)
-        self.activation(node.input[0], order)
+        self.constant(node, node.input[1], order, -3)
+        self.activation(node, node.input[0], order)
 
     def _operands(self, node: NodeProto, order: np.ndarray) -> None:
         for name in node.input:
             if self.graph.constant(name) is not None:
-                self.constant(name, order, -3)
-            elif self.channels.get(name) != 1:  # one channel for all stays as it is
-                self.activation(name, order)
+                self.constant(node, name, order, -3)
+            elif self._channels.get(name) != 1:  # one channel for all stays as it is
+                self.activation(node, name, order)
 
     def _concat(self, node: NodeProto, order: np.ndarray) -> None:
         """Whole inputs of a Concat can change places, as in an image repeated channel by channel."""
-        if attribute(node, "axis") not in (1, -3):
+        sizes = [self._channels.get(name, 0) for name in node.input]
+        if attribute(node, "axis") not in (1, -3) or sum(sizes) != len(order) or 0 in sizes:
             self._refuse(node, order)
-        stops = np.cumsum([self.channels.get(name, 0) for name in node.input])
+        stops = np.cumsum(sizes)
         parts: list[int] = []
         at = 0
         while at < len(order):
             part = int(np.searchsorted(stops, order[at], side="right"))
-            start = stops[part - 1] if part else 0
-            size = stops[part] - start
-            if not np.array_equal(order[at : at + size], np.arange(start, stops[part])):
+            inside = np.arange(stops[part] - sizes[part], stops[part])
+            if not np.array_equal(order[at : at + sizes[part]], inside):
                 raise CannotPermuteError(f"Concat {node.name} would have to be cut inside one of its inputs")
             parts.append(part)
-            at += size
-        self.concats.append((node, parts))
+            at += sizes[part]
+        self._concats.append((node, parts))
 
     def _depth_to_space(self, node: NodeProto, order: np.ndarray) -> None:
         block, mode = attribute(node, "blocksize"), attribute(node, "mode", "DCR")
-        self.activation(node.input[0], in_blocks(order, block, mode))
+        self.activation(node, node.input[0], in_blocks(order, block, mode))
 
     def _per_channel(self, node: NodeProto, order: np.ndarray, axis: int) -> None:
         scale, _ = self.graph.quantizer(node)
@@ -178,9 +184,10 @@ class Plan:
             raise CannotPermuteError(f"{node.op_type} {node.name} has an encoding for each block of weights")
         if scale.size > 1 and attribute(node, "axis", 1) == axis:
             for name in node.input[1:]:
-                self._initializer(name, order, 0)
+                self._initializer(node, name, order, 0)
 
-    def _initializer(self, name: str, order: np.ndarray, axis: int) -> None:
+    def _initializer(self, reader: NodeProto, name: str, order: np.ndarray, axis: int) -> None:
+        self._told.add((reader.output[0], name))
         size = self.graph.initializers[name].dims[axis]
         if size != len(order):
             raise CannotPermuteError(f"{name} has {size} entries, where {len(order)} channels are to change places")

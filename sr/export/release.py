@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,7 +18,7 @@ from sr.export.encodings import split_quantizers
 from sr.export.graph import DEQUANTIZE, Graph
 from sr.export.onnx import export_float
 from sr.export.pixels import uint8_nhwc_io
-from sr.export.shape import fix_shape, free_shape
+from sr.export.shape import fix_shape, free_shape, is_bound_to_size
 from sr.export.space_to_depth import fold_into_convolution, match_unshuffle, unshuffle_to_space_to_depth
 from sr.rundir.files import write_json
 
@@ -77,8 +79,7 @@ def build(
         space_to_depth: "operator" or "convolution" (merged with the 1x1 convolution behind it).
     """
     write_float(float_net, folder / "float.onnx", proof_size)
-    simulation.export_qdq(folder / "crd.onnx", height=proof_size[0], width=proof_size[1])
-    crd = Graph.load(folder / "crd.onnx")
+    crd = trace(simulation.export_qdq, folder / "crd.onnx", proof_size)
     crd.describe(facts(simulation.net, simulation.scheme.name))
     crd.save(folder / "crd.onnx")
     dcr = reorder(crd, merge=space_to_depth == "convolution")
@@ -103,6 +104,21 @@ def build(
     )
 
 
+def trace(export: Callable[..., None], path: Path, size: tuple[int, int]) -> Graph:
+    """Exports at one size, which gives the simplest graph; with the size open if the graph would hold that size.
+
+    Args:
+        export: writes a file for path, height and width, which may both be None.
+        path: the file.
+        size: height and width of the LR image.
+    """
+    export(path, height=size[0], width=size[1])
+    graph = Graph.load(path)
+    if is_bound_to_size(reorder(graph, merge=False)):  # PixelUnshuffle is bound before, and not after
+        export(path, height=None, width=None)
+    return Graph.load(path)
+
+
 def reorder(graph: Graph, *, merge: bool) -> Graph:
     """A copy of an exported graph with everything in the order and on the grids that the HTP wants.
 
@@ -121,8 +137,8 @@ def reorder(graph: Graph, *, merge: bool) -> Graph:
 
 
 def write_float(net: nn.Module, path: Path, size: tuple[int, int]) -> None:
-    """Writes the float net, in DCR order, for images of any size where the graph allows it."""
-    graph = reorder(export_float(net, path, height=size[0], width=size[1]), merge=False)
+    """Writes the float net, in DCR order, for images of any size."""
+    graph = reorder(trace(partial(export_float, net), path, size), merge=False)
     free_shape(graph)
     graph.describe(facts(net, "fp32"))
     graph.save(path)

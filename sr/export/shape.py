@@ -64,7 +64,7 @@ def is_bound_to_size(graph: Graph) -> bool:
 
 
 def free_shape(graph: Graph) -> None:
-    """Frees height and width of input and output of a graph that is not bound to its size."""
+    """Frees height and width of input and output; the graph must not be bound to its size."""
     for value, names in ((graph.model.graph.input[0], "hw"), (graph.model.graph.output[0], "HW")):
         for dim, name in zip(_sides(value), names, strict=True):
             dim.dim_param = name

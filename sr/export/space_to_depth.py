@@ -71,7 +71,7 @@ def fold_into_convolution(graph: Graph) -> None:
     """
     for node in graph.of_type("SpaceToDepth"):
         conv = _behind(graph, node)
-        if conv is not None and conv.op_type == "Conv" and attribute(conv, "kernel_shape") == [1, 1]:
+        if conv is not None and conv.op_type == "Conv" and _is_pointwise(conv):
             graph.notes.append(_fold(graph, node, conv))
 
 
@@ -140,6 +140,12 @@ def _stored(graph: Graph, weight: str) -> str:
             raise CannotPermuteError(f"{weight} has an encoding for each input channel")
         weight = node.input[0]
     return weight
+
+
+def _is_pointwise(conv: NodeProto) -> bool:
+    """Whether a convolution looks at each position alone."""
+    still = {"kernel_shape": [1, 1], "strides": [1, 1], "pads": [0, 0, 0, 0], "group": 1}
+    return all(attribute(conv, name, value) == value for name, value in still.items())
 
 
 def _fold(graph: Graph, node: NodeProto, conv: NodeProto) -> str:

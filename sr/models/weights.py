@@ -1,4 +1,4 @@
-"""Weights in and out: safetensors with the config in its metadata, and loading that names every key that does not fit."""
+"""Weights in and out: safetensors with the config in its metadata; loading names every key that does not fit."""
 
 import json
 import math
@@ -59,8 +59,8 @@ def _of_checkpoint(path: Path) -> dict[str, Tensor]:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         raise ValueError(
-            f"{path} cannot be read as a checkpoint ({type(error).__name__}: {str(error).splitlines()[0]}); it is damaged, "
-            "or holds Python objects, which are not loaded for safety. Remove it to start anew"
+            f"{path} cannot be read as a checkpoint ({type(error).__name__}: {str(error).splitlines()[0]}); it is "
+            "damaged, or holds Python objects, which are not loaded for safety. Remove it to start anew"
         ) from error
     state = content.get("state_dict", content) if isinstance(content, dict) else None
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):

@@ -13,9 +13,10 @@ from typing import Any
 
 import torch
 
-from sr.quantization.aimet import ANALYZERS, quiet, rules_file
+from sr.quantization.aimet import ANALYZERS, rules_file
 from sr.quantization.identity import identity, is_ours
 from sr.quantization.integer import IntegerSimulation
+from sr.quantization.quiet import quiet
 from sr.quantization.scheme import Material
 from sr.quantization.simulation import Simulation, example_input, read_plain
 from sr.rundir.files import write_atomically

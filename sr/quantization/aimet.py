@@ -1,4 +1,4 @@
-"""AIMET (aimet-torch 2.x) as a library: what it must be told, what it must not be asked, and how to keep it quiet.
+"""AIMET (aimet-torch 2.x) as a library: what it must be told, and what it cannot do.
 
 AIMET is imported inside the functions that use it: it takes seconds and is not everywhere installed.
 """
@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import tempfile
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from torch import Tensor, nn
 
 from sr.models.blocks import Add, Concat
 from sr.models.rfdn import Multiply, ResizeLike
+from sr.quantization.quiet import quiet
 from sr.quantization.scheme import Scheme
 from sr.quantization.simulation import example_input
 
@@ -96,25 +95,6 @@ def rules(scheme: Scheme) -> dict[str, Any]:
         "model_input": {"is_input_quantized": "True"},
         "model_output": {},
     }
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Silence what AIMET, and the exporters that it calls, say at every use; errors still come through."""
-    from aimet_torch.common.utils import AimetLogger
-
-    loggers = [logging.getLogger(area.value) for area in AimetLogger.LogAreas]
-    before = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            for module in (r"aimet_torch", r"torch\.(jit|onnx)", r"onnxscript"):
-                warnings.filterwarnings("ignore", module=module)
-            yield
-    finally:
-        for logger, level in zip(loggers, before, strict=True):
-            logger.setLevel(level)
 
 
 def _register() -> None:

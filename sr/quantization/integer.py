@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from sr.models.blocks import Concat
-from sr.quantization.aimet import quiet, simulate
+from sr.quantization.aimet import simulate
+from sr.quantization.quiet import quiet
 from sr.quantization.scheme import Scheme
 from sr.quantization.simulation import Simulation, onnx_names
 from sr.rundir.files import write_atomically

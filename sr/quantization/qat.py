@@ -6,7 +6,6 @@ import copy
 import logging
 import math
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -19,9 +18,9 @@ from lightning.pytorch.callbacks import Callback
 from torch import Tensor, nn
 
 from sr.evaluation import to_network
-from sr.quantization.aimet import quiet
 from sr.quantization.faster import faster
 from sr.quantization.identity import identity, is_ours
+from sr.quantization.quiet import quiet
 from sr.quantization.scheme import Material
 from sr.quantization.simulation import Simulation
 from sr.rundir.files import write_atomically
@@ -92,7 +91,7 @@ class Qat:
         """
         checkpoint = material.folder / FILE
         ranges = nullcontext() if self.encoding_learning_rate else _fixed_ranges(simulation.net)
-        with ranges, _quiet_lightning(), quiet(), torch.enable_grad(), ExitStack() as within:
+        with ranges, quiet(), torch.enable_grad(), ExitStack() as within:
             task = _Task(self, simulation, material, within)
             trainer = lightning.Trainer(
                 accelerator=self.accelerator,
@@ -209,22 +208,6 @@ class _Checkpoint(Callback):
     def on_load_checkpoint(self, _: lightning.Trainer, task: Any, checkpoint: dict[str, Any]) -> None:
         """Take the figures back."""
         task.figures = checkpoint["figures"]
-
-
-@contextmanager
-def _quiet_lightning() -> Iterator[None]:
-    """Keep the inner Trainer's advice off the screen; the outer one has given it already."""
-    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
-    before = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module=r"lightning")
-            yield
-    finally:
-        for logger, level in zip(loggers, before, strict=True):
-            logger.setLevel(level)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from sr.models.blocks import CHANNELS
+from sr.quantization.quiet import quiet
 from sr.quantization.scheme import Scheme
 from sr.rundir.files import write_atomically
 
@@ -104,7 +105,8 @@ class Simulation:
                 **onnx_names(height, width),
             )
 
-        write_atomically(path, write)
+        with quiet():
+            write_atomically(path, write)
 
     def example(self, height: int | None = None, width: int | None = None) -> Tensor:
         """An input (1, C, h, w) on the CPU: of the size given, else one that every net accepts."""

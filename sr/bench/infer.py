@@ -1,0 +1,156 @@
+"""One image through a net: PyTorch in three ways and ONNX files, in turns, on the CPU (PyTorch on a GPU, too)."""
+
+import copy
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import yaml
+from omegaconf import DictConfig, OmegaConf
+from torch import nn
+
+from sr.bench.loops import task_of
+from sr.bench.measurement import Measurement, machine_note
+from sr.bench.setting import composed, described, in_words
+from sr.bench.turns import in_turns, median_and_p95
+from sr.cost.count import image_channels
+from sr.export.graph import DEQUANTIZE, Graph
+from sr.export.shape import fix_shape, lr_size
+from sr.report.table import Column, Table
+from sr.rundir.identity import CONFIG
+
+FLOAT_FILE, QUANTIZED_FILE = "export/float.onnx", "export/pixels.onnx"
+MACHINE_OVERRIDES = ("size=", "machine.")
+COLUMNS = (
+    Column("runtime", "runtime"),
+    Column("median_ms", "median ms", ".2f"),
+    Column("p95_ms", "p95 ms", ".2f"),
+    Column("images_per_second", "images/s", ".1f"),
+    Column("speed", "times as fast", ".2f"),
+)
+
+
+def measure(overrides: Sequence[str], *, run: Path | None, onnx: Sequence[Path], num_rounds: int) -> Measurement:
+    """Time single passes at the output resolution `size`.
+
+    Args:
+        overrides: Of the config; with a run only `size` and `machine` may be given.
+        run: A run folder: its config says which net, and its exported files are timed, too.
+        onnx: ONNX files of the same scale and colour.
+        num_rounds: Timed passes of each.
+
+    Raises:
+        ValueError: No such run or file, other settings than the run's, or a size that the net cannot take.
+    """
+    if run is not None:
+        _refuse_other_settings(run, overrides)
+        onnx = [*onnx, *(run / name for name in (FLOAT_FILE, QUANTIZED_FILE) if (run / name).is_file())]
+    with composed(overrides) as (config, _):
+        if run is not None:
+            _take_net_of(run, config)
+        net = task_of(config).deployable()
+        height, width = lr_size(config.size, scale=net.scale, multiple=net.size_multiple)  # type: ignore[arg-type]
+        setting = {key: described(config)[key] for key in ("net", "scale")}
+    calls = in_torch(net, height, width)
+    for path in onnx:
+        name, call = in_onnxruntime(path, height, width, num_threads=torch.get_num_threads())
+        calls[name] = call
+    times = in_turns(calls, num_rounds=num_rounds, num_warmup=2)
+    rows = _rows({name: median_and_p95(each) for name, each in times.items()})
+    setting |= {"lr_height": height, "lr_width": width, "batch_size": 1, "num_rounds": num_rounds}
+    notes = [in_words(setting), machine_note()]
+    if run is not None and not onnx:
+        notes.insert(0, f"{run} has no {FLOAT_FILE} and no {QUANTIZED_FILE}: it was not exported, or not yet")
+    return Measurement(
+        setting=setting, figures={"runtimes": rows}, tables=[Table("inference, in turns", COLUMNS, rows, notes)]
+    )
+
+
+def _refuse_other_settings(run: Path, overrides: Sequence[str]) -> None:
+    if not (run / CONFIG).is_file():
+        raise ValueError(f"no run at {run}: it has no {CONFIG}; give a folder below outputs/")
+    if wrong := [text for text in overrides if not text.startswith(MACHINE_OVERRIDES)]:
+        raise ValueError(f"the run says which net it is, got {' '.join(wrong)}; with --run give size= or machine. only")
+
+
+def _take_net_of(run: Path, config: DictConfig) -> None:
+    """Give a config the net of a run; speed does not depend on its weights."""
+    theirs = OmegaConf.create(yaml.safe_load((run / CONFIG).read_text(encoding="utf-8")))
+    config.model, config.scale, config.protocol = theirs.model, theirs.scale, theirs.protocol
+
+
+def in_torch(net: nn.Module, height: int, width: int) -> dict[str, Callable[[], object]]:
+    """Name -> one pass of a net over a still picture of noise, for each way to run it in PyTorch."""
+    calls: dict[str, Callable[[], object]] = {}
+    devices = [torch.device("cpu"), *([torch.device("cuda")] if torch.cuda.is_available() else [])]
+    for device in devices:
+        where = "" if device.type == "cpu" else f", {device.type}"
+        for layout, memory_format in (("", torch.contiguous_format), (" channels_last", torch.channels_last)):
+            calls[f"torch fp32{layout}{where}"] = _torch_pass(net, height, width, device, memory_format, bf16=False)
+        calls[f"torch bf16 channels_last{where}"] = _torch_pass(
+            net, height, width, device, torch.channels_last, bf16=True
+        )
+    return calls
+
+
+def _torch_pass(
+    net: nn.Module, height: int, width: int, device: torch.device, memory_format: torch.memory_format, *, bf16: bool
+) -> Callable[[], object]:
+    own = copy.deepcopy(net).to(device, memory_format=memory_format)  # type: ignore[call-overload]
+    noise = torch.rand(1, image_channels(net), height, width, generator=torch.Generator().manual_seed(0))
+    lr = noise.to(device, memory_format=memory_format)
+
+    def run() -> None:
+        with torch.inference_mode(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16):
+            own(lr)
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+
+    return run
+
+
+def in_onnxruntime(path: Path, height: int, width: int, *, num_threads: int) -> tuple[str, Callable[[], object]]:
+    """Name, and one pass of an ONNX file over noise, in ONNX Runtime on the CPU at a fixed size.
+
+    Args:
+        path: One input: float (1, C, h, w) or uint8 (1, h, w, C).
+        height: LR rows.
+        width: LR columns.
+        num_threads: Threads of one operator.
+
+    Raises:
+        ValueError: No such file.
+    """
+    import onnxruntime
+
+    if not path.is_file():
+        raise ValueError(f"no ONNX file at {path}; export the run first")
+    graph = Graph.load(path)
+    kind = "int8 QDQ" if graph.of_type(DEQUANTIZE) else "fp32"
+    fix_shape(graph, height, width)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.log_severity_level = num_threads, 3
+    options.add_session_config_entry("session.x64quantprecision", "1")  # as whoever loads the file with this project
+    session = onnxruntime.InferenceSession(graph.model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    entry = session.get_inputs()[0]
+    pixels = np.random.default_rng(0).integers(0, 256, entry.shape, dtype=np.uint8)
+    as_bytes = entry.type == "tensor(uint8)"
+    feed = {entry.name: pixels if as_bytes else (pixels / 255).astype(np.float32)}
+    form = "uint8 NHWC" if as_bytes else "float NCHW"
+    return f"ONNX Runtime {kind}, {form}: {path}", lambda: session.run(None, feed)
+
+
+def _rows(found: dict[str, dict[str, float]]) -> list[dict[str, Any]]:
+    """Rows of the table; speed is relative to the first."""
+    first = next(iter(found.values()))["median_ms"]
+    return [
+        {
+            "runtime": name,
+            **each,
+            "images_per_second": 1e3 / each["median_ms"],
+            "speed": first / each["median_ms"],
+        }
+        for name, each in found.items()
+    ]

@@ -1,0 +1,29 @@
+"""Keeps what AIMET, the exporters and an inner Trainer say at every use off the screen; errors still come through."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+AIMET_LOGGERS = ("Quant", "Utils", "ConnectedGraph", "BatchNormFolding", "CrossLayerEqualization")  # its own names
+LOGGERS = (*AIMET_LOGGERS, "lightning.pytorch", "lightning.fabric", "onnx_ir", "onnxscript")
+MODULES = (r"aimet_torch", r"torch\.(jit|onnx)", r"onnxscript", r"lightning")  # whose warnings are advice
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence the loggers and warnings of those libraries inside, and nobody else's."""
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            for module in MODULES:
+                warnings.filterwarnings("ignore", module=module)
+            yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)

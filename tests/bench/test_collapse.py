@@ -1,0 +1,24 @@
+"""Both forward forms of a net that collapses."""
+
+import pytest
+
+from sr.bench.collapse import measure
+
+SIZES = {"batch_size": 2, "lr_patch": 16, "num_steps": 2}
+
+
+def test_sesr_m5_is_what_is_measured_unless_told() -> None:
+    found = measure(["model.expansion=16", "model.f=8"], **SIZES)
+    assert (found.setting["net"], found.setting["m"]) == ("SESR", 5)
+    assert found.figures["speedup"] == pytest.approx(found.figures["expanded_ms"] / found.figures["collapsed_ms"])
+    assert [row["form"] for row in found.tables[0].rows] == ["expanded", "collapsed"]
+
+
+def test_any_overparameterized_net_can_be_measured() -> None:
+    found = measure(["model=quicksrnet_small", "model.f=8", "model.overparameterize=repsr"], **SIZES)
+    assert found.setting["net"] == "QuickSRNet" and found.figures["collapsed_ms"] > 0
+
+
+@pytest.mark.slow
+def test_sesr_m5_trains_faster_with_collapsed_kernels() -> None:
+    assert measure([], batch_size=8, lr_patch=32, num_steps=3).figures["speedup"] > 1.7

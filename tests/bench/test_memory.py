@@ -1,0 +1,51 @@
+"""Resident memory: a large array is seen, the pages of a pixel map are not."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sr.bench.memory import PROC, PeakMemory, map_bytes
+from sr.data.pairs import ImagePair
+from sr.data.pixel_map import PixelMap, write_pixel_map
+
+linux = pytest.mark.skipif(not (PROC / "statm").is_file(), reason="no /proc on this system")
+MIB = 2**20
+
+
+@linux
+def test_a_passing_array_is_seen() -> None:
+    with PeakMemory() as before:
+        time.sleep(0.02)
+    with PeakMemory() as memory:
+        array = np.ones(64 * MIB, np.uint8)
+        time.sleep(0.05)
+        del array
+    assert memory.peak_bytes is not None and before.peak_bytes is not None
+    assert 56 * MIB < memory.peak_bytes - before.peak_bytes < 128 * MIB
+
+
+@linux
+def test_the_pages_of_a_pixel_map_are_not(tmp_path: Path) -> None:
+    hr = np.ones((4096, 4096, 3), np.uint8)
+    write_pixel_map(tmp_path, [ImagePair("a", hr[::2, ::2], hr)])
+    del hr
+    with PeakMemory() as before:
+        time.sleep(0.02)
+    with PeakMemory() as memory:
+        pixels = PixelMap(tmp_path)[0].hr
+        assert pixels[::16].max() == 1
+        time.sleep(0.02)
+    assert map_bytes((PROC / "smaps").read_text()) > 24 * MIB
+    assert memory.peak_bytes is not None and before.peak_bytes is not None
+    assert memory.peak_bytes - before.peak_bytes < 24 * MIB
+
+
+def test_only_maps_are_counted() -> None:
+    listing = (
+        "7f00-7f10 r--s 00000000 08:01 12  /cache/ab/pixels.u8\nSize: 2048 kB\nRss: 1024 kB\nPss: 5 kB\n"
+        "7f10-7f20 r-xp 00000000 08:01 13  /lib/libc.so.6\nRss: 300 kB\n"
+        "7f20-7f30 r--s 00000000 08:01 14  /cache/cd/pixels.u8\nRss: 8 kB\n"
+    )
+    assert map_bytes(listing) == 1032 * 1024

@@ -1,0 +1,60 @@
+"""Biases on the grid of the accumulator, which integer hardware takes for granted."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from onnx import numpy_helper
+
+from sr.export.biases import biases_on_grid
+from sr.export.graph import Graph
+from sr.export.hexagon import on_htp
+from sr.export.pixels import uint8_nhwc_io
+from sr.export.runtime import on_cpu
+from sr.functional.color import to_uint8
+
+pytestmark = pytest.mark.aimet
+
+
+@pytest.fixture
+def other_grid(tiny_net: Any, simulated: Any, qdq_graph: Any) -> Graph:
+    """A net whose last bias is stored a million times finer than its accumulator."""
+    graph = qdq_graph(simulated(tiny_net()))
+    for name, factor in (("conv_last.bias_scale", 1e-6), ("conv_last.bias_q", 1e6)):
+        values = numpy_helper.to_array(graph.initializers[name])
+        graph.replace_initializer(name, np.clip(values * factor, -(2**31), 2**31 - 1).astype(values.dtype))
+    return graph
+
+
+def test_biases_on_the_grid_stay(tiny_net: Any, simulated: Any, qdq_graph: Any) -> None:
+    graph = qdq_graph(simulated(tiny_net(scale=1.5, residual="input_to_output")))
+    before = graph.model.SerializeToString()
+    biases_on_grid(graph)
+    assert graph.model.SerializeToString() == before and not graph.notes
+
+
+def test_another_grid_is_left_and_the_value_kept(other_grid: Graph, pixels: torch.Tensor) -> None:
+    before = on_cpu(other_grid, optimized=False)(pixels)
+    biases_on_grid(other_grid)
+    assert other_grid.notes == ["biases of /conv_last/Conv rounded to the grid of the accumulator"]
+    conv = other_grid.of_type("Conv")[-1]
+    image, weight, bias = (other_grid.producer(name) for name in conv.input)
+    assert image and weight and bias
+    accumulator = other_grid.quantizer(image)[0] * other_grid.quantizer(weight)[0]
+    np.testing.assert_allclose(other_grid.quantizer(bias)[0], accumulator, rtol=1e-6)
+    assert (to_uint8(on_cpu(other_grid, optimized=False)(pixels)).int() - to_uint8(before).int()).abs().max() <= 1
+
+
+@pytest.mark.qnn
+def test_the_htp_gives_noise_without_it(other_grid: Graph, pixels: torch.Tensor, tmp_path: Path) -> None:
+    repaired = Graph(other_grid.model)
+    biases_on_grid(repaired)
+    largest = []
+    for graph in (other_grid, repaired):
+        uint8_nhwc_io(graph)
+        runs = on_cpu(graph, optimized=False), on_htp(graph, arch=73, log=tmp_path / "qnn.log")
+        ours, theirs = (to_uint8(run(pixels)).int() for run in runs)
+        largest.append(int((ours - theirs).abs().max()))
+    assert largest[0] > 20 and largest[1] <= 4
