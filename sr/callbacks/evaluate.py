@@ -1,6 +1,5 @@
 """Score the float net, and plain bicubic beside it, on the test sets."""
 
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ import lightning
 from sr import metrics
 from sr.callbacks.stage import Stage
 from sr.callbacks.weights import NAME as WEIGHTS
-from sr.data.pairs import ImagePair
+from sr.data.module import ImageData
 from sr.evaluation import Upscale, evaluate, upscaler
 from sr.models.interpolation import Bicubic
 from sr.tasks.regression import Regression
@@ -33,13 +32,14 @@ class Evaluate(Stage):
     def work(self, trainer: lightning.Trainer, task: Regression, folder: Path) -> dict[str, Any]:
         """Return {"quality": {"float" | "bicubic": {set: score}}}."""
         scale = task.scale
-        sets = trainer.datamodule.test_sets()  # type: ignore[attr-defined]
+        data = trainer.datamodule  # type: ignore[attr-defined]
         upscalers = {"bicubic": upscaler(Bicubic(scale=scale)), "float": upscaler(task.deployable())}
-        return {"quality": {stage: score_sets(each, sets, self.protocol, scale) for stage, each in upscalers.items()}}
+        return {"quality": {stage: score_sets(each, data, self.protocol, scale) for stage, each in upscalers.items()}}
 
 
-def score_sets(
-    upscale: Upscale, sets: Mapping[str, Iterable[ImagePair]], protocol: metrics.Protocol, scale: float
-) -> dict[str, Any]:
-    """Score one upscaler on every set: {set: score}."""
-    return {name: evaluate(upscale, pairs, protocol, scale).to_dict() for name, pairs in sets.items()}
+def score_sets(upscale: Upscale, data: ImageData, protocol: metrics.Protocol, scale: float) -> dict[str, Any]:
+    """Score one upscaler on every test set: {set: score}."""
+    return {
+        name: evaluate(upscale, pairs, protocol, scale, data.raw_luma(name)).to_dict()
+        for name, pairs in data.test_sets().items()
+    }

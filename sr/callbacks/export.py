@@ -38,13 +38,13 @@ class Export(Stage):
     def work(self, trainer: lightning.Trainer, task: Regression, folder: Path) -> dict[str, Any]:
         """Return the certificate's summary and {"quality": {runtime: {set: score}}}."""
         net = task.deployable()
-        sets = trainer.datamodule.test_sets()  # type: ignore[attr-defined]
+        data = trainer.datamodule  # type: ignore[attr-defined]
         exported = self.target.export(
             simulation=load(net=net, scheme=self.scheme, folder=folder / QUANTIZED_FOLDER),
             float_net=net,
-            crops=[pair for pairs in sets.values() for pair in pairs],
+            crops=[pair for pairs in data.test_sets().values() for pair in pairs],
             folder=folder / FOLDER,
         )
         upscalers = self.target.upscalers(folder / FOLDER)
-        quality = {name: score_sets(each, sets, self.protocol, task.scale) for name, each in upscalers.items()}
+        quality = {name: score_sets(each, data, self.protocol, task.scale) for name, each in upscalers.items()}
         return {"export": exported, "quality": quality}

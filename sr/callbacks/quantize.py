@@ -52,7 +52,7 @@ class Quantize(Stage):
         )
         simulation.save(folder / FOLDER)
         stage = "float" if self.scheme.is_float else "simulated"
-        scores = score_sets(upscaler(simulation.net), data.test_sets(), self.protocol, task.scale)
+        scores = score_sets(upscaler(simulation.net), data, self.protocol, task.scale)
         return {"scheme": self.scheme.name, "figures": simulation.figures, "quality": {stage: scores}}
 
     def calibration(self, data: Any, net: nn.Module) -> list[Tensor]:

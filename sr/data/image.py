@@ -64,6 +64,12 @@ def image_size(path: Path) -> tuple[int, int]:
     return (width, height) if turned else (height, width)
 
 
+def has_one_channel(path: Path) -> bool:
+    """Whether an image file holds grey values only; nothing is decoded."""
+    with _opened(path) as image:
+        return image.mode in ("1", "L", "LA", "I;16", "I", "F")
+
+
 def read_image(path: Path) -> np.ndarray:
     """Read an image as it should be seen: EXIF rotation applied, grey repeated, palette looked up, opaque alpha gone.
 

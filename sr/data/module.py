@@ -17,6 +17,7 @@ from sr.data.cache import decoded
 from sr.data.decode import SourceImage
 from sr.data.download import Archive, fetch_archive
 from sr.data.holdout import every_nth, large_enough
+from sr.data.image import has_one_channel
 from sr.data.pairs import Chain, Cropped, ImagePair, Selection
 from sr.data.patches import Chunks, PatchStream
 from sr.data.pixel_map import PixelMap
@@ -130,6 +131,11 @@ class ImageData(lightning.LightningDataModule):
         found = {name: find_set(name, self.test_root, self.scale) for name in self.test}
         return {name: self._test_set(name, files) for name, files in found.items()}
 
+    def raw_luma(self, name: str) -> set[str]:
+        """Names of a test set's images whose files have one channel, which a luma-only protocol takes as they are."""
+        files = find_set(name, self.test_root, self.scale) if name in self.test else []
+        return {path.stem for path in files if has_one_channel(path)}
+
     def train_dataloader(self) -> Chunks:
         """Chunks of batches from the trainer's present iteration on; each process takes its own batches."""
         return Chunks(self._resumed, self.chunk)
@@ -227,12 +233,7 @@ class ImageData(lightning.LightningDataModule):
         pairs = decoded(images, scale=self.scale, shrink=1, cache=self.cache)
         for training in vars(self).get("_maps", []):  # only where this process trains
             for ours, theirs in lookalikes(training, pairs, _SAME_PICTURE):
-                log.warning(
-                    "training image %s looks like %s of test set %s: results on that set would flatter",
-                    ours,
-                    theirs,
-                    name,
-                )
+                log.warning("training image %s looks like %s of test set %s and would flatter it", ours, theirs, name)
         return pairs
 
 

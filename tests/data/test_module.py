@@ -239,3 +239,9 @@ def test_it_can_be_sent_to_another_process(folder: Path):
     assert len(wire) < 20_000
     moved = next(pickle.loads(wire).stream(7))
     assert all(torch.equal(a, b) for a, b in zip(expected, moved, strict=True))
+
+
+def test_grey_files_of_a_test_set_are_known(shared_data):
+    data = ImageData(**settings("mix", root=str(shared_data), test_root=str(shared_data)))
+    assert data.raw_luma("set14") == {"bridge"}
+    assert data.raw_luma("set5") == set()
