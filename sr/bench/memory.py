@@ -18,7 +18,8 @@ class PeakMemory:
     """Watches this process while a block of code runs.
 
     After it `peak_bytes` is the largest amount seen, None where the system has no /proc (other than Linux). Pages of
-    the pixel maps are not counted; those of programs and libraries are.
+    the pixel maps are not counted; those of programs and libraries are. `num_looks` tells how often it was looked: on a
+    busy machine a short peak can be missed.
 
     Args:
         every_s: Seconds between two looks.
@@ -26,6 +27,7 @@ class PeakMemory:
 
     def __init__(self, *, every_s: float = 0.005) -> None:
         self.peak_bytes: int | None = None
+        self.num_looks = 0
         self._every_s, self._stop = every_s, threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._most = 0
@@ -46,6 +48,7 @@ class PeakMemory:
     def _watch(self) -> None:
         while True:
             self._most = max(self._most, _own_bytes())
+            self.num_looks += 1
             if self._stop.wait(self._every_s):
                 return
 

@@ -74,7 +74,7 @@ def training_figures(totals: dict[str, Any], config: dict[str, Any]) -> dict[str
     """The clock's totals with the settings that they are read with."""
     seconds = totals["seconds"] or float("nan")
     return {
-        "iterations": config["trainer"]["max_steps"],
+        "iterations": totals["iterations"],
         "seconds": totals["seconds"],
         "iterations_per_second": totals["iterations"] / seconds,
         "loader_wait_share": totals["loader_wait_seconds"] / seconds,

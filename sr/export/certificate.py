@@ -97,7 +97,7 @@ def prove(
     for form in forms:
         psnr[form.name], images[form.name] = _run(form, crops, net)
     rows = [
-        {"name": form.name, "title": form.title, "psnr_y_db": round(psnr[form.name], 4), "file": form.file}
+        {"name": form.name, "title": form.title, "psnr_y_db": _finite(psnr[form.name]), "file": form.file}
         for form in forms
     ]
     return {
@@ -120,7 +120,7 @@ def failures(proof: dict[str, Any]) -> list[str]:
             )
     for row in proof["closeness"]:
         if not row["holds"]:
-            found = f"{abs(row['difference_db']):.4f} dB"
+            found = _decibels(row["difference_db"])
             lines.append(f"PSNR of {row['first']} and {row['second']}: {found} apart, allowed are {row['max_db']}")
     return lines
 
@@ -132,7 +132,7 @@ def table(proof: dict[str, Any]) -> Table:
     for name in ("form", "PSNR-Y dB", "against", "differs by", "bound"):
         made.add_column(name, justify="right" if name == "PSNR-Y dB" else "left")
     for form in proof["forms"]:
-        start = [form["title"], f"{form['psnr_y_db']:.3f}"]
+        start = [form["title"], "exact" if form["psnr_y_db"] is None else f"{form['psnr_y_db']:.3f}"]
         links = [_link_cells(row) for row in proof["links"] if row["second"] == form["name"]]
         close = [_closeness_cells(row) for row in proof["closeness"] if row["first"] == form["name"]]
         for cells in [*links, *close] or [["", "", ""]]:
@@ -191,7 +191,16 @@ def _compare(link: Link, ours: list[np.ndarray], theirs: list[np.ndarray]) -> di
 def _distance(pair: Closeness, psnr: dict[str, float]) -> dict[str, Any]:
     ours, theirs = psnr[pair.first], psnr[pair.second]
     difference = 0.0 if ours == theirs else ours - theirs  # both may be infinite
-    return {**pair._asdict(), "difference_db": round(difference, 4), "holds": abs(difference) <= pair.max_db}
+    return {**pair._asdict(), "difference_db": _finite(difference), "holds": abs(difference) <= pair.max_db}
+
+
+def _finite(decibels: float) -> float | None:
+    """Rounded for JSON, which has no infinity: None, where an image is exact."""
+    return round(decibels, 4) if np.isfinite(decibels) else None
+
+
+def _decibels(difference: float | None) -> str:
+    return "infinitely many dB" if difference is None else f"{abs(difference):.3f} dB"
 
 
 def _link_cells(row: dict[str, Any]) -> list[str]:
@@ -200,7 +209,7 @@ def _link_cells(row: dict[str, Any]) -> list[str]:
 
 
 def _closeness_cells(row: dict[str, Any]) -> list[str]:
-    return [row["second"], f"{abs(row['difference_db']):.3f} dB", _verdict(row, f"{row['max_db']} dB")]
+    return [row["second"], _decibels(row["difference_db"]), _verdict(row, f"{row['max_db']} dB")]
 
 
 def _lsb(largest: int, share: float | None, form: str) -> str:

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
-from sr.quantization.aimet import ANALYZERS, rules_file
+from sr.quantization.aimet import simulate
 from sr.quantization.identity import identity, is_ours
 from sr.quantization.integer import IntegerSimulation
 from sr.quantization.quiet import quiet
@@ -70,7 +71,14 @@ class AdaRound:
     def _round(self, simulation: Simulation, material: Material, ranges: Path) -> dict[str, Any]:
         from aimet_torch.adaround.adaround_weight import Adaround, AdaroundParameters
 
-        scheme, net = simulation.scheme, copy.deepcopy(material.float_net).eval()
+        class Rounding(Adaround):
+            """AIMET's, on the very grid that our simulation has."""
+
+            @staticmethod
+            def _get_quantsim(model: nn.Module, *_: Any, **__: Any) -> Any:
+                return simulate(model, simulation.scheme)
+
+        net = copy.deepcopy(material.float_net).eval()
         batches = list(material.calibration)
         parameters = AdaroundParameters(
             data_loader=batches,
@@ -80,16 +88,9 @@ class AdaRound:
             default_warm_start=self.warm_start,
             forward_fn=lambda model, images: model(images),
         )
-        with tempfile.TemporaryDirectory() as folder, rules_file(scheme) as rules, _seeded(material.seed), _silent():
-            rounded = Adaround.apply_adaround(
-                net,
-                example_input(net),
-                parameters,
-                path=folder,
-                filename_prefix="weights",
-                default_param_bw=scheme.weight_bits,
-                default_quant_scheme=ANALYZERS[scheme.calibration],
-                default_config_file=rules,
+        with tempfile.TemporaryDirectory() as folder, _seeded(material.seed), _silent():
+            rounded = Rounding.apply_adaround(
+                net, example_input(net), parameters, path=folder, filename_prefix="weights"
             )
             write_atomically(ranges, Path(folder, "weights.encodings").read_bytes())
         return rounded.state_dict()

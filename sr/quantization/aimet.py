@@ -5,10 +5,8 @@ AIMET is imported inside the functions that use it: it takes seconds and is not 
 
 from __future__ import annotations
 
-import contextlib
 import json
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,24 +46,20 @@ def simulate(net: nn.Module, scheme: Scheme) -> Any:
         ) from error
     _register()
     _refuse_unknown_modules(net, scheme)
-    with quiet(), rules_file(scheme) as path:
-        return QuantizationSimModel(
+    with quiet(), tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "rules.json")  # AIMET takes its rules from a file only
+        path.write_text(json.dumps(rules(scheme)), encoding="utf-8")
+        simulation = QuantizationSimModel(
             net.eval(),
             dummy_input=example_input(net),
             quant_scheme=ANALYZERS[scheme.calibration],
             default_output_bw=scheme.activation_bits,
             default_param_bw=scheme.weight_bits,
-            config_file=path,
+            config_file=str(path),
         )
-
-
-@contextlib.contextmanager
-def rules_file(scheme: Scheme) -> Iterator[str]:
-    """Path of a file with the rules, which AIMET takes in no other form; gone afterwards."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "rules.json")
-        path.write_text(json.dumps(rules(scheme)), encoding="utf-8")
-        yield str(path)
+    if scheme.calibration == "percentile":
+        simulation.set_percentile_value(scheme.percentile)
+    return simulation
 
 
 def rules(scheme: Scheme) -> dict[str, Any]:

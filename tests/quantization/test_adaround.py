@@ -16,8 +16,8 @@ def adaround():
 
 @pytest.fixture
 def run(make_net, make_scheme, calibration, stream, tmp_path):
-    def quantized(*stages, seed=0, folder=tmp_path, **changes):
-        scheme = make_scheme(weight_bits=4, stages=stages)
+    def quantized(*stages, seed=0, folder=tmp_path, method="min_max", **changes):
+        scheme = make_scheme(weight_bits=4, calibration=method, stages=stages)
         material = {"calibration": calibration, "stream": stream, "loss": L1(), "seed": seed, "folder": folder}
         return quantize(net=make_net(**changes), scheme=scheme, **material)
 
@@ -35,16 +35,19 @@ def weights(simulation):
     return found
 
 
-def test_rounds_up_or_down_and_better_than_to_nearest(run, adaround, make_net, make_scheme, calibration):
-    nearest = calibrate(net=make_net(), scheme=make_scheme(weight_bits=4), calibration=calibration)
-    learned = run(adaround)
+@pytest.mark.parametrize("method", ["min_max", "percentile"])
+def test_rounds_up_or_down_and_better_than_to_nearest(run, adaround, make_net, make_scheme, calibration, method):
+    scheme = make_scheme(weight_bits=4, calibration=method)
+    nearest = calibrate(net=make_net(), scheme=scheme, calibration=calibration)
+    learned = run(adaround, method=method)
     net, flipped = make_net(), 0
     for (name, (integers, scale)), (plain, old) in zip(
         weights(learned).items(), weights(nearest).values(), strict=True
     ):
         assert torch.equal(scale, old), "the grid is that of calibration"
         exact = net.get_submodule(name).weight.detach() / scale
-        assert ((integers - exact).abs() < 1.001).all(), "one of the two neighbours"
+        inside = (exact > -8) & (exact < 7)
+        assert ((integers - exact).abs()[inside] < 1.001).all(), "one of the two neighbours"
         flipped += int((integers != plain).sum())
     assert flipped > 20
     image = calibration[0]

@@ -1,0 +1,199 @@
+"""The whole export: files, proof, refusal, and nothing to do the second time."""
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from sr.export import chain, qnn
+from sr.export.certificate import failures, prove
+from sr.export.depth_to_space import crd_to_dcr
+from sr.export.graph import Graph
+from sr.export.release import build
+from sr.export.target import Hexagon, Nothing, Onnx
+from sr.functional.depth_to_space import crd_to_dcr as order_of
+
+OPEN = {"size": "20x28", "space_to_depth": "operator", "num_crops": 2, "crop_lr_side": 24}
+
+
+@pytest.fixture
+def onnx_target(bounds: Callable[..., Any]) -> Callable[..., Onnx]:
+    """A target without chips, with changed bounds."""
+    return lambda **changes: Onnx(**OPEN, bounds=bounds(**changes))
+
+
+@pytest.fixture
+def hexagon_target(bounds: Callable[..., Any]) -> Hexagon:
+    """A target with one chip."""
+    return Hexagon(**OPEN, bounds=bounds(), emulate=[69, 73], chips=["SM8450"], estimates=["SA8775P"])
+
+
+def files(folder: Path) -> set[str]:
+    """Every file below a folder."""
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_nothing(tmp_path: Path) -> None:
+    assert Nothing().export(simulation=None, float_net=None, crops=[], folder=tmp_path) == {}  # type: ignore[arg-type]
+    assert Nothing().upscalers(tmp_path) == {} and not files(tmp_path)
+
+
+@pytest.mark.aimet
+@pytest.mark.qnn
+@pytest.mark.parametrize("scale", [1.5, 2])
+def test_hexagon(
+    scale: float, tiny_net: Any, simulated: Any, crops: Any, hexagon_target: Hexagon, tmp_path: Path, capfd: Any
+) -> None:
+    net, folder = tiny_net(scale=scale), tmp_path / "export"
+    pairs = crops(scale)
+    certificate = hexagon_target.export(simulation=simulated(net), float_net=net, crops=pairs, folder=folder)
+    screen = capfd.readouterr()
+    assert "HTP v73 emulator" in screen.out and "an estimate of the compiler" in screen.out
+    assert "qnn" not in screen.err.lower() and "LIBNATIVE" not in screen.out + screen.err
+    named = {
+        "float.onnx",
+        "crd.onnx",
+        "dcr.onnx",
+        "pixels.onnx",
+        "pixels_20x28.onnx",
+        "aimet/net.onnx",
+        "aimet/net.encodings",
+    }
+    compiled = {"SM8450_pixels_20x28.onnx", "SM8450_pixels_20x28_qnn.bin", "pixels_20x28.dlc"}
+    assert set(certificate["files"]) == named | {f"hexagon/{name}" for name in compiled}
+    assert files(folder) == set(certificate["files"]) | {"certificate.json", "qnn.log"}
+    assert json.loads((folder / "certificate.json").read_text()) == certificate
+    assert not failures(certificate)
+    names = ["float", "simulation", "crd", "crd_fast", "dcr", "dcr_fast", "pixels", "pixels_fast", "htp_v69", "htp_v73"]
+    assert [form["name"] for form in certificate["forms"]] == names
+    assert {pair["first"] for pair in certificate["closeness"]} == {"htp_v69", "htp_v73"}
+    (estimate,) = certificate["hexagon"]["estimates"]
+    assert estimate["lower_us"] <= estimate["estimate_us"] <= estimate["upper_us"]
+    assert zipfile.is_zipfile(folder / "hexagon/pixels_20x28.dlc")
+    fixed = onnx.load(folder / "pixels_20x28.onnx").graph.input[0].type.tensor_type.shape.dim
+    assert [dim.dim_value for dim in fixed] == [1, 20, 28, 3]
+    upscalers = hexagon_target.upscalers(folder)
+    assert list(upscalers) == ["onnxruntime", "htp_v69", "htp_v73"]
+    images = {name: upscale(pairs[0].lr[:13, :18]) for name, upscale in upscalers.items()}
+    assert {image.shape for image in images.values()} == {(int(np.ceil(13 * scale)), int(18 * scale), 3)}
+    assert all(np.abs(image.astype(int) - images["onnxruntime"]).max() <= 6 for image in images.values())
+
+
+@pytest.mark.aimet
+def test_the_second_time_there_is_nothing_to_do_until_something_changes(
+    tiny_net: Any, simulated: Any, crops: Any, onnx_target: Any, tmp_path: Path
+) -> None:
+    net, folder = tiny_net(), tmp_path / "export"
+    simulation = simulated(net)
+
+    def export(**changes: Any) -> dict[str, Any]:
+        arguments = {"simulation": simulation, "float_net": net, "crops": crops(2), "folder": folder} | changes
+        return onnx_target().export(**arguments)
+
+    first = export()
+    written = {name: (folder / name).stat().st_mtime_ns for name in files(folder)}
+    assert export() == first
+    assert {name: (folder / name).stat().st_mtime_ns for name in files(folder)} == written
+    (folder / "pixels.onnx").write_bytes(b"damaged")
+    assert export()["files"] == first["files"]
+    assert (folder / "pixels.onnx").stat().st_mtime_ns > written["pixels.onnx"]
+    assert export(crops=crops(2, count=1))["inputs"]["crops"]["names"] == ["0"]
+    other = simulated(tiny_net(m=2))
+    assert export(simulation=other)["inputs"]["simulation_sha256"] != first["inputs"]["simulation_sha256"]
+
+
+@pytest.mark.parametrize("scale", [1.5, 3])
+def test_a_float_net(scale: float, tiny_net: Any, crops: Any, bounds: Any, tmp_path: Path) -> None:
+    from sr.quantization.simulation import Simulation
+
+    net = tiny_net(scale=scale)
+    scheme: Any = type("Fp32", (), {"name": "fp32", "is_float": True})()
+    target = Onnx(**OPEN, bounds=bounds(float_share=5e-3))
+    made = target.export(
+        simulation=Simulation(net, scheme), float_net=net, crops=crops(scale), folder=tmp_path / "export"
+    )
+    assert set(made["files"]) == {"float.onnx", "crd.onnx", "dcr.onnx", "pixels.onnx", "pixels_20x28.onnx"}
+    assert "simulation" not in [form["name"] for form in made["forms"]]
+    assert all(row["holds"] for row in made["links"])
+
+
+@pytest.mark.aimet
+def test_outside_of_a_bound_nothing_is_released(
+    tiny_net: Any, simulated: Any, crops: Any, onnx_target: Any, tmp_path: Path
+) -> None:
+    net, folder = tiny_net(), tmp_path / "export"
+    simulation = simulated(net)
+    arguments = {"simulation": simulation, "float_net": net, "crops": crops(2), "folder": folder}
+    onnx_target().export(**arguments)
+    with torch.no_grad():  # off its grid: what quantizing without `snap_biases` leaves
+        simulation.net.conv_last.bias += 0.02
+    simulation.export_qdq = lambda path, **_: onnx.save(onnx.load(folder / "crd.onnx"), path)
+    with pytest.raises(ValueError, match=r"simulation and crd differ by \d LSB .*, allowed are 2 LSB.*refused.json"):
+        onnx_target().export(**arguments)
+    assert files(folder) == {"refused.json"}
+    assert failures(json.loads((folder / "refused.json").read_text()))
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+@pytest.mark.aimet
+@pytest.mark.parametrize(
+    "wrong", ["rows not permuted", "permuted backwards", "scales not permuted", "bias not permuted"]
+)
+def test_a_wrong_permutation_is_found(
+    wrong: str, tiny_net: Any, simulated: Any, crops: Any, bounds: Any, tmp_path: Path
+) -> None:
+    net = tiny_net(scale=2, init="random")
+    simulation = simulated(net)
+    release = build(simulation, net, tmp_path, proof_size=(24, 24), target_size=(20, 28), space_to_depth="operator")
+    broken = Graph(release.crd.model)
+    crd_to_dcr(broken)
+    order = order_of(3, 2).numpy()
+    names = [name for name in broken.initializers if name.startswith("conv_last.")]
+    kinds = {"scales not permuted": ("weight_scale",), "bias not permuted": ("bias_q",)}.get(wrong, ("",))
+    again = {"permuted backwards": order.argsort()}.get(wrong, np.arange(12))
+    for name in names:
+        if any(kind in name for kind in kinds):
+            stored = onnx.numpy_helper.to_array(release.crd.initializers[name])
+            broken.replace_initializer(name, stored[again])
+    comparisons = chain.comparisons(release, bounds(), {})
+    for graph, holds in ((release.dcr, True), (broken, False)):
+        forms = chain.forms(type(release)(**vars(release) | {"dcr": graph}), simulation, net, {})
+        proof = prove(forms, comparisons, crops(2), net)
+        found = [row for row in proof["links"] if (row["first"], row["second"]) == ("crd", "dcr")]
+        assert [row["holds"] for row in found] == [holds]
+
+
+def test_without_the_compiler_the_rest_is_done_and_said(
+    tiny_net: Any, crops: Any, bounds: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Any
+) -> None:
+    from sr.quantization.simulation import Simulation
+
+    monkeypatch.setitem(__import__("sys").modules, "onnxruntime_qnn", None)
+    net, folder = tiny_net(), tmp_path / "export"
+    scheme: Any = type("Fp32", (), {"name": "fp32", "is_float": True})()
+    target = Hexagon(**OPEN, bounds=bounds(float_share=5e-3), emulate=[73], chips=["SM8450"], estimates=["SA8775P"])
+    made = target.export(simulation=Simulation(net, scheme), float_net=net, crops=crops(2), folder=folder)
+    assert made["hexagon"]["skipped"].startswith("onnxruntime-qnn, the Hexagon compiler, is not installed")
+    assert "Hexagon was left out: onnxruntime-qnn" in capfd.readouterr().out
+    assert "pixels.onnx" in files(folder) and list(target.upscalers(folder)) == ["onnxruntime"]
+    assert qnn.why_missing() == made["hexagon"]["skipped"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"space_to_depth": "dcr"}, "export.space_to_depth is operator or convolution, got 'dcr'"),
+        ({"chips": ["SM1"]}, "unknown chip SM1"),
+        ({"emulate": [70]}, "no chip has an HTP of version 70"),
+    ],
+)
+def test_words_that_are_not_known(changes: dict[str, Any], message: str, bounds: Any) -> None:
+    values: dict[str, Any] = {**OPEN, "bounds": bounds(), "emulate": [73], "chips": [], "estimates": []}
+    with pytest.raises(ValueError, match=message):
+        Hexagon(**values | changes)
