@@ -36,7 +36,7 @@ CHIPS = {
         Chip("SM8750", 69, 79, "Snapdragon 8 Elite", False),
         Chip("SM8850", 87, 81, "Snapdragon 8 Elite Gen 5", False),
         Chip("SA8540P", 62, 68, "automotive", True),
-        Chip("SA8775P", 52, 73, "automotive; SA8255P and SA8650P are the same to the compiler", True),
+        Chip("SA8775P", 52, 73, "automotive, as SA8255P and SA8650P", True),
         Chip("QCS9100", 77, 73, "industrial", True),
         Chip("SA8797P", 72, 81, "automotive", True),
     )

@@ -42,13 +42,6 @@ def why_missing() -> str | None:
     return None if _devices() else "onnxruntime-qnn is loaded but offers no device on this system"
 
 
-def versions() -> dict[str, str]:
-    """Version of the package, and of the compiler in it."""
-    import onnxruntime_qnn
-
-    return {"onnxruntime_qnn": str(getattr(onnxruntime_qnn, "__version__", "unknown"))}
-
-
 def open_session(
     model: bytes | str, provider: Mapping[str, str], session: Mapping[str, str], log: Path
 ) -> onnxruntime.InferenceSession:

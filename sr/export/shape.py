@@ -9,7 +9,6 @@ from fractions import Fraction
 from onnx import TensorProto, TensorShapeProto, ValueInfoProto, shape_inference
 
 from sr.export.graph import Graph
-from sr.export.space_to_depth import match_unshuffle, set_unshuffle_size
 
 Dimension = TensorShapeProto.Dimension
 
@@ -77,14 +76,12 @@ def has_free_shape(graph: Graph) -> bool:
 
 
 def fix_shape(graph: Graph, height: int, width: int) -> None:
-    """Fixes the size of the input, in LR pixels, and with it every other size in the graph."""
+    """Fixes the size of the input, in LR pixels, and of all else; the graph must not be bound to another size."""
     for dim, size in zip(_sides(graph.model.graph.input[0]), (height, width), strict=True):
         dim.dim_value = size
     for dim in graph.model.graph.output[0].type.tensor_type.shape.dim:
         dim.Clear()
     del graph.model.graph.value_info[:]
-    for match in [found for node in graph.of_type("Reshape") if (found := match_unshuffle(graph, node))]:
-        set_unshuffle_size(graph, match, *_size_of(graph, match.reshape.input[0]))
     graph.model.CopyFrom(shape_inference.infer_shapes(graph.model, strict_mode=True, data_prop=True))
     del graph.model.graph.value_info[:]
     graph.index()
@@ -95,11 +92,3 @@ def _sides(value: ValueInfoProto) -> Sequence[Dimension]:
     tensor = value.type.tensor_type
     first = 1 if tensor.elem_type == TensorProto.UINT8 else 2
     return tensor.shape.dim[first : first + 2]
-
-
-def _size_of(graph: Graph, tensor: str) -> tuple[int, int]:
-    """Height and width of an activation (N, C, h, w)."""
-    inferred = shape_inference.infer_shapes(graph.model).graph
-    value = next(value for value in (*inferred.value_info, *inferred.input) if value.name == tensor)
-    height, width = value.type.tensor_type.shape.dim[2:]
-    return height.dim_value, width.dim_value

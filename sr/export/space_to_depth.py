@@ -51,19 +51,6 @@ def match_unshuffle(graph: Graph, node: NodeProto) -> Unshuffle | None:
     return Unshuffle(node, transpose, flatten, int(shape[3]))
 
 
-def set_unshuffle_size(graph: Graph, match: Unshuffle, height: int, width: int) -> None:
-    """Writes the height and width of the input of an unshuffle into its two reshapes."""
-    block = match.block
-    n, c = (int(size) for size in graph.constant(match.reshape.input[1])[:2])  # type: ignore[index]
-    sizes = (
-        (match.reshape, [n, c, height // block, block, width // block, block]),
-        (match.flatten, [n, c * block**2, height // block, width // block]),
-    )
-    for node, shape in sizes:
-        node.input[1] = graph.add_initializer(node.output[0] + "_shape", np.array(shape, np.int64))
-    graph.prune()
-
-
 def fold_into_convolution(graph: Graph) -> None:
     """Merges SpaceToDepth and the 1x1 convolution behind it into one convolution with stride = kernel = block.
 

@@ -38,7 +38,8 @@ def simulate(net: nn.Module, scheme: Scheme) -> Any:
         ValueError: AIMET is missing, or the net has a module that it cannot quantize.
     """
     try:
-        from aimet_torch import QuantizationSimModel
+        with quiet():
+            from aimet_torch import QuantizationSimModel
     except ImportError as error:
         raise ValueError(
             f"quantization needs AIMET, which cannot be imported ({error}): pip install aimet-torch, "

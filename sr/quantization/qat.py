@@ -199,7 +199,8 @@ class _Checkpoint(Callback):
         step = trainer.global_step
         if step % self.qat.checkpoint_every == 0 or step == self.qat.iterations:
             write_atomically(self.path, trainer.save_checkpoint)
-            log.info("%s %d/%d %s", self.qat.name, step, self.qat.iterations, task.figures)
+            loss, rate = task.figures.values()
+            log.info("%s %d/%d: loss %.5f, %.1f it/s", self.qat.name, step, self.qat.iterations, loss, rate)
 
     def on_save_checkpoint(self, _: lightning.Trainer, task: Any, checkpoint: dict[str, Any]) -> None:
         """Sign the file, and keep the figures for a resume that finds nothing left to do."""

@@ -17,6 +17,7 @@ def quiet() -> Iterator[None]:
     """Silence the loggers and warnings of those libraries inside, and nobody else's."""
     loggers = [logging.getLogger(name) for name in LOGGERS]
     before = [logger.level for logger in loggers]
+    logging.root.addFilter(_is_wanted)  # AIMET greets on the root logger when it is imported
     for logger in loggers:
         logger.setLevel(logging.ERROR)
     try:
@@ -25,5 +26,10 @@ def quiet() -> Iterator[None]:
                 warnings.filterwarnings("ignore", module=module)
             yield
     finally:
+        logging.root.removeFilter(_is_wanted)
         for logger, level in zip(loggers, before, strict=True):
             logger.setLevel(level)
+
+
+def _is_wanted(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.ERROR or "aimet" not in record.pathname

@@ -27,12 +27,12 @@ def wait_for_a_look(memory: PeakMemory) -> None:
 @linux
 def test_what_passes_is_seen() -> None:
     gc.collect()  # what other tests left is not to go meanwhile
-    with PeakMemory() as memory:
-        # Straight from the system: malloc may reuse pages that have been resident before.
-        with mmap.mmap(-1, 64 * MIB, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as fresh:
-            for _ in range(64):
-                fresh.write(bytes(MIB))
-            wait_for_a_look(memory)
+    # Straight from the system: malloc may reuse pages that have been resident before.
+    private = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+    with PeakMemory() as memory, mmap.mmap(-1, 64 * MIB, flags=private) as fresh:
+        for _ in range(64):
+            fresh.write(bytes(MIB))
+        wait_for_a_look(memory)
     with PeakMemory() as after:
         wait_for_a_look(after)
     assert memory.peak_bytes is not None and after.peak_bytes is not None

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -117,6 +120,14 @@ def test_encodings(make_net, make_scheme, calibration):
     new = {entry["name"]: entry for entry in simulation.encodings("2.0.0")["encodings"]}
     assert new["cnn.0.weight"]["output_dtype"] == "int8" and new["cnn.0.bias"]["output_dtype"] == "int32"
     assert new["output"]["y_scale"] == pytest.approx(1 / 255)
+
+
+def test_importing_aimet_is_quiet(repo_root):
+    code = "import logging; logging.basicConfig(level=0); logging.getLogger('x').info('mine'); "
+    code += "from sr.quantization.quiet import quiet\nwith quiet(): import aimet_torch\nlogging.info('mine too')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=repo_root, check=True)
+    own = [line for line in done.stderr.splitlines() if "AIMET" in line or "mine" in line]
+    assert own == ["INFO:x:mine", "INFO:root:mine too"]
 
 
 def test_it_is_quiet(make_net, make_scheme, calibration, tmp_path, capfd, caplog, recwarn):

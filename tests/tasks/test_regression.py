@@ -44,8 +44,11 @@ class Crops(lightning.LightningDataModule):
         self.chunk = chunk
 
     def train_dataloader(self):
-        start, stop = self.trainer.global_step, self.trainer.max_steps
-        return ([batch(i) for i in range(at, min(at + self.chunk, stop))] for at in range(start, stop, self.chunk))
+        at, stop = self.trainer.global_step, self.trainer.max_steps
+        while True:  # endless, as the real one: Lightning does not see a shorter one's end in a resumed fit
+            end = min(at + self.chunk, stop) if at < stop else at + self.chunk
+            yield [batch(i) for i in range(at, end)]
+            at = end
 
     def val_dataloader(self):
         _, hr = batch(0)
