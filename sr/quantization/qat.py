@@ -135,6 +135,10 @@ class _Task(lightning.LightningModule):
         for name, parameter in self.net.named_parameters():
             if parameter.requires_grad:
                 groups[RANGES in name].append(parameter)
+        if not groups[False]:
+            raise ValueError(
+                f"{self.qat.name}: no weight of the net is trainable (requires_grad); nothing would be learned"
+            )
         rates = {False: self.qat.learning_rate, True: self.qat.encoding_learning_rate}
         filled = [{"params": groups[ranges], "lr": rates[ranges]} for ranges in groups if groups[ranges]]
         return torch.optim.Adam(filled, fused=True)

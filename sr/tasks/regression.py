@@ -74,8 +74,11 @@ class Regression(lightning.LightningModule):
         return self.average.net if self.average else self.net
 
     def deployable(self) -> nn.Module:
-        """A copy of the trained net in its inference form, on the CPU, in evaluation mode, contiguous."""
-        net = inference_form(copy.deepcopy(self.trained_net()).cpu())
+        """A copy of the trained net in its inference form: on the CPU, in evaluation mode, contiguous, trainable."""
+        net = copy.deepcopy(self.trained_net()).cpu()
+        for ours, theirs in zip(net.parameters(), self.net.parameters(), strict=True):
+            ours.requires_grad_(theirs.requires_grad)  # the average is frozen, and QAT trains what it is given
+        net = inference_form(net)
         return net.to(memory_format=torch.contiguous_format).eval()
 
     def configure_optimizers(self) -> Any:

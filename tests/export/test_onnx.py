@@ -11,7 +11,6 @@ from sr.export.onnx import export_float
 from sr.export.runtime import on_cpu
 from sr.models.blocks import inference_form
 
-
 NETS: list[dict[str, Any]] = [
     {"scale": 1.5},
     {"scale": 2},

@@ -137,7 +137,7 @@ def test_deployable_is_a_copy_of_the_average(tmp_path):
     for average, copied in zip(module.average.net.parameters(), net.parameters(), strict=True):
         assert torch.equal(average, copied)
         assert average.data_ptr() != copied.data_ptr()
-        assert copied.is_contiguous()
+        assert copied.is_contiguous() and copied.requires_grad
 
 
 def test_average_by_its_definition():
