@@ -17,7 +17,7 @@ NAME = "training.json"
 class Clock(Callback):
     """Show progress with iterations a second and loader wait; leave the totals in `training.json`.
 
-    Time spent in validation and checkpoints is not training time. The totals survive a resume.
+    Time spent in validation is not training time. The totals survive a resume.
     """
 
     def __init__(self) -> None:
@@ -37,18 +37,16 @@ class Clock(Callback):
             total=trainer.max_steps, initial=trainer.global_step, unit="it", desc="train", file=sys.stdout,
             mininterval=0.5 if sys.stdout.isatty() else 20, dynamic_ncols=True,
         )  # fmt: skip
-        self._mark, self._step = time.perf_counter(), trainer.global_step
-
-    def on_train_batch_start(self, trainer: lightning.Trainer, *_: Any) -> None:
-        """Count the time since the last chunk ended as waiting for data."""
-        self._add("loader_wait_seconds", time.perf_counter() - self._mark)
+        self._mark, self._step, self._waited = time.perf_counter(), trainer.global_step, 0.0
 
     def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
         """Count a chunk and show the bar."""
         now, steps = time.perf_counter(), trainer.global_step - self._step
+        waited = trainer.train_dataloader.wait_s  # type: ignore[union-attr]
         self._add("seconds", now - self._mark)
+        self._add("loader_wait_seconds", waited - self._waited)
         self._add("iterations", steps)
-        self._mark, self._step = now, trainer.global_step
+        self._mark, self._step, self._waited = now, trainer.global_step, waited
         waiting = self.totals["loader_wait_seconds"] / self.totals["seconds"]
         loss = float(trainer.callback_metrics["train/loss"])
         self._bar.set_postfix_str(f"loss {loss:.4f}, loader wait {waiting:.1%}", refresh=False)

@@ -103,7 +103,9 @@ class ImageData(lightning.LightningDataModule):
         self.val_images, self.val_crop = val_images, val_crop
 
     def prepare_data(self) -> None:
-        """Download and decode whatever is missing (Lightning calls this in one process a machine)."""
+        """Find the test sets, then download and decode what is missing, in one process a machine."""
+        for name in self.test:
+            find_set(name, self.test_root, self.scale)
         _ = self.train_pairs, self.val_pairs
 
     @cached_property

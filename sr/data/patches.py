@@ -175,14 +175,19 @@ class Chunks(Iterable[list[Batch]]):
         if size < 1:
             raise ValueError(f"a chunk holds at least 1 batch, got {size}")
         self.resume, self.size = resume, size
+        self.wait_s = 0.0
+        """Time spent in making chunks so far, in seconds."""
 
     def __iter__(self) -> Iterator[list[Batch]]:
         """Lists of batches from where the training stands."""
         # A Trainer looks one chunk ahead and may begin anew: nothing is lost, since the place is asked for each time.
         stream, left = self.resume()
         while True:
+            started = time.perf_counter()
             length = min(self.size, left) if left else self.size
-            yield list(islice(stream, length))
+            chunk = list(islice(stream, length))
+            self.wait_s += time.perf_counter() - started
+            yield chunk
             left = left - length if left else None
 
 

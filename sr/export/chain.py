@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
 
 from torch import nn
 
@@ -11,7 +12,14 @@ from sr.export.release import Release, Simulated
 from sr.export.runtime import Runtime, in_torch, on_cpu
 
 
-def forms(release: Release, simulation: Simulated, float_net: nn.Module, htp: Mapping[int, Runtime]) -> list[Form]:
+class Emulator(NamedTuple):
+    """The net on the emulator of a version of the HTP, and the name of the file that it runs."""
+
+    run: Runtime
+    file: str
+
+
+def forms(release: Release, simulation: Simulated, float_net: nn.Module, htp: Mapping[int, Emulator]) -> list[Form]:
     """Every form, in the order in which one is made from the other.
 
     Args:
@@ -30,17 +38,17 @@ def forms(release: Release, simulation: Simulated, float_net: nn.Module, htp: Ma
         chain.append(Form(name, titles[name], on_cpu(graph, optimized=False), f"{name}.onnx"))
         chain.append(Form(f"{name}_fast", f"{titles[name]} fast", on_cpu(graph, optimized=True), f"{name}.onnx"))
     precision = "emulator" if release.quantized else "fp16"
-    chain += [Form(f"htp_v{arch}", f"HTP v{arch} {precision}", run, "pixels.onnx") for arch, run in htp.items()]
+    chain += [Form(f"htp_v{arch}", f"HTP v{arch} {precision}", htp[arch].run, htp[arch].file) for arch in htp]
     return chain
 
 
-def comparisons(release: Release, bounds: Bounds, htp: Mapping[int, Runtime]) -> tuple[list[Link], list[Closeness]]:
+def comparisons(release: Release, bounds: Bounds, htp: Collection[int]) -> tuple[list[Link], list[Closeness]]:
     """What is compared: neighbours byte by byte, and the emulators, which round in their own way, by PSNR."""
     first, allowed = ("simulation", bounds.emulator_db) if release.quantized else ("float", bounds.fp16_db)
     return _links(release, bounds, htp), [Closeness(f"htp_v{arch}", first, allowed) for arch in htp]
 
 
-def _links(release: Release, bounds: Bounds, htp: Mapping[int, Runtime]) -> list[Link]:
+def _links(release: Release, bounds: Bounds, htp: Collection[int]) -> list[Link]:
     if release.quantized:
         first = "simulation"
         start = [Link("float", first, None, None), Link(first, "crd", bounds.simulation_lsb, None)]

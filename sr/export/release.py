@@ -11,7 +11,8 @@ from typing import Any, Protocol
 
 from torch import nn
 
-from sr.export.biases import biases_on_grid
+from sr.export.biases import biases_on_grid, lift_biases
+from sr.export.chips import LAST_ROUNDING_DOWN
 from sr.export.clips import drop_redundant_clips
 from sr.export.depth_to_space import crd_to_dcr
 from sr.export.encodings import split_quantizers
@@ -142,6 +143,30 @@ def write_float(net: nn.Module, path: Path, size: tuple[int, int]) -> None:
     free_shape(graph)
     graph.describe(facts(net, "fp32"))
     graph.save(path)
+
+
+def write_lifted(release: Release, folder: Path, lsb: float) -> None:
+    """Writes the files of whole pixels once more, for the versions of the HTP that round down: `lifted` finds them.
+
+    Args:
+        release: of a quantized net.
+        folder: of the release.
+        lsb: see `biases.lift_biases`.
+    """
+    for path in (folder / "pixels.onnx", release.fixed):
+        graph = Graph.load(path)
+        lift_biases(graph, lsb)
+        graph.save(_lifted_name(path))
+
+
+def lifted(path: Path, arch: int) -> Path:
+    """The file to take for a version of the HTP: the lifted one, where the version rounds down and there is one."""
+    other = _lifted_name(path)
+    return other if arch <= LAST_ROUNDING_DOWN and other.is_file() else path
+
+
+def _lifted_name(path: Path) -> Path:
+    return path.with_name(path.name.replace("pixels", f"pixels_v{LAST_ROUNDING_DOWN}", 1))
 
 
 def write_encodings(graph: Graph, folder: Path) -> None:

@@ -22,8 +22,8 @@ from sr.export.chips import chips, emulated
 from sr.export.crops import cut_crops
 from sr.export.graph import Graph
 from sr.export.publish import CERTIFICATE, LOG, REFUSED, clear, file_facts, whole, workshop
-from sr.export.release import SPACE_TO_DEPTH, Release, Simulated, build
-from sr.export.runtime import Runtime, load, upscaler_of
+from sr.export.release import SPACE_TO_DEPTH, Release, Simulated, build, lifted, write_lifted
+from sr.export.runtime import load, upscaler_of
 from sr.export.shape import lr_size
 from sr.rundir.files import read_json, write_json
 
@@ -124,7 +124,7 @@ class Onnx:
         """
         return {"onnxruntime": load(folder / "pixels.onnx")}
 
-    def _on_hexagon(self, release: Release, work: Path, log: Path) -> tuple[dict[int, Runtime], dict[str, Any]]:
+    def _on_hexagon(self, release: Release, work: Path, log: Path) -> tuple[dict[int, chain.Emulator], dict[str, Any]]:
         """Emulators for the proof, and what was compiled."""
         return {}, {"skipped": "the target is ONNX Runtime"}
 
@@ -152,11 +152,13 @@ class Hexagon(Onnx):
         emulate: versions of the HTP on whose emulators the proof is made.
         chips: part numbers to compile for.
         estimates: part numbers for which the compiler's estimate of the time is asked.
+        v69_lift_lsb: what biases are raised by for chips whose HTP rounds down (`biases.lift_biases`); 0 for nothing.
     """
 
     emulate: Sequence[int]
     chips: Sequence[str]
     estimates: Sequence[str]
+    v69_lift_lsb: float
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -171,21 +173,34 @@ class Hexagon(Onnx):
             missing = qnn.why_missing()
         if missing:
             return found
-        graph = Graph.load(folder / "pixels.onnx")
-        emulators = {arch: hexagon.on_htp(graph, arch=arch, log=folder / LOG) for arch in self.emulate}
-        return found | {f"htp_v{arch}": upscaler_of(graph, run) for arch, run in emulators.items()}
+        emulators = self._emulators(folder, folder / LOG)
+        for arch, emulator in emulators.items():
+            found[f"htp_v{arch}"] = upscaler_of(Graph.load(folder / emulator.file), emulator.run)
+        return found
 
-    def _on_hexagon(self, release: Release, work: Path, log: Path) -> tuple[dict[int, Runtime], dict[str, Any]]:
+    def _emulators(self, folder: Path, log: Path) -> dict[int, chain.Emulator]:
+        files = {arch: lifted(folder / "pixels.onnx", arch) for arch in self.emulate}
+        return {
+            arch: chain.Emulator(hexagon.on_htp(Graph.load(path), arch=arch, log=log), path.name)
+            for arch, path in files.items()
+        }
+
+    def _on_hexagon(self, release: Release, work: Path, log: Path) -> tuple[dict[int, chain.Emulator], dict[str, Any]]:
         log.unlink(missing_ok=True)
         with qnn.quiet(log):
             missing = qnn.why_missing()
         if missing:
             return {}, {"skipped": missing}
-        emulators = {arch: hexagon.on_htp(release.pixels, arch=arch, log=log) for arch in self.emulate}
+        if release.quantized and self.v69_lift_lsb:
+            write_lifted(release, work, self.v69_lift_lsb)
         hexagon.write_dlc(release.fixed, work / "hexagon" / f"{release.fixed.stem}.dlc", log)
-        return emulators, {
-            "contexts": [hexagon.compile_context(release.fixed, c, work / "hexagon", log) for c in chips(self.chips)],
-            "estimates": [hexagon.estimate(release.fixed, chip, log) for chip in chips(self.estimates)],
+        contexts, estimates = (
+            [(chip, lifted(release.fixed, chip.arch)) for chip in chips(names)]
+            for names in (self.chips, self.estimates)
+        )
+        return self._emulators(work, log), {
+            "contexts": [hexagon.compile_context(path, chip, work / "hexagon", log) for chip, path in contexts],
+            "estimates": [hexagon.estimate(path, chip, log) for chip, path in estimates],
         }
 
 
@@ -212,13 +227,11 @@ def _show(certificate: dict[str, Any]) -> None:
     console.print(table(certificate))
     compiled = certificate["hexagon"]
     if "skipped" in compiled:
-        console.print(f"Hexagon was left out: {compiled['skipped']}", highlight=False)
+        console.print(f"Hexagon was left out: {compiled['skipped']}", highlight=False, soft_wrap=True)
     for row in compiled.get("estimates", []):
-        text = (
-            row.get("missing")
-            or f"{row['estimate_us']} us [{row['lower_us']} to {row['upper_us']}], an estimate of the compiler"
-        )
-        console.print(f"{row['chip']} ({row['product']}): {text}", highlight=False, markup=False)
+        text = row.get("missing") or "compiler's estimate {estimate_us} us [{lower_us} to {upper_us}]".format(**row)
+        line = f"{row['chip']} ({row['product']}, HTP v{row['htp_arch']}): {text}"
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _versions() -> dict[str, str]:

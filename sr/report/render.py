@@ -26,7 +26,7 @@ WRAPPED_LENGTH = 24
 
 def cell(value: Any, column: Column) -> str:
     """Write a value as its column asks; a value of another kind is written as it is, a missing one as "-"."""
-    if value is None:
+    if value is None or value == "nan":
         return ABSENT
     try:
         return format(value, column.format)

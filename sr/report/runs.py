@@ -60,7 +60,7 @@ def find_runs(places: Iterable[Path]) -> list[Run]:
         if not place.is_dir():
             raise ValueError(f"no folder at {place}; give outputs/<experiment>, a run folder, or outputs itself")
         place = place.resolve()
-        below = [place, *place.glob("*/"), *place.glob("*/*/")]
+        below = [place, *(each for each in (*place.glob("*/"), *place.glob("*/*/")) if each.name[0] != ".")]
         folders |= {folder for folder in below if any((folder / mark).is_file() for mark in MARKS)}
     return [read_run(folder) for folder in sorted(folders, key=lambda folder: natural_key(str(folder)))]
 

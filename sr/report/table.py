@@ -10,6 +10,9 @@ from sr.report.seeds import fold, group_key
 
 Row = dict[str, Any]
 
+CPU_RUNTIMES = {"torch": "torch", "onnxruntime": "ONNX Runtime"}
+"""What a cost may hold a latency of, as `latency_<name>_cpu`: the float net, and the exported one."""
+
 
 class Column(NamedTuple):
     """One column: the key of its values in a row, its heading, how a number is shown.
@@ -81,7 +84,7 @@ def speed_table(runs: Sequence[Run], *, fold_seeds: bool = False) -> Table:
         *AMOUNT[:2],
         Column("activation_kib", "activations KiB", ",.0f"),
         Column("receptive_field_px", "field px", "d"),
-        Column("latency_torch_cpu_ms", "torch CPU ms", ".1f"),
+        *(Column(f"latency_{runtime}_cpu_ms", f"{title} CPU ms", ".1f") for runtime, title in CPU_RUNTIMES.items()),
         *(Column(f"estimate_{chip}_ms", f"estimate {chip} ms", ".3g") for chip in chips),
         Column("precision", "precision"),
         Column("iterations_per_second", "it/s", ".1f"),
@@ -124,11 +127,14 @@ def estimates_ms(report: Report) -> dict[str, float]:
 
 def _speed(report: Report) -> Row:
     """Figures of the net and of its training, the median latency, and the wall time of all stages."""
-    latency = report.cost.get("latency_torch_cpu")
+    latencies = {runtime: report.cost.get(f"latency_{runtime}_cpu") for runtime in CPU_RUNTIMES}
     return {
         **report.cost,
         **report.training,
-        "latency_torch_cpu_ms": latency.get("median_ms") if isinstance(latency, dict) else latency,
+        **{
+            f"latency_{runtime}_cpu_ms": each.get("median_ms") if isinstance(each, dict) else each
+            for runtime, each in latencies.items()
+        },
         "total_seconds": sum(report.stage_seconds.values()) if report.stage_seconds else None,
         **{f"estimate_{chip}_ms": ms for chip, ms in estimates_ms(report).items()},
     }

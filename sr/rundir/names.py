@@ -11,7 +11,7 @@ MAX_NAME = 120
 
 
 def run_name(overrides: list[str]) -> str:
-    """The folder name of a run, from the overrides that change its numbers, in sorted order.
+    """The folder name of a run, from the overrides that change its numbers, in sorted order, the model's first.
 
     Joined with `-` and `_` only: Hydra cannot parse `=` or `,` in a path given on its command line. A name that would
     grow over `MAX_NAME` characters ends in a hash of the whole.
@@ -21,7 +21,8 @@ def run_name(overrides: list[str]) -> str:
     >>> run_name([])
     'default'
     """
-    kept = sorted(item for item in overrides if re.split(r"[.=@]", item.lstrip("+~"))[0] not in MACHINE_KEYS)
+    kept = [item for item in overrides if re.split(r"[.=@]", item.lstrip("+~"))[0] not in MACHINE_KEYS]
+    kept.sort(key=lambda item: (not item.startswith("model"), item))
     parts = [re.sub(r"[^A-Za-z0-9.]+", "_", item.lstrip("+~").replace("=", "_")).strip("_") for item in kept]
     name = "-".join(parts) or "default"
     exact = hashlib.sha256("\n".join(kept).encode()).hexdigest()[:8]

@@ -8,10 +8,11 @@ import pytest
 import torch
 from onnx import numpy_helper
 
-from sr.export.biases import biases_on_grid
+from sr.export.biases import biases_on_grid, lift_biases
 from sr.export.graph import Graph
 from sr.export.hexagon import on_htp
 from sr.export.pixels import uint8_nhwc_io
+from sr.export.release import reorder
 from sr.export.runtime import on_cpu
 from sr.functional.color import to_uint8
 
@@ -58,3 +59,25 @@ def test_the_htp_gives_noise_without_it(other_grid: Graph, pixels: torch.Tensor,
         ours, theirs = (to_uint8(run(pixels)).int() for run in runs)
         largest.append(int((ours - theirs).abs().max()))
     assert largest[0] > 20 and largest[1] <= 4
+
+
+@pytest.mark.qnn
+@pytest.mark.parametrize(("scale", "residual"), [(2, "none"), (1.5, "none"), (3, "input_to_output")])
+def test_lifted_biases_keep_the_brightness_on_v69(
+    scale: float, residual: str, tiny_net: Any, simulated: Any, qdq_graph: Any, tmp_path: Path
+) -> None:
+    graph = reorder(qdq_graph(simulated(tiny_net(scale=scale, residual=residual, m=3, f=16))), merge=False)
+    lr = torch.rand(1, 3, 64, 64)
+    uint8_nhwc_io(graph)
+    truth = on_cpu(graph, optimized=True)(lr) * 255
+    darker = on_htp(graph, arch=69, log=tmp_path / "qnn.log")(lr) * 255 - truth
+    lift_biases(graph, 0.06)
+    lifted = on_htp(graph, arch=69, log=tmp_path / "qnn.log")(lr) * 255 - truth
+    assert darker.mean() < -0.05 and abs(lifted.mean()) < 0.75 * abs(darker.mean())
+
+
+def test_wide_outputs_are_not_lifted(tiny_net: Any, simulated: Any, qdq_graph: Any) -> None:
+    graph = reorder(qdq_graph(simulated(tiny_net(), activation_bits=16)), merge=False)
+    before = graph.model.SerializeToString()
+    lift_biases(graph, 0.06)
+    assert graph.model.SerializeToString() == before

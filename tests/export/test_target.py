@@ -31,7 +31,9 @@ def onnx_target(bounds: Callable[..., Any]) -> Callable[..., Onnx]:
 @pytest.fixture
 def hexagon_target(bounds: Callable[..., Any]) -> Hexagon:
     """A target with one chip."""
-    return Hexagon(**OPEN, bounds=bounds(), emulate=[69, 73], chips=["SM8450"], estimates=["SA8775P"])
+    return Hexagon(
+        **OPEN, bounds=bounds(), emulate=[69, 73], chips=["SM8450"], estimates=["SA8775P"], v69_lift_lsb=0.06
+    )
 
 
 def files(folder: Path) -> set[str]:
@@ -54,24 +56,18 @@ def test_hexagon(
     pairs = crops(scale)
     certificate = hexagon_target.export(simulation=simulated(net), float_net=net, crops=pairs, folder=folder)
     screen = capfd.readouterr()
-    assert "HTP v73 emulator" in screen.out and "an estimate of the compiler" in screen.out
+    assert "HTP v73 emulator" in screen.out and "compiler's estimate" in screen.out
     assert "qnn" not in screen.err.lower() and "LIBNATIVE" not in screen.out + screen.err
-    named = {
-        "float.onnx",
-        "crd.onnx",
-        "dcr.onnx",
-        "pixels.onnx",
-        "pixels_20x28.onnx",
-        "aimet/net.onnx",
-        "aimet/net.encodings",
-    }
-    compiled = {"SM8450_pixels_20x28.onnx", "SM8450_pixels_20x28_qnn.bin", "pixels_20x28.dlc"}
+    named = {"float.onnx", "crd.onnx", "dcr.onnx", "pixels.onnx", "pixels_20x28.onnx"}
+    named |= {"pixels_v69.onnx", "pixels_v69_20x28.onnx", "aimet/net.onnx", "aimet/net.encodings"}
+    compiled = {"SM8450_pixels_v69_20x28.onnx", "SM8450_pixels_v69_20x28_qnn.bin", "pixels_20x28.dlc"}
     assert set(certificate["files"]) == named | {f"hexagon/{name}" for name in compiled}
     assert files(folder) == set(certificate["files"]) | {"certificate.json", "qnn.log"}
     assert json.loads((folder / "certificate.json").read_text()) == certificate
     assert not failures(certificate)
     names = ["float", "simulation", "crd", "crd_fast", "dcr", "dcr_fast", "pixels", "pixels_fast", "htp_v69", "htp_v73"]
     assert [form["name"] for form in certificate["forms"]] == names
+    assert [form["file"] for form in certificate["forms"][-2:]] == ["pixels_v69.onnx", "pixels.onnx"]
     assert {pair["first"] for pair in certificate["closeness"]} == {"htp_v69", "htp_v73"}
     (estimate,) = certificate["hexagon"]["estimates"]
     assert estimate["lower_us"] <= estimate["estimate_us"] <= estimate["upper_us"]
@@ -177,7 +173,9 @@ def test_without_the_compiler_the_rest_is_done_and_said(
     monkeypatch.setitem(__import__("sys").modules, "onnxruntime_qnn", None)
     net, folder = tiny_net(), tmp_path / "export"
     scheme: Any = type("Fp32", (), {"name": "fp32", "is_float": True})()
-    target = Hexagon(**OPEN, bounds=bounds(float_share=5e-3), emulate=[73], chips=["SM8450"], estimates=["SA8775P"])
+    target = Hexagon(
+        **OPEN, bounds=bounds(float_share=5e-3), emulate=[73], chips=["SM8450"], estimates=[], v69_lift_lsb=0.06
+    )
     made = target.export(simulation=Simulation(net, scheme), float_net=net, crops=crops(2), folder=folder)
     assert made["hexagon"]["skipped"].startswith("onnxruntime-qnn, the Hexagon compiler, is not installed")
     assert "Hexagon was left out: onnxruntime-qnn" in capfd.readouterr().out
@@ -194,6 +192,13 @@ def test_without_the_compiler_the_rest_is_done_and_said(
     ],
 )
 def test_words_that_are_not_known(changes: dict[str, Any], message: str, bounds: Any) -> None:
-    values: dict[str, Any] = {**OPEN, "bounds": bounds(), "emulate": [73], "chips": [], "estimates": []}
+    values: dict[str, Any] = {
+        **OPEN,
+        "bounds": bounds(),
+        "emulate": [73],
+        "chips": [],
+        "estimates": [],
+        "v69_lift_lsb": 0.0,
+    }
     with pytest.raises(ValueError, match=message):
         Hexagon(**values | changes)
