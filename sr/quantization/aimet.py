@@ -21,7 +21,7 @@ from sr.quantization.simulation import example_input
 ANALYZERS = {"min_max": "tf", "enhanced": "tf_enhanced", "percentile": "percentile"}
 # Ops that the HTP runs as one, so that nothing is quantized between them. Depth-to-space only moves pixels.
 PRODUCERS = ("Conv", "ConvTranspose", "Add", "Gemm")
-ACTIVATIONS = ("Relu", "Clip", "PRelu", "LeakyRelu")
+ACTIVATIONS = ("Relu", "Clip")  # what the HTP computes within a convolution; PReLU and LeakyReLU it does not
 # The range of these functions is a fact, not something to calibrate.
 JOINS = {Add: "Add", Concat: "Concat", Multiply: "Mul", ResizeLike: "Resize"}  # modules of ours -> ONNX op
 KNOWN_RANGES = {"Relu": {"min": 0.0}, "Sigmoid": {"min": 0.0, "max": 1.0}, "Tanh": {"min": -1.0, "max": 1.0}}
@@ -69,8 +69,8 @@ def rules(scheme: Scheme) -> dict[str, Any]:
     Source: the htp_v73 rules that AIMET ships, less the ops of language models, plus clips, sums and depth-to-space.
     """
     ops: dict[str, Any] = {
-        op: {"per_channel_quantization": str(scheme.per_channel)} for op in ("Conv", "ConvTranspose", "Gemm", "PRelu")
-    }
+        op: {"per_channel_quantization": str(scheme.per_channel)} for op in ("Conv", "ConvTranspose", "Gemm")
+    }  # slopes of a PReLU share one scale: the HTP takes no other
     ops |= {op: {"encoding_constraints": known} for op, known in KNOWN_RANGES.items()}
     fused = [[producer, activation] for producer in PRODUCERS for activation in ACTIVATIONS]
     fused += [["Conv", "BatchNormalization", activation] for activation in ACTIVATIONS]

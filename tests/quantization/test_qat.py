@@ -163,6 +163,11 @@ def test_a_loss_that_is_no_number_names_its_iteration(run, make_qat, stream, tmp
     assert torch.load(tmp_path / "qat/last.ckpt", weights_only=True)["global_step"] == 5
 
 
+def test_a_frozen_net_is_refused(run, make_qat, make_net):
+    with pytest.raises(ValueError, match="qat: no weight of the net is trainable"):
+        run(make_qat(), net=make_net().requires_grad_(False))
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
