@@ -22,8 +22,8 @@ ANALYZERS = {"min_max": "tf", "enhanced": "tf_enhanced", "percentile": "percenti
 # Ops that the HTP runs as one, so that nothing is quantized between them. Depth-to-space only moves pixels.
 PRODUCERS = ("Conv", "ConvTranspose", "Add", "Gemm")
 ACTIVATIONS = ("Relu", "Clip")  # what the HTP computes within a convolution; PReLU and LeakyReLU it does not
-# The range of these functions is a fact, not something to calibrate.
 JOINS = {Add: "Add", Concat: "Concat", Multiply: "Mul", ResizeLike: "Resize"}  # modules of ours -> ONNX op
+# The range of these functions is a fact, not something to calibrate.
 KNOWN_RANGES = {"Relu": {"min": 0.0}, "Sigmoid": {"min": 0.0, "max": 1.0}, "Tanh": {"min": -1.0, "max": 1.0}}
 
 
