@@ -6,7 +6,7 @@ from typing import Any
 import lightning
 
 from sr import metrics
-from sr.callbacks.stage import Stage
+from sr.callbacks.stage import Stage, data_of
 from sr.callbacks.weights import NAME as WEIGHTS
 from sr.data.module import ImageData
 from sr.evaluation import Upscale, evaluate, upscaler
@@ -32,7 +32,7 @@ class Evaluate(Stage):
     def work(self, trainer: lightning.Trainer, task: Regression, folder: Path) -> dict[str, Any]:
         """Return {"quality": {"float" | "bicubic": {set: score}}}."""
         scale = task.scale
-        data = trainer.datamodule  # type: ignore[attr-defined]
+        data = data_of(trainer)
         upscalers = {"bicubic": upscaler(Bicubic(scale=scale)), "float": upscaler(task.deployable())}
         return {"quality": {stage: score_sets(each, data, self.protocol, scale) for stage, each in upscalers.items()}}
 

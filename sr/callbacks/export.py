@@ -9,7 +9,7 @@ from sr import metrics
 from sr.callbacks.evaluate import score_sets
 from sr.callbacks.quantize import FOLDER as QUANTIZED_FOLDER
 from sr.callbacks.quantize import NAME as QUANTIZED
-from sr.callbacks.stage import Stage
+from sr.callbacks.stage import Stage, data_of
 from sr.export.target import Nothing, Onnx
 from sr.quantization.chain import load
 from sr.quantization.scheme import Scheme
@@ -38,7 +38,7 @@ class Export(Stage):
     def work(self, trainer: lightning.Trainer, task: Regression, folder: Path) -> dict[str, Any]:
         """Return the certificate's summary and {"quality": {runtime: {set: score}}}."""
         net = task.deployable()
-        data = trainer.datamodule  # type: ignore[attr-defined]
+        data = data_of(trainer)
         exported = self.target.export(
             simulation=load(net=net, scheme=self.scheme, folder=folder / QUANTIZED_FOLDER),
             float_net=net,

@@ -7,7 +7,7 @@ import lightning
 
 from sr.callbacks.quantize import FOLDER
 from sr.callbacks.quantize import NAME as QUANTIZED
-from sr.callbacks.stage import Stage
+from sr.callbacks.stage import Stage, data_of
 from sr.callbacks.triptych import log_picture
 from sr.evaluation import upscaler
 from sr.functional.picture import centre, enlarge, save_png, side_by_side
@@ -37,7 +37,7 @@ class Images(Stage):
         simulation = load(net=net, scheme=self.scheme, folder=folder / FOLDER)
         upscalers = [upscaler(each) for each in (Bicubic(scale=task.scale), net, simulation.net)]
         files = []
-        for name, pairs in trainer.datamodule.test_sets().items():  # type: ignore[attr-defined]
+        for name, pairs in data_of(trainer).test_sets().items():
             pair = pairs[0]
             pictures = [enlarge(pair.lr, *pair.hr.shape[:2]), *(upscale(pair.lr) for upscale in upscalers), pair.hr]
             picture = side_by_side(*(centre(each, self.crop) for each in pictures))

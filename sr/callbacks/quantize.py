@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from sr import metrics
 from sr.callbacks.evaluate import score_sets
-from sr.callbacks.stage import Stage
+from sr.callbacks.stage import Stage, data_of
 from sr.callbacks.weights import NAME as WEIGHTS
 from sr.evaluation import upscaler
 from sr.functional.color import rgb_to_y
@@ -39,7 +39,7 @@ class Quantize(Stage):
 
     def work(self, trainer: lightning.Trainer, task: Regression, folder: Path) -> dict[str, Any]:
         """Return the scheme's name, what its stages report, and {"simulated": {set: score}}."""
-        data = trainer.datamodule  # type: ignore[attr-defined]
+        data = data_of(trainer)
         net = task.deployable()
         simulation = quantize(
             net=net,

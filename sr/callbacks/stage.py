@@ -8,8 +8,14 @@ import lightning
 from lightning.pytorch.callbacks import Callback
 from rich.console import Console
 
+from sr.data.module import ImageData
 from sr.rundir.files import read_json, sha256, write_json
 from sr.tasks.regression import Regression
+
+
+def data_of(trainer: Any) -> ImageData:
+    """The run's images; Lightning's types do not say that a trainer has them."""
+    return trainer.datamodule
 
 
 class Stage(Callback):
