@@ -6,7 +6,7 @@ XL at x2 and x4); also the SESR rows of QuickSRNet's table 3 (arXiv 2303.04336).
 
 The variants, each a switch:
 - Paper: Y, PReLU, no activation after the first convolution, 0.5 subtracted from the input, output clipped.
-- AIMET model zoo and QuickSRNet's rows: RGB, ReLU, also after the first convolution, no shift, and x3.
+- QuickSRNet's rows: RGB, ReLU, no shift, and x3. The AIMET model zoo has a ReLU after the first convolution, too.
 
 Deviations:
 - Biases collapse exactly (see `sr.functional.collapse`); upstream they leak into the kernels. At the start, where

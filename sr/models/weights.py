@@ -12,7 +12,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from sr.models.blocks import inference_form
-from sr.models.zoo import our_names
+from sr.models.zoo import check_form, our_names
 from sr.rundir.files import write_atomically
 
 CHECKPOINT = "checkpoints/last.ckpt"
@@ -87,6 +87,7 @@ def load_weights(net: nn.Module, state: State, *, source: str, leave: Sequence[s
             net is unchanged then.
     """
     own = net.state_dict()
+    check_form(net, state)
     for prefix in leave:
         if not any(name.startswith(prefix) for name in own):
             raise ValueError(f"init_leave={prefix!r} is no layer of {type(net).__name__}; it has {_layers(own)}")

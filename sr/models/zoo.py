@@ -6,7 +6,7 @@ under "state_dict". The key map, and the model that each file fits:
     QuickSRNet    the same names    model=quicksrnet_small, _medium, _large; at x1.5 too
     ABPN          the same names    model=abpn; its 32-channel net with model.f=32
     XLSR          the same names    model=xlsr
-    SESR          as below          model=sesr_rgb_m3, _m5, _m7, _m11, _xl
+    SESR          as below          model=sesr_rgb_m3, _m5, _m7, _m11, _xl with model.head_activation=true
 
     conv_first.conv_expand.weight           conv_first.branches.0.expand.weight
     conv_first.conv_squeeze.weight, .bias   conv_first.branches.0.squeeze.weight, .bias
@@ -25,7 +25,7 @@ import re
 from collections.abc import Collection, Mapping
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 EXPAND, SQUEEZE = ".conv_expand.", ".conv_squeeze."
 
@@ -53,6 +53,19 @@ def our_names(state: Mapping[str, Tensor], wanted: Collection[str]) -> dict[str,
     inner = {f"{name.removesuffix('weight')}bias": value for name, value in renamed.items() if "expand.weight" in name}
     zeros = {name: torch.zeros(len(value)) for name, value in inner.items() if name in wanted and name not in renamed}
     return renamed | zeros
+
+
+def check_form(net: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Refuse the zoo's SESR for a net without an activation after its first block: every key fits, the image does not.
+
+    Raises:
+        ValueError: says which setting to change.
+    """
+    if any(EXPAND in name for name in state) and getattr(net, "activation_first", True) is None:
+        raise ValueError(
+            "these are weights of the AIMET model zoo's SESR, which has an activation after its first block: "
+            "set model.head_activation=true"
+        )
 
 
 def _our_name(name: str, state: Mapping[str, Tensor]) -> str:

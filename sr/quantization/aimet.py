@@ -13,7 +13,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from sr.models.blocks import Add, Concat
-from sr.models.rfdn import Multiply, ResizeLike
+from sr.models.rfdn import Contrast, Multiply, ResizeLike
 from sr.quantization.quiet import quiet
 from sr.quantization.scheme import Scheme
 from sr.quantization.simulation import example_input
@@ -22,7 +22,8 @@ ANALYZERS = {"min_max": "tf", "enhanced": "tf_enhanced", "percentile": "percenti
 # Ops that the HTP runs as one, so that nothing is quantized between them. Depth-to-space only moves pixels.
 PRODUCERS = ("Conv", "ConvTranspose", "Add", "Gemm")
 ACTIVATIONS = ("Relu", "Clip")  # what the HTP computes within a convolution; PReLU and LeakyReLU it does not
-JOINS = {Add: "Add", Concat: "Concat", Multiply: "Mul", ResizeLike: "Resize"}  # modules of ours -> ONNX op
+# Modules of ours -> the ONNX op that AIMET takes each for.
+JOINS = {Add: "Add", Concat: "Concat", Multiply: "Mul", ResizeLike: "Resize", Contrast: "ReduceMean"}
 # The range of these functions is a fact, not something to calibrate.
 KNOWN_RANGES = {"Relu": {"min": 0.0}, "Sigmoid": {"min": 0.0, "max": 1.0}, "Tanh": {"min": -1.0, "max": 1.0}}
 

@@ -12,6 +12,7 @@ from sr.models import zoo
 from sr.models.weights import load_weights, read_weights
 
 State = dict[str, Tensor]
+HEAD = "model.head_activation=true"  # as the zoo has SESR
 
 
 def conv(state: State, name: str, image: Tensor, **settings: int) -> Tensor:
@@ -156,7 +157,7 @@ def test_sesr(make, tmp_path, lr, name, f, m, scale, expand_bias):
         pytest.skip("the size is tested at x2")
     shapes = sesr_shapes(m, f, scale, collapsed=False)
     state = {key: value * (0.3 if "conv_" in key else 1) for key, value in random_state(shapes).items()}
-    net = start(make(name, f"model.expand_bias={expand_bias}", scale=scale), state, tmp_path)
+    net = start(make(name, HEAD, f"model.expand_bias={expand_bias}", scale=scale), state, tmp_path)
     check(net, sesr_forward(state, lr, scale, collapsed=False), lr)
     if expand_bias == "true":
         assert not net.conv_first.branches[0].expand.bias.any(), "the zoo's blocks have no inner bias"
@@ -164,16 +165,23 @@ def test_sesr(make, tmp_path, lr, name, f, m, scale, expand_bias):
 
 def test_a_sesr_that_the_zoo_collapsed_fits_the_deployed_net_and_says_so_to_the_training_one(make, tmp_path, lr):
     state = random_state(sesr_shapes(3, 16, 2, collapsed=True))
-    deployed = start(make("sesr_rgb_m3").collapse(), state, tmp_path)
+    deployed = start(make("sesr_rgb_m3", HEAD).collapse(), state, tmp_path)
     check(deployed, sesr_forward(state, lr, 2, collapsed=True), lr)
     with pytest.raises(ValueError, match="weights of the deployed form"):
-        start(make("sesr_rgb_m3"), state, tmp_path)
+        start(make("sesr_rgb_m3", HEAD), state, tmp_path)
 
 
 def test_the_papers_sesr_refuses_the_zoos(make):
     state = random_state(sesr_shapes(3, 16, 2, collapsed=False))
     with pytest.raises(ValueError, match=r"shape of conv_first\.branches\.0\.expand\.weight: \(256, 3, 5, 5\) there"):
-        load_weights(make("sesr_m3"), state, source="the zoo")
+        load_weights(make("sesr_m3", HEAD), state, source="the zoo")
+
+
+@pytest.mark.parametrize("collapsed", [True, False])
+def test_a_sesr_without_its_first_activation_refuses_the_zoos(make, collapsed):
+    net = make("sesr_rgb_m3").collapse() if collapsed else make("sesr_rgb_m3")
+    with pytest.raises(ValueError, match=r"model\.head_activation=true"):
+        load_weights(net, random_state(sesr_shapes(3, 16, 2, collapsed=collapsed)), source="the zoo")
 
 
 def test_our_own_names_stay_as_they_are(make):
