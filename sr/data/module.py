@@ -21,6 +21,7 @@ from sr.data.image import has_one_channel
 from sr.data.pairs import Chain, Cropped, ImagePair, Selection
 from sr.data.patches import Chunks, PatchStream
 from sr.data.pixel_map import PixelMap
+from sr.data.resident import Residence
 from sr.data.sets import find_set, lookalikes
 from sr.data.sources import Source
 from sr.functional.resize import as_ratio
@@ -57,6 +58,7 @@ class ImageData(lightning.LightningDataModule):
         augment: whether patches are turned and mirrored.
         chunk: batches handed over at a time.
         val_images: held-out images used for validation during training, evenly chosen; None for all.
+        resident: "auto" or "never", see `Residence`.
         val_crop: largest side in HR pixels of a validation image, cut from its middle; None for whole images.
     """
 
@@ -82,6 +84,7 @@ class ImageData(lightning.LightningDataModule):
         chunk: int,
         val_images: int | None,
         val_crop: int | None,
+        resident: str,
     ) -> None:
         super().__init__()
         if bool(heldout_sources) == (heldout_every is not None):
@@ -100,7 +103,7 @@ class ImageData(lightning.LightningDataModule):
         self.test, self.scale, self.seed = [name.lower() for name in test], scale, seed
         self.batch_size, self.lr_patch = batch_size, lr_patch
         self.sampling, self.augment, self.chunk = sampling, augment, chunk
-        self.val_images, self.val_crop = val_images, val_crop
+        self.val_images, self.val_crop, self.residence = val_images, val_crop, Residence(resident)
 
     def prepare_data(self) -> None:
         """Find the test sets, then download and decode what is missing, in one process a machine."""
@@ -146,9 +149,10 @@ class ImageData(lightning.LightningDataModule):
         trainer = self.trainer
         if trainer is None:
             return self.stream(0), None
-        step, num_ranks = trainer.global_step, trainer.world_size
-        left = trainer.max_steps - step if trainer.max_steps >= 0 else None
-        return self.stream(step * num_ranks + trainer.global_rank, num_ranks), left
+        step, num_ranks, end = trainer.global_step, trainer.world_size, trainer.max_steps
+        stream = self.stream(step * num_ranks + trainer.global_rank, num_ranks)
+        stream.elsewhere = self.residence.images(stream, trainer.strategy.root_device)
+        return stream, end - step if end >= 0 else None
 
     def stream(self, start: int, stride: int = 1) -> PatchStream:
         """The training batches from number `start` on."""
@@ -158,8 +162,8 @@ class ImageData(lightning.LightningDataModule):
     def _patches(
         self, pairs: Sequence[ImagePair], seed: int, start: int, stride: int, augment: bool, **sizes: int
     ) -> PatchStream:
-        numbers = {"seed": seed, "start": start, "stride": stride}
-        return PatchStream(pairs=pairs, scale=self.scale, sampling=self.sampling, augment=augment, **numbers, **sizes)
+        fixed: dict[str, Any] = {"scale": self.scale, "sampling": self.sampling, **sizes}
+        return PatchStream(pairs=pairs, seed=seed, start=start, stride=stride, augment=augment, **fixed)
 
     def val_dataloader(self) -> Sequence[ImagePair]:
         """Held-out images for validation during training, one a step, cropped if so configured."""

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -28,6 +28,13 @@ class Places(NamedTuple):
     turn: np.ndarray  # 0..7: 1 reverses the rows, 2 the columns, 4 then swaps rows and columns
 
 
+class Images(Protocol):
+    """Images somewhere else than in the host's memory, which cut the patches of several batches themselves."""
+
+    def cut(self, places: Places) -> Iterable[Batch]:
+        """Cut the patches of each batch."""
+
+
 class PatchStream(Iterator[Batch]):
     """An endless stream of training batches in which batch i depends on the seed and on i alone.
 
@@ -49,6 +56,7 @@ class PatchStream(Iterator[Batch]):
         stride: distance to the next batch's number; with several training processes, how many there are.
         sampling: "area": every possible patch is equally likely; "uniform": every image is.
         augment: whether patches are turned (the eight symmetries of the square, equally likely).
+        images: who cuts the patches, the same bytes; None: this stream, from `pairs`.
 
     Raises:
         ValueError: a patch that does not fit an image or the scale's grid, or an unknown sampling.
@@ -66,6 +74,7 @@ class PatchStream(Iterator[Batch]):
         stride: int,
         sampling: str,
         augment: bool,
+        images: Images | None = None,
     ) -> None:
         self.ratio = as_ratio(scale)
         if lr_patch < 1 or lr_patch % self.ratio.denominator:
@@ -77,6 +86,7 @@ class PatchStream(Iterator[Batch]):
         self.pairs, self.batch_size, self.lr_patch = pairs, batch_size, lr_patch
         self.seed, self.sampling, self.augment = seed, sampling, augment
         self.position, self.stride = start, stride
+        self.elsewhere = images
         self.wait_s = 0.0
         """Time spent in `next()` so far, in seconds."""
         self._ahead: Iterator[Batch] | None = None
@@ -84,7 +94,7 @@ class PatchStream(Iterator[Batch]):
     def __getstate__(self) -> dict[str, object]:
         """What another process needs to go on from here: no views on the images, no half-used batches."""
         kept = {name: value for name, value in vars(self).items() if name not in ("_images", "_room")}
-        return kept | {"_ahead": None}
+        return kept | {"_ahead": None, "elsewhere": None}
 
     def __iter__(self) -> "PatchStream":
         """Itself: the stream goes on where it stands."""
@@ -103,9 +113,13 @@ class PatchStream(Iterator[Batch]):
     def _from(self, position: int) -> Iterator[Batch]:
         while True:
             numbers = range(position, position + AHEAD * self.stride, self.stride)
-            for image, top, left, turn in zip(*self.places(numbers), strict=True):
-                yield self._cut(image.tolist(), top.tolist(), left.tolist(), turn.tolist())
+            yield from (self.elsewhere or self).cut(self.places(numbers))
             position = numbers.stop
+
+    def cut(self, places: Places) -> Iterator[Batch]:
+        """Cut the patches of each batch, one batch at a time."""
+        for image, top, left, turn in zip(*places, strict=True):
+            yield self._cut(image.tolist(), top.tolist(), left.tolist(), turn.tolist())
 
     def places(self, numbers: Sequence[int]) -> Places:
         """Draw where the patches of some batches lie.

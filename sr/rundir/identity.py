@@ -11,14 +11,16 @@ from sr.rundir.files import read_json, write_atomically, write_json
 from sr.rundir.names import MACHINE_KEYS
 
 CONFIG = "config.yaml"
+# Where the images lie is the machine's business, and how it runs a step; which images they are tells their fingerprint.
+PLACES = {"data": ("root", "test_root", "cache", "resident"), "task": ("capture",)}
 
 
 def identity(config: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a config that decides a run's numbers: all but `MACHINE_KEYS` and the place of the images."""
     kept = {key: value for key, value in config.items() if key not in MACHINE_KEYS}
-    if isinstance(kept.get("data"), Mapping):
-        # Where the images lie is the machine's business; which images they are is checked by their fingerprint.
-        kept["data"] = {key: value for key, value in kept["data"].items() if key not in ("root", "test_root", "cache")}
+    for part, keys in PLACES.items():
+        if isinstance(kept.get(part), Mapping):
+            kept[part] = {key: value for key, value in kept[part].items() if key not in keys}
     return kept
 
 

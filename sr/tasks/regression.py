@@ -13,9 +13,10 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from sr import metrics
 from sr.data.pairs import ImagePair
-from sr.evaluation import check_color, score_pair, to_network, upscaler
+from sr.evaluation import check_color, score_pair, upscaler
 from sr.models.blocks import inference_form
 from sr.tasks.averaging import WeightAverage
+from sr.tasks.capture import Objective, PixelObjective, captured
 
 Batch = tuple[Tensor, Tensor]
 
@@ -39,9 +40,10 @@ class Regression(lightning.LightningModule):
         fp32_from: iteration from which bf16 gives way to fp32.
         ema_decay: decay of the weight average; 0 keeps none.
         protocol: name of the evaluation protocol used for validation.
+        capture: "auto" records each step as CUDA graphs where a GPU trains, "never" does not.
 
     Raises:
-        ValueError: unknown precision; a non-finite loss (with the iteration and where its batch was saved).
+        ValueError: unknown precision or capture; a non-finite loss (its iteration, and where its batch was saved).
     """
 
     def __init__(
@@ -55,8 +57,11 @@ class Regression(lightning.LightningModule):
         fp32_from: int,
         ema_decay: float,
         protocol: str,
+        capture: str,
     ) -> None:
         super().__init__()
+        if capture not in ("auto", "never"):
+            raise ValueError(f"machine.capture is auto or never, got {capture!r}")
         if precision not in ("fp32", "bf16"):
             raise ValueError(f"train.precision is fp32 or bf16, got {precision!r}")
         self.automatic_optimization = False
@@ -68,6 +73,7 @@ class Regression(lightning.LightningModule):
         check_color(upscaler(net), self.protocol)
         self._make_optimizer, self._make_scheduler = optimizer, scheduler
         self._precision, self._fp32_from = precision, fp32_from
+        self._capture, self._objectives = capture, dict[bool, Objective]()
 
     def trained_net(self) -> nn.Module:
         """The net that a user gets: the average where one is kept, else the weights themselves; shared, not copied."""
@@ -108,11 +114,7 @@ class Regression(lightning.LightningModule):
     def _step(self, lr: Tensor, hr: Tensor) -> Tensor:
         optimizer: Any = self.optimizers()
         scheduler: Any = self.lr_schedulers()
-        x, target = to_network(lr, self.net), to_network(hr, self.net)
-        bf16 = self._precision == "bf16" and self.global_step < self._fp32_from
-        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=bf16):
-            sr = self.net(x)
-        loss = self.loss(sr.float(), target)
+        loss = self._objective(lr, hr)(lr, hr)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -120,6 +122,14 @@ class Regression(lightning.LightningModule):
         if self.average:
             self.average.update(self.net, self.global_step)
         return loss.detach()
+
+    def _objective(self, lr: Tensor, hr: Tensor) -> Objective:
+        """What this iteration minimises, in its precision; recorded as a CUDA graph the first time on a GPU."""
+        bf16 = self._precision == "bf16" and self.global_step < self._fp32_from
+        if bf16 not in self._objectives:
+            objective = PixelObjective(self.net, self.loss, bf16=bf16)
+            self._objectives = {bf16: captured(objective, lr, hr) if self._capture == "auto" else objective}
+        return self._objectives[bf16]
 
     def _stop_at(self, position: int, first: int, chunk: list[Batch], losses: Tensor) -> None:
         iteration = first + position

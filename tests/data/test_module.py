@@ -39,7 +39,7 @@ def settings(name: str, **changes: Any) -> dict[str, Any]:
         values |= yaml.safe_load((CONF / f"{layer}.yaml").read_text())
     assert values.pop("_target_") == "sr.data.module.ImageData"
     values.pop("defaults", None)
-    plain = {"scale": 2, "seed": 0, "chunk": 1, "cache": os.environ["SR_CACHE"]}
+    plain = {"scale": 2, "seed": 0, "chunk": 1, "cache": os.environ["SR_CACHE"], "resident": "auto"}
     return values | plain | changes
 
 

@@ -28,6 +28,7 @@ def task(**changes):
         fp32_from=0,
         ema_decay=0.9,
         protocol="y",
+        capture="auto",
     )
     return Regression(**settings | changes)
 
