@@ -18,7 +18,9 @@ from sr.tasks.regression import Regression
 
 
 class Images(Stage):
-    """Write LR (nearest) | bicubic | float | quantized | HR of the first image of each test set, a crop of its middle.
+    """Write LR (nearest) | bicubic | float | quantized | HR of the first image of each test set.
+
+    Whole, a file each, for the dashboard; and a crop of the middle side by side, for the eye and for the logger.
 
     Args:
         scheme: the scheme that the run was quantized with.
@@ -32,16 +34,21 @@ class Images(Stage):
         self.scheme, self.crop = scheme, crop
 
     def work(self, trainer: lightning.Trainer, task: Regression, folder: Path) -> dict[str, Any]:
-        """Return the files."""
+        """Return the files: the crops side by side, and the whole pictures of each image by their column."""
         net = task.deployable()
         simulation = load(net=net, scheme=self.scheme, folder=folder / FOLDER)
         upscalers = [upscaler(each) for each in (Bicubic(scale=task.scale), net, simulation.net)]
-        files = []
+        columns = ["nearest", "bicubic", "float", self.scheme.name, "hr"]
+        files, layers = [], []
         for name, pairs in data_of(trainer).test_sets().items():
             pair = pairs[0]
             pictures = [enlarge(pair.lr, *pair.hr.shape[:2]), *(upscale(pair.lr) for upscale in upscalers), pair.hr]
             picture = side_by_side(*(centre(each, self.crop) for each in pictures))
             files.append(f"images/{name}_{pair.name}.png")
             save_png(picture, folder / files[-1])
+            paths = {column: f"images/{name}_{pair.name}/{column}.png" for column in columns}
+            for path, whole in zip(paths.values(), pictures, strict=True):
+                save_png(whole, folder / path)
+            layers.append({"set": name, "image": pair.name, "files": paths})
             log_picture(trainer, f"test/{name}", picture)
-        return {"files": files, "columns": ["nearest", "bicubic", "float", self.scheme.name, "hr"]}
+        return {"files": files, "columns": columns, "layers": layers}

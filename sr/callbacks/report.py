@@ -10,6 +10,7 @@ from rich.console import Console
 
 from sr.callbacks import clock
 from sr.callbacks.stage import Stage
+from sr.callbacks.tracking import log_report
 from sr.report.provenance import git_state, versions
 from sr.report.record import Report, write_report
 from sr.report.render import show
@@ -20,7 +21,7 @@ from sr.rundir.names import ROOT
 
 
 class WriteReport(Callback):
-    """Write `report.json` after all stages, last of all files; print the run's table and hand it to the logger."""
+    """Hand what the stages left to the logger; write `report.json`, last of all files; print the run's table."""
 
     def on_fit_end(self, trainer: lightning.Trainer, task: lightning.LightningModule) -> None:
         """Gather and write, unless training was stopped early."""
@@ -44,30 +45,15 @@ class WriteReport(Callback):
             export=results.get("export", {}).get("export", {}),
             stage_seconds={title: result["seconds"] for title, result in results.items()},
         )
+        for logger in trainer.loggers:
+            log_report(logger, report, folder, trainer.global_step)
         write_report(report, folder)
         show(quality_tables([read_run(folder)]), "text", Console())
-        for logger in trainer.loggers:
-            logger.log_hyperparams(config)
-            logger.log_metrics(flat(report.quality), step=trainer.global_step)
-            if hasattr(logger, "log_table"):  # W&B
-                rows = [list(row) for row in flat(report.quality).items()]
-                logger.log_table("quality", columns=["stage/set/measure", "value"], data=rows)
 
 
 def merged(results: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Join the scores of all stages: {stage of the net: {set: score}}."""
     return {name: scores for result in results.values() for name, scores in result.get("quality", {}).items()}
-
-
-def flat(quality: dict[str, Any]) -> dict[str, float]:
-    """{"float/set5/psnr_y_db": 37.1}, as loggers want it."""
-    return {
-        f"{stage}/{name}/{key}": value
-        for stage, sets in quality.items()
-        for name, score in sets.items()
-        for key, value in score.items()
-        if isinstance(value, float)
-    }
 
 
 def training_figures(totals: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A table on the screen, or as Markdown, CSV or JSON."""
+"""A table on the screen, or as Markdown, LaTeX, CSV or JSON."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ from sr.report.record import plain
 from sr.report.seeds import Spread
 from sr.report.table import Column, Table
 
-FORMATS = ("text", "markdown", "csv", "json")
+FORMATS = ("text", "markdown", "latex", "csv", "json")
 ABSENT = "-"
 FOOTNOTE_LENGTH = 12
 """Longer texts of a footnote column stand under the table."""
@@ -53,7 +53,7 @@ def show(tables: Sequence[Table], form: str, console: Console) -> None:
             console.print(screen(table, console), crop=False)
             console.print()
         return
-    text = {"markdown": markdown, "csv": as_csv, "json": as_json}[form](filled)
+    text = {"markdown": markdown, "latex": latex, "csv": as_csv, "json": as_json}[form](filled)
     console.file.write(text)
 
 
@@ -113,6 +113,41 @@ def _escaped(text: str) -> str:
     for character in "\\|<>`*[]":
         text = text.replace(character, f"\\{character}")
     return " ".join(text.split())
+
+
+def latex(tables: Sequence[Table]) -> str:
+    """Write tables for a paper: `tabular`s with the rules of the package booktabs, each below its title."""
+    parts = []
+    for table in tables:
+        columns = table.filled_columns()
+        lines = [
+            [column.heading for column in columns],
+            *([cell(row.get(column.key), column).replace("+-", "\x00") for column in columns] for row in table.rows),
+        ]
+        heading, *rows = [" & ".join(_escaped_latex(text) for text in line) + r" \\" for line in lines]
+        sides = "".join("r" if column.format else "l" for column in columns)
+        notes = "".join(f"% {' '.join(note.split())}\n" for note in table.notes)
+        body = "\n".join([r"\toprule", heading, r"\midrule", *rows, r"\bottomrule"])
+        title = " ".join(table.title.split())
+        parts.append(f"% {title}\n{notes}\\begin{{tabular}}{{{sides}}}\n{body}\n\\end{{tabular}}\n")
+    return "\n".join(parts)
+
+
+LATEX = {
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "\x00": r"$\pm$",
+}
+
+
+def _escaped_latex(text: str) -> str:
+    """Keep a text from being a command."""
+    return " ".join("".join(LATEX.get(character, character) for character in text).split())
 
 
 def as_csv(tables: Sequence[Table]) -> str:

@@ -84,7 +84,7 @@ def test_a_table_without_rows_is_not_shown(form: str) -> None:
 
 
 def test_an_unknown_form_is_refused() -> None:
-    with pytest.raises(ValueError, match="text, markdown, csv, json, got 'html'"):
+    with pytest.raises(ValueError, match="text, markdown, latex, csv, json, got 'html'"):
         shown("html", [TABLE])
 
 
@@ -94,3 +94,11 @@ def test_an_unknown_form_is_refused() -> None:
 )
 def test_a_cell_follows_its_column_or_stays_as_it_is(value: object, form: str, expected: str) -> None:
     assert cell(value, Column("key", "heading", form)) == expected
+
+
+def test_latex_is_a_tabular_whose_names_are_no_commands() -> None:
+    hostile = Table(title="T", columns=COLUMNS, rows=[{"run": r"a_b\input{x} 5%", "psnr": Spread(36.55, 0.07)}])
+    text = shown("latex", [hostile])
+    assert text.startswith("% T\n\\begin{tabular}{lr}\n\\toprule\nrun & PSNR \\\\\n\\midrule\n")
+    assert r"a\_b\textbackslash{}input\{x\} 5\% & 36.55 $\pm$ 0.07 \\" in text
+    assert text.endswith("\\bottomrule\n\\end{tabular}\n")

@@ -1,0 +1,68 @@
+"""What a finished run hands to its logger: settings, numbers, and to W&B also tables and the model as an artifact."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sr.report.record import Report
+from sr.report.summary import certificate, flat
+
+MODEL_FILES = ("float/weights.safetensors", "checkpoints/last.ckpt", "config.yaml", "export/*.onnx", "export/*.json")
+EXPORTED = ("export/aimet/*", "export/hexagon/*.bin", "export/hexagon/*.dlc")
+
+
+def log_report(logger: Any, report: Report, folder: Path, step: int) -> None:
+    """Log a run's settings and numbers; W&B also gets its tables and files.
+
+    A kill between this and the report makes the next start log again, into the same W&B run.
+
+    Args:
+        logger: one of Lightning's.
+        report: of the run.
+        folder: the run folder.
+        step: iterations that were trained.
+    """
+    logger.log_hyperparams(report.config)
+    logger.log_metrics(flat(report), step=step)
+    if not hasattr(logger, "log_table"):
+        return
+    rows = [list(row) for row in flat(report).items()]
+    logger.log_table("quality", columns=["stage/set/measure", "value"], data=rows)
+    if proof := certificate(report):
+        columns = list(dict.fromkeys(key for row in proof for key in row))
+        logger.log_table("certificate", columns=columns, data=[[row.get(key) for key in columns] for row in proof])
+    if hasattr(logger.experiment, "log_artifact"):
+        log_model(logger.experiment, report, folder)
+
+
+def log_model(run: Any, report: Report, folder: Path) -> None:
+    """Log a run's weights, checkpoint and exported files as one artifact of type `model`.
+
+    Its aliases are `latest` (which W&B sets), `finished`, the name of the quantization scheme, and the scale.
+    """
+    import wandb
+
+    scheme = str((report.config.get("quantization") or {}).get("name", "fp32"))
+    artifact = wandb.Artifact(
+        artifact_name(report),
+        type="model",
+        metadata={"experiment": report.experiment, "run": report.run, "scores": flat(report), "git": report.git},
+    )
+    for path in model_files(folder):
+        artifact.add_file(str(path), name=path.relative_to(folder).as_posix())
+    run.log_artifact(artifact, aliases=["finished", scheme, f"x{report.scale:g}"])
+
+
+def artifact_name(report: Report) -> str:
+    """What W&B allows for a name: at most 128 letters, digits, `-`, `_` and `.`.
+
+    The end of a long name is kept: there stands the hash that tells it apart.
+    """
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", f"{report.experiment}-{report.run}")[-128:]
+
+
+def model_files(folder: Path) -> Iterator[Path]:
+    """The files that a model can be used and trained further from."""
+    for pattern in (*MODEL_FILES, *EXPORTED):
+        yield from (path for path in sorted(folder.glob(pattern)) if path.is_file())

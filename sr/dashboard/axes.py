@@ -1,0 +1,104 @@
+"""What is known of the numbers in reports: how they are called, in which unit, and which end is the better one."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from sr.report.record import Report
+from sr.report.table import estimates_ms
+
+
+class Metric(NamedTuple):
+    """A score of images: its key in a report, what it is called, whether more is better, decimals to show."""
+
+    key: str
+    label: str
+    higher_is_better: bool
+    decimals: int
+
+
+class Axis(NamedTuple):
+    """A cost: its key for the float net and for the quantized one, what it is called, its kind and decimals.
+
+    The kind is "npu" (the accelerator: compiler's estimates and predictions), "cpu" (measured) or "size".
+    """
+
+    key: str
+    quantized_key: str
+    label: str
+    kind: str
+    decimals: int
+
+
+LOWER_IS_BETTER = ("niqe", "lpips", "pi", "perceptual_index", "rmse", "dists", "block")
+CHANNELS = {"y": "Y", "rgb": "RGB"}
+SIZES = {
+    "macs_g": ("GMAC for an image", 1),
+    "parameters": ("Parameters", 0),
+    "activation_kib": ("Activations (KiB)", 0),
+}
+NO_SCORES = ("num_images",)
+
+
+def metric_of(key: str) -> Metric:
+    """Describe a score by its key; one that is not known is shown as it is called.
+
+    >>> metric_of("psnr_y_db").label, metric_of("niqe").higher_is_better
+    ('PSNR-Y (dB)', False)
+    """
+    if found := re.fullmatch(r"psnr_(\w+)_db", key):
+        return Metric(key, f"PSNR-{CHANNELS.get(found[1], found[1])} (dB)", True, 2)
+    if found := re.fullmatch(r"ssim_(\w+)", key):
+        return Metric(key, f"SSIM-{CHANNELS.get(found[1], found[1])}", True, 4)
+    lower = any(part in LOWER_IS_BETTER for part in (key, key.split("_")[0]))
+    label = key.upper() if len(key) <= 5 else key.replace("_", " ")
+    return Metric(key, label, not lower, 3)
+
+
+def metrics_of(scores: Iterable[dict[str, Any]]) -> list[Metric]:
+    """The metrics that any of some sets' scores holds, PSNR and SSIM first."""
+    keys = dict.fromkeys(
+        key for score in scores for key, value in score.items() if is_number(value) and key not in NO_SCORES
+    )
+    ordered = sorted(keys, key=lambda key: (not key.startswith("psnr"), not key.startswith("ssim")))
+    return [metric_of(key) for key in ordered]
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a number, or the text that stands for one which JSON lacks."""
+    return (isinstance(value, (int, float)) and not isinstance(value, bool)) or value in ("inf", "-inf", "nan")
+
+
+def costs(report: Report) -> dict[str, float]:
+    """All costs of a run by keys that hold their units, in one level; chips' estimates as `estimate_<chip>_ms`."""
+    found: dict[str, float] = {}
+    for name, value in report.cost.items():
+        if is_number(value):
+            found[name] = float(value)
+        elif isinstance(value, dict):
+            found |= {
+                f"{name}_{part.removeprefix('median_')}": float(number)
+                for part, number in value.items()
+                if part in ("median_ms", "ms", "predicted_ms") and is_number(number)
+            }
+    estimates = {f"estimate_{re.sub(r'[^A-Za-z0-9]', '_', chip)}_ms": ms for chip, ms in estimates_ms(report).items()}
+    return found | estimates
+
+
+def axes_of(found: Sequence[dict[str, float]]) -> list[Axis]:
+    """The costs that can be drawn for some runs, NPU first, then CPU, then sizes."""
+    keys = list(dict.fromkeys(key for costs in found for key in costs))
+    axes = [Axis(key, key, _npu_label(key), "npu", 3) for key in keys if re.match(r"(estimate|.*predicted).*_ms$", key)]
+    torch, runtime = "latency_torch_cpu_ms", "latency_onnxruntime_cpu_ms"
+    if torch in keys:
+        both = runtime in keys
+        label = "CPU, measured (ms): FP32 PyTorch" + (", INT8 ONNX Runtime" if both else "")
+        axes.append(Axis(torch, runtime if both else torch, label, "cpu", 1))
+    return axes + [Axis(key, key, label, "size", decimals) for key, (label, decimals) in SIZES.items() if key in keys]
+
+
+def _npu_label(key: str) -> str:
+    """A readable name for a compiler's estimate or a prediction."""
+    if found := re.fullmatch(r"estimate_(\w+)_ms", key):
+        return f"HTP estimate of the compiler, {found[1]} (ms)"
+    return f"{key.removesuffix('_ms').replace('_', ' ')} (ms)"

@@ -1,0 +1,205 @@
+"""All that the page shows, as plain containers: made from run folders, written into the page as JSON."""
+
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sr.dashboard import charts, more_charts, theme
+from sr.dashboard.axes import axes_of, costs
+from sr.dashboard.curves import curves
+from sr.dashboard.names import labels, run_id
+from sr.dashboard.rounds import rounds
+from sr.dashboard.rows import Slice, families, family, slices
+from sr.report.comparison import comparison_tables
+from sr.report.latency import latency_table
+from sr.report.published import published
+from sr.report.record import plain
+from sr.report.render import cell
+from sr.report.runs import Run
+from sr.report.table import Table
+
+CHARTS = {
+    "quality_latency": charts.quality_latency,
+    "drops": charts.drops,
+    "training_curves": more_charts.training_curves,
+    "sparsity": more_charts.sparsity,
+    "beside_published": more_charts.beside_published,
+    "stage_times": more_charts.stage_times,
+}
+EXTRA_RESULTS = ("sensitivity", "pruning", "ranges", "blocks")
+"""Words in the names of result files whose content a run's own page shows beside its report."""
+MOST_EXTRA_BYTES = 400_000
+
+
+def content(runs: Sequence[Run], places: Iterable[Path]) -> dict[str, Any]:
+    """Put together everything but the pictures.
+
+    Args:
+        runs: as `find_runs` gives them, in any state.
+        places: where they were looked for, for the page's title.
+
+    Returns:
+        {"title", "made", "families", "looks", "charts", "axes", "slices", "runs", "tables", "pairs", "rounds"}; all
+        numbers finite.
+    """
+    kinds, short = families(runs), labels(runs)
+    found = slices(runs)
+    compared = comparison_tables(runs, published(), fold_seeds=True)
+    made = {
+        "title": ", ".join(dict.fromkeys(run.experiment for run in runs)) or ", ".join(p.name for p in places),
+        "made": time.strftime("%Y-%m-%d %H:%M"),
+        "families": kinds,
+        "looks": {look: {"blanks": theme.blanks(kinds, look), "config": theme.config(look)} for look in LOOKS},
+        "charts": {name: make() for name, make in CHARTS.items()},
+        "axes": [axis._asdict() for axis in axes_of([costs(run.report) for run in runs if run.report])],
+        "slices": [_slice(each) for each in found],
+        "runs": [_run(run, short) for run in runs],
+        "tables": [_table(table) for table in (*compared, latency_table(runs, published())) if table.rows],
+        "pairs": _pairs(compared, runs, short),
+        "rounds": [each for run in runs for each in rounds(run, short[run_id(run)])],
+    }
+    return rounded(plain(made, "page"))
+
+
+LOOKS: tuple[theme.Look, ...] = ("light", "dark")
+
+
+def _slice(each: Slice) -> dict[str, Any]:
+    """One slice."""
+    return {
+        "id": each.id,
+        "title": f"{each.set} x{each.scale:g}",
+        "protocol": each.protocol,
+        "set": each.set,
+        "scale": each.scale,
+        "metrics": [metric._asdict() for metric in each.metrics],
+        "rows": each.rows,
+        "folded": each.folded,
+        "ghosts": each.ghosts,
+        "bicubic": each.bicubic,
+    }
+
+
+def _run(run: Run, short: Mapping[str, str]) -> dict[str, Any]:
+    """One run with what its own page shows."""
+    report = run.report
+    config = report.config if report else run.config
+    shown: dict[str, Any] = {
+        "id": run_id(run),
+        "experiment": run.experiment,
+        "run": run.name,
+        "label": short[run_id(run)],
+        "family": family(config),
+        "status": run.status,
+        "error": run.error,
+        "config": dict(_flat(config)),
+        "curves": curves(run.folder, _chunk(config)),
+        "protocol": config.get("protocol"),
+        "scale": config.get("scale"),
+    }
+    if report:
+        shown |= {
+            name: getattr(report, name)
+            for name in ("git", "versions", "data", "training", "cost", "export", "stage_seconds")
+        }
+        shown |= {"per_image": _per_image(report.quality), "extra": _extra_results(run.folder)}
+    return shown
+
+
+def _chunk(config: Mapping[str, Any]) -> int:
+    """Iterations for each step that is logged."""
+    train = config.get("train")
+    chunk = train.get("chunk", 1) if isinstance(train, Mapping) else 1
+    return chunk if isinstance(chunk, int) else 1
+
+
+def _flat(node: Any, path: str = "") -> Iterable[tuple[str, Any]]:
+    """A config as dotted keys."""
+    if isinstance(node, Mapping) and node:
+        for key, value in node.items():
+            yield from _flat(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(node, (list, tuple)):
+        yield (
+            path,
+            ", ".join(str(item) for item in node) if not any(map(_nested, node)) else json.dumps(node, default=str),
+        )
+    else:
+        yield path, node
+
+
+def _nested(value: Any) -> bool:
+    return isinstance(value, (Mapping, list, tuple))
+
+
+def _per_image(quality: Mapping[str, Any]) -> dict[str, Any]:
+    """Scores of single images, compactly: {set: {"images": names, "<stage>_<metric>": values}}."""
+    found: dict[str, Any] = {}
+    for stage, sets in quality.items():
+        for name, score in sets.items():
+            images = score.get("per_image")
+            if not isinstance(images, list) or not all(isinstance(image, Mapping) for image in images):
+                continue
+            columns = found.setdefault(name, {"images": [str(image.get("name")) for image in images]})
+            for key in dict.fromkeys(key for image in images for key in image if key != "name"):
+                columns[f"{stage}_{key}"] = [image.get(key) for image in images]
+    return found
+
+
+def _extra_results(folder: Path) -> dict[str, Any]:
+    """What other stages wrote into a run's folder, by the name of its file."""
+    found = {}
+    for path in sorted({*folder.glob("*.json"), *folder.glob("*/*.json")}):
+        if not any(word in path.stem for word in EXTRA_RESULTS) or path.stat().st_size > MOST_EXTRA_BYTES:
+            continue
+        try:
+            found[path.relative_to(folder).as_posix()] = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+    return found
+
+
+def _table(table: Table) -> dict[str, Any]:
+    """A table of `sr.report` as texts, with the columns that hold numbers."""
+    columns = table.filled_columns()
+    return {
+        "title": table.title,
+        "columns": [{"heading": column.heading, "number": bool(column.format)} for column in columns],
+        "rows": [[cell(row.get(column.key), column) for column in columns] for row in table.rows],
+        "notes": table.notes,
+    }
+
+
+def _pairs(tables: Sequence[Table], runs: Sequence[Run], short: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Ours and published as numbers for a chart, with the title of their table."""
+    kinds = {run.name: (family(run.report.config), short[run_id(run)]) for run in runs if run.report}
+    pairs = []
+    for table in tables:
+        for row in table.rows:
+            if "ours" not in row:
+                continue
+            kind, name = kinds.get(str(row.get("run")), ("baseline", str(row.get("run") or "bicubic")))
+            ours = getattr(row["ours"], "mean", row["ours"])
+            pairs.append(
+                {
+                    "table_title": table.title,
+                    "family": kind,
+                    "name": f"{name} {str(row.get('precision') or '').upper()}".strip(),
+                    "ours": ours,
+                    "published": row["published"],
+                    "difference": ours - row["published"],
+                    **{key: row.get(key) for key in ("source", "table", "remarks", "published_iterations")},
+                    "iterations": getattr(row.get("iterations"), "mean", row.get("iterations")),
+                }
+            )
+    return pairs
+
+
+def rounded(value: Any) -> Any:
+    """Plain containers with numbers of six digits, which no reader of a chart can tell from the exact ones."""
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    if isinstance(value, dict):
+        return {key: rounded(item) for key, item in value.items()}
+    return [rounded(item) for item in value] if isinstance(value, list) else value

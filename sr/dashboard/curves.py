@@ -1,0 +1,78 @@
+"""What a run logged while it trained, thinned out for drawing: loss, validation scores, whatever else has a step."""
+
+import csv
+import math
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from sr.report.runs import natural_key
+
+MAX_POINTS = 160
+"""Points kept of each curve: more than a chart has pixels for on a phone, and 100 runs stay small."""
+
+
+def curves(folder: Path, chunk: int) -> dict[str, list[tuple[int, float]]]:
+    """Read the curves of a run from its CSV logs; of a resumed run, later starts replace what they repeat.
+
+    Args:
+        folder: the run folder.
+        chunk: iterations for each logged step of training.
+
+    Returns:
+        {"train/loss": [(iteration, value), ...], "val/psnr_y_db": ...}; empty where nothing was logged as CSV.
+    """
+    found: dict[str, dict[int, float]] = {}
+    for path in sorted(folder.glob("logs/version_*/metrics.csv"), key=lambda path: natural_key(str(path))):
+        own: dict[str, dict[int, float]] = {}
+        for name, step, value in _values(path):
+            own.setdefault(name, {})[(step + 1) * chunk] = value
+        for name, points in own.items():
+            first = min(points)
+            found[name] = {at: value for at, value in found.get(name, {}).items() if at < first} | points
+    return {name: thinned(sorted(points.items())) for name, points in found.items()}
+
+
+def _values(path: Path) -> Iterator[tuple[str, int, float]]:
+    """The finite values of a log as (name, step, value); a torn last line is left out.
+
+    Scores of the finished net have names of three parts and are in the report.
+    """
+    try:
+        with open(path, encoding="utf-8", errors="replace", newline="") as file:
+            for row in csv.DictReader(file):
+                yield from _of_row(row)
+    except (OSError, csv.Error):
+        return
+
+
+def _of_row(row: dict[Any, Any]) -> Iterator[tuple[str, int, float]]:
+    """The values of one line."""
+    step = _number(row.get("step"))
+    if step is None:
+        return
+    for name, text in row.items():
+        value = _number(text) if isinstance(name, str) and name.count("/") == 1 else None
+        if value is not None:
+            yield name, int(step), value
+
+
+def _number(text: Any) -> float | None:
+    """A finite number, or None."""
+    try:
+        value = float(text)
+    except (TypeError, ValueError):
+        return None
+    return value if math.isfinite(value) else None
+
+
+def thinned(points: Iterable[tuple[int, float]], most: int = MAX_POINTS) -> list[tuple[int, float]]:
+    """At most `most` points, each the mean of its neighbours at the last one's iteration.
+
+    >>> thinned([(1, 1.0), (2, 3.0), (3, 5.0), (4, 7.0)], 2)
+    [(2, 2.0), (4, 6.0)]
+    """
+    known = list(points)
+    size = math.ceil(len(known) / most)
+    parts = [known[start : start + size] for start in range(0, len(known), max(1, size))]
+    return [(part[-1][0], sum(value for _, value in part) / len(part)) for part in parts]

@@ -1,0 +1,150 @@
+"""Plots and tables for papers: the page's plots as files, with the numbers behind them."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from sr.dashboard import theme
+from sr.dashboard.axes import Axis, Metric
+from sr.dashboard.charts import Spec, filled
+from sr.dashboard.content import content
+from sr.report.render import as_csv, latex, markdown
+from sr.report.runs import Run
+from sr.report.table import quality_tables, speed_table
+from sr.rundir.files import write_atomically
+
+FORMATS = ("svg", "png", "pdf")
+WIDTH = 520
+"""Pixels, of which CSS has 96 an inch: a column and a half of two-column paper."""
+PNG_SCALE = 3
+
+
+def write_figures(runs: Sequence[Run], folder: Path, formats: Sequence[str]) -> Iterator[Path]:
+    """Write every plot that the runs fill, in each format, and all numbers as CSV, Markdown and LaTeX.
+
+    Args:
+        runs: as `find_runs` gives them; those without a report are passed over.
+        folder: where to write; made if it is missing.
+        formats: of `FORMATS`.
+
+    Yields:
+        The files.
+
+    Raises:
+        ValueError: an unknown format, or no finished run.
+    """
+    if unknown := sorted(set(formats) - set(FORMATS)):
+        raise ValueError(f"figures are written as {', '.join(FORMATS)}, got {', '.join(unknown)}")
+    if not any(run.report for run in runs):
+        raise ValueError("no run is finished, so there is nothing to draw; `python -m sr.run` finishes one")
+    for name, spec in figures(content(runs, [])):
+        for kind in formats:
+            path = folder / f"{name}.{kind}"
+            write_atomically(path, drawn(spec, kind))
+            yield path
+    tables = [*quality_tables(runs, fold_seeds=True), speed_table(runs, fold_seeds=True)]
+    for ending, text in (("csv", as_csv(tables)), ("md", markdown(tables)), ("tex", latex(tables))):
+        path = folder / f"tables.{ending}"
+        write_atomically(path, text)
+        yield path
+
+
+def drawn(spec: Spec, kind: str) -> str | bytes:
+    """Draw a plot; the texts of an SVG stay texts.
+
+    Raises:
+        ValueError: vl-convert is not installed.
+    """
+    try:
+        import vl_convert
+    except ImportError as error:
+        raise ValueError(f"figures need vl-convert-python ({error}); pip install vl-convert-python") from error
+    config = theme.config("paper")
+    if kind == "png":
+        return vl_convert.vegalite_to_png(spec, scale=PNG_SCALE, config=config)
+    return getattr(vl_convert, f"vegalite_to_{kind}")(spec, config=config)
+
+
+def figures(page: dict[str, Any]) -> Iterator[tuple[str, Spec]]:
+    """Name and specification of each plot that the content of a page fills."""
+    for each in page["slices"]:
+        for metric in (Metric(**values) for values in each["metrics"]):
+            name = f"{each['id']}-{metric.key}"
+            rows = each["folded"]
+            for axis in (Axis(**values) for values in page["axes"]):
+                if any(row.get(axis.key) and row.get(f"float_{metric.key}") is not None for row in rows):
+                    ghosts = each["ghosts"] if axis.kind == "npu" else []
+                    data = {"rows": rows, "ghosts": ghosts}
+                    yield f"quality-{axis.key}-{name}", _made(page, "quality_latency", _of(metric) | _at(axis), data)
+            if any(f"drop_{metric.key}" in row for row in rows):
+                yield f"drops-{name}", _made(page, "drops", _of(metric), {"rows": rows})
+    yield from _curves(page)
+    for title in dict.fromkeys(pair["table_title"] for pair in page["pairs"]):
+        pairs = [pair for pair in page["pairs"] if pair["table_title"] == title]
+        ssim = "SSIM" in title
+        values = {"metric_title": "SSIM" if ssim else "PSNR (dB)", "format": ".4f" if ssim else ".2f"}
+        yield f"published-{_file_name(title)}", _made(page, "beside_published", values, {"pairs": pairs})
+    if page["rounds"]:
+        values = {"metric_title": "PSNR (dB)", "format": ".2f"}
+        yield "sparsity", _made(page, "sparsity", values, {"rounds": page["rounds"]})
+
+
+def _curves(page: dict[str, Any]) -> Iterator[tuple[str, Spec]]:
+    """A plot for each value that any run logged."""
+    runs = page["runs"]
+    for name in dict.fromkeys(name for run in runs for name in run["curves"]):
+        points = [
+            {**{key: run[key] for key in ("id", "label", "family")}, "group": run["id"], "at": at, "value": value}
+            for run in runs
+            for at, value in run["curves"].get(name, [])
+        ]
+        log = "loss" in name and all(point["value"] > 0 for point in points)
+        values = {"curve_title": name.replace("_", " "), "y_scale": "log" if log else "linear", "format": ".4~g"}
+        yield f"curve-{_file_name(name)}", _made(page, "training_curves", values, {"points": points})
+
+
+def _of(metric: Metric) -> dict[str, Any]:
+    """The blanks that a metric fills."""
+    return {
+        "metric": metric.key,
+        "metric_title": metric.label,
+        "sign": 1 if metric.higher_is_better else -1,
+        "format": f".{metric.decimals}f",
+    }
+
+
+def _at(axis: Axis) -> dict[str, Any]:
+    """The blanks that a cost fills."""
+    return {
+        "x": axis.key,
+        "xq": axis.quantized_key,
+        "x_title": axis.label,
+        "x_scale": "log",
+        "front": "quantized" if axis.kind == "npu" else "FP32",
+    }
+
+
+def _made(page: dict[str, Any], chart: str, values: dict[str, Any], data: dict[str, list[Any]]) -> Spec:
+    """One plot with its data, as wide as paper wants it."""
+    spec = filled(page["charts"][chart], theme.blanks(page["families"], "paper") | values)
+    return _still({**spec, "width": WIDTH, "datasets": data})
+
+
+def _still(spec: Spec) -> Spec:
+    """A plot without what only a pointer can use."""
+    kept = {key: value for key, value in spec.items() if key not in ("autosize",)}
+    if "layer" in kept:
+        kept["layer"] = [_still(layer) for layer in kept["layer"] if not _needs_pointer(layer)]
+    if kept.get("params"):
+        kept["params"] = [parameter for parameter in kept["params"] if "select" not in parameter]
+    return kept
+
+
+def _needs_pointer(layer: Spec) -> bool:
+    """Whether a layer shows what the pointer is near."""
+    return any(parameter.get("name") == "nearest" for parameter in layer.get("params", []))
+
+
+def _file_name(title: str) -> str:
+    """A title as a file's name."""
+    return "-".join("".join(c if c.isalnum() or c in "._" else " " for c in title).split())

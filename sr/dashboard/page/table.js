@@ -1,0 +1,46 @@
+// A table that sorts by its headings: columns are {key, heading, number, decimals, sign, text(row), node(row), better}.
+
+function table(columns, rows, { sort = "", onsort = null, name = "", rowAttributes = () => ({}), kind = "" } = {}) {
+  const [key, direction] = [sort.replace(/^-/, ""), sort.startsWith("-") ? -1 : 1];
+  const by = columns.find((column) => column.key === key);
+  const ordered = by ? [...rows].sort((a, b) => compared(valueOf(by, a), valueOf(by, b), direction)) : rows;
+  const best = new Map(columns.filter((column) => column.better).map((column) => [column.key, bestOf(column, rows)]));
+  const heading = (column) => {
+    const sorted = column.key === key ? (direction > 0 ? "ascending" : "descending") : null;
+    // Numbers begin with the largest, texts with A; a second press turns the order round.
+    const next = sorted ? (direction > 0 ? `-${column.key}` : column.key) : (column.number ? `-${column.key}` : column.key);
+    return el("th", { class: column.number ? "number" : null, scope: "col", "aria-sort": sorted },
+      onsort ? el("button", { type: "button", title: column.title, onclick: () => onsort(next) }, column.heading) : column.heading);
+  };
+  return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": name },
+    el("table", { class: kind }, el("thead", {}, el("tr", {}, columns.map(heading))),
+      el("tbody", {}, ordered.map((row) => el("tr", rowAttributes(row), columns.map((column) => cell(column, row, best)))))));
+}
+
+const valueOf = (column, row) => (column.text ? column.text(row) : row[column.key]);
+
+/** What is missing goes last in either direction. */
+function compared(a, b, direction) {
+  const [noA, noB] = [a, b].map((value) => value === null || value === undefined || value === "");
+  if (noA || noB) return noA - noB;
+  if (typeof a === "number" && typeof b === "number") return direction * (a - b);
+  return direction * String(a).localeCompare(String(b), "en", { numeric: true });
+}
+
+function bestOf(column, rows) {
+  const values = rows.filter((row) => row.family !== "baseline").map((row) => row[column.key]).filter((value) => typeof value === "number");
+  if (values.length < 2) return null;
+  return column.better > 0 ? Math.max(...values) : Math.min(...values);
+}
+
+function cell(column, row, best) {
+  const value = valueOf(column, row);
+  const classes = [column.number && "number", column.wrap && "wrap",
+    best.has(column.key) && value !== undefined && value === best.get(column.key) && "best"].filter(Boolean).join(" ");
+  if (column.node) return el("td", { class: classes }, column.node(row));
+  if (!column.number || typeof value !== "number") return el("td", { class: classes }, value ?? "");
+  const spread = row[`${column.key}_std`];
+  const sign = column.sign && value > 0 ? "+" : "";
+  return el("td", { class: classes }, sign + (column.decimals === undefined ? plainNumber(value) : number(value, column.decimals)),
+    typeof spread === "number" ? el("span", { class: "pm" }, `± ${number(spread, column.decimals ?? 2)}`) : null);
+}

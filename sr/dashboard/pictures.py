@@ -1,0 +1,182 @@
+"""The pictures that runs left of test images: found, cut to one window of each image, encoded without loss.
+
+All runs' pictures of an image are read at once, so that the window and the spots are where the runs differ most.
+"""
+
+import base64
+import hashlib
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from sr.dashboard.spots import Box, spots, window
+from sr.functional.picture import GAP
+from sr.report.runs import Run
+
+RESULT = "images/images.json"
+SHARED = ("nearest", "bicubic", "hr")
+"""Columns that all runs have alike; the others are what the run itself made."""
+NUM_SPOTS = 4
+
+
+class File(NamedTuple):
+    """A picture: a file, and which part of it; None for all."""
+
+    path: Path
+    part: Box | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What one run shows of one test image: files by column, in the order of the columns."""
+
+    run: str
+    set: str
+    image: str
+    scale: float
+    files: dict[str, File]
+
+
+@dataclass(kw_only=True)
+class Budget:
+    """How many bytes of pictures a page may hold, and what was left out because of it."""
+
+    left: int
+    omitted: list[str] = field(default_factory=list)
+
+
+def pictures(runs: Iterable[Run], *, side: int, budget: Budget) -> list[dict[str, Any]]:
+    """Gather the pictures of all runs, an entry for each test image.
+
+    Args:
+        runs: finished or not; a run without pictures is passed over.
+        side: largest height and width in HR pixels of what is kept of an image; 0 keeps all of it.
+        budget: bytes to spend; what does not fit is named in it.
+
+    Returns:
+        Entries {"id", "set", "image", "scale", "size" (width, height), "origin" (x, y of the window in the image),
+        "shared": {column: URL}, "layers": [{"run", "column", "url"}], "spots": [[x, y, side], ...]}.
+    """
+    groups: dict[tuple[str, str, float, str], list[Shown]] = {}
+    for shown in (each for run in runs for each in shown_by(run)):
+        truth = hashlib.sha256(_read(shown.files["hr"]).tobytes()).hexdigest()
+        groups.setdefault((shown.set, shown.image, shown.scale, truth), []).append(shown)
+    return [_entry(members, side=side, budget=budget) for members in groups.values()]
+
+
+def shown_by(run: Run) -> Iterator[Shown]:
+    """The pictures of a run: whole ones where it left them, else its crops cut apart; none if they cannot be read."""
+    try:
+        result = json.loads((run.folder / RESULT).read_text(encoding="utf-8"))
+        scale = float((run.report.config if run.report else run.config)["scale"])
+        layers = result.get("layers") or list(_of_strips(run.folder, result))
+        name = f"{run.experiment}/{run.name}"
+        for layer in layers:
+            files = {str(column): _file(run.folder, file) for column, file in layer["files"].items()}
+            yield Shown(run=name, set=str(layer["set"]), image=str(layer["image"]), scale=scale, files=_checked(files))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, Image.DecompressionBombError):
+        return
+
+
+def _of_strips(folder: Path, result: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Lay out pictures that hold all columns side by side as those that hold one each."""
+    columns = result["columns"]
+    for path in result["files"]:
+        with Image.open(_inside(folder, path)) as image:
+            width, height = image.size
+        side = (width - GAP * (len(columns) - 1)) // len(columns)
+        boxes = [Box(index * (side + GAP), 0, side, height) for index in range(len(columns))]
+        set_name, _, name = Path(path).stem.partition("_")
+        files = {column: (path, box) for column, box in zip(columns, boxes, strict=True)}
+        yield {"set": set_name, "image": name, "files": files}
+
+
+def _file(folder: Path, file: Any) -> File:
+    """A file of a run folder; what lies outside of it is refused."""
+    path, part = (file, None) if isinstance(file, str) else file
+    return File(_inside(folder, path), part)
+
+
+def _inside(folder: Path, path: str) -> Path:
+    """A path below a folder.
+
+    Raises:
+        ValueError: it is not below.
+    """
+    found = (folder / path).resolve()
+    if not found.is_relative_to(folder.resolve()):
+        raise ValueError(f"{path} is not inside of {folder}")
+    return found
+
+
+def _checked(files: dict[str, File]) -> dict[str, File]:
+    """The files, if they can be read and are of one size.
+
+    Raises:
+        ValueError: they are not.
+    """
+    sizes = {column: _read(file).shape for column, file in files.items()}
+    if "hr" not in sizes or len(set(sizes.values())) != 1:
+        raise ValueError(f"pictures of one size with an hr are needed, got {sizes}")
+    return files
+
+
+def _read(file: File) -> np.ndarray:
+    """A picture (H, W, 3) uint8."""
+    with Image.open(file.path) as image:
+        pixels = np.asarray(image.convert("RGB"))
+    if file.part is None:
+        return pixels
+    x, y, width, height = file.part
+    return pixels[y : y + height, x : x + width]
+
+
+def _entry(members: Sequence[Shown], *, side: int, budget: Budget) -> dict[str, Any]:
+    """Put together what all runs show of one image."""
+    first = members[0]
+    shared = {column: _read(first.files[column]) for column in SHARED if column in first.files}
+    layers = [
+        (shown.run, column, _read(file))
+        for shown in members
+        for column, file in shown.files.items()
+        if column not in SHARED
+    ]
+    compared = [pixels for _, _, pixels in layers] or list(shared.values())
+    box = window(compared, side)
+    entry: dict[str, Any] = {
+        "id": f"{first.set}/{first.image}-x{first.scale:g}",
+        "set": first.set,
+        "image": first.image,
+        "scale": first.scale,
+        "size": [box.width, box.height],
+        "origin": [box.x, box.y],
+        "shared": {column: _encoded(cut(pixels, box)) for column, pixels in shared.items()},
+        "layers": [],
+        "spots": [list(spot)[:3] for spot in spots([cut(pixels, box) for pixels in compared], NUM_SPOTS)],
+    }
+    for run, column, pixels in layers:
+        url = _encoded(cut(pixels, box)) if budget.left > 0 else ""
+        budget.left -= len(url)
+        if url:
+            entry["layers"].append({"run": run, "column": column, "url": url})
+        else:
+            budget.omitted.append(f"{run}: {entry['id']}")
+    return entry
+
+
+def cut(pixels: np.ndarray, box: Box) -> np.ndarray:
+    """A part of a picture (H, W, 3)."""
+    return pixels[box.y : box.y + box.height, box.x : box.x + box.width]
+
+
+def _encoded(pixels: np.ndarray) -> str:
+    """A picture as a data URL, in lossless WebP."""
+    file = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(file, format="WEBP", lossless=True, quality=20, method=1)
+    return f"data:image/webp;base64,{base64.b64encode(file.getvalue()).decode()}"

@@ -1,0 +1,40 @@
+"""Quality against sparsity, from whatever a run's report says of its rounds of pruning."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sr.dashboard.axes import is_number
+from sr.dashboard.rows import family
+from sr.report.record import psnr_key
+from sr.report.runs import Run
+
+
+def rounds(run: Run, label: str) -> list[dict[str, Any]]:
+    """The rounds of a pruned run: every mapping in its report that has a `sparsity` (a share) and a PSNR.
+
+    Returns:
+        [{"id", "label", "family", "sparsity", "quality", "metric"}], by growing sparsity; empty for a dense run.
+    """
+    if not run.report:
+        return []
+    report = run.report
+    found = [*_with_sparsity([report.training, report.cost, report.data, report.export])]
+    name = {"id": f"{run.experiment}/{run.name}", "label": label, "family": family(report.config)}
+    points = [
+        {**name, "sparsity": float(each["sparsity"]), "quality": float(each[key]), "metric": key}
+        for each in found
+        if (key := psnr_key(each)) and is_number(each[key])
+    ]
+    return sorted(points, key=lambda point: point["sparsity"])
+
+
+def _with_sparsity(value: Any) -> Iterator[Mapping[str, Any]]:
+    """All mappings inside of plain containers that say how sparse a net was."""
+    if isinstance(value, Mapping):
+        if is_number(value.get("sparsity")):
+            yield value
+        for item in value.values():
+            yield from _with_sparsity(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _with_sparsity(item)

@@ -1,0 +1,162 @@
+"""Runs as flat rows for tables and charts: protocol, set and scale apart, as numbers compare within one only."""
+
+import hashlib
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sr.dashboard.axes import Metric, costs, is_number, metrics_of
+from sr.dashboard.ghosts import ghosts
+from sr.dashboard.names import labels, without_seed
+from sr.report.comparison import bits, class_name
+from sr.report.record import Report
+from sr.report.runs import Run
+from sr.report.seeds import Spread, fold, group_key
+
+Row = dict[str, Any]
+
+UNTRAINED = ("bicubic", "nearest", "fsr1", "interpolation")
+"""Classes of nets that learn nothing: they are drawn in grey."""
+
+TRAINING = ("iterations", "iterations_per_second", "loader_wait_share", "seconds", "budget", "sparsity")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slice:
+    """What may stand in one chart: one protocol, one test set, one scale.
+
+    Attributes:
+        protocol: name of the evaluation protocol.
+        set: test set.
+        scale: upscaling factor.
+        metrics: what was scored.
+        rows: a row for each run.
+        folded: a row for each group of runs that differ only in their seed.
+        ghosts: published points of this case, as `ghosts` makes them.
+        bicubic: scores of bicubic, {metric: value}; empty if no run has them.
+    """
+
+    protocol: str
+    set: str
+    scale: float
+    metrics: list[Metric]
+    rows: list[Row]
+    folded: list[Row] = field(default_factory=list)
+    ghosts: list[Row] = field(default_factory=list)
+    bicubic: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """A short name that is the same in every page."""
+        return f"{self.set}-x{self.scale:g}-{self.protocol}"
+
+
+def slices(runs: Sequence[Run]) -> list[Slice]:
+    """Lay out the finished runs, one slice for each protocol, set and scale, in the order of their appearance."""
+    short = labels(runs)
+    found: dict[tuple[str, str, float], list[tuple[Report, dict[str, dict[str, Any]]]]] = {}
+    for report in (_placed(run) for run in runs if run.report):
+        for key, stages in _by_case(report).items():
+            found.setdefault((*key, report.scale), []).append((report, stages))
+    return [_slice(*key, members, short) for key, members in found.items()]
+
+
+def _placed(run: Run) -> Report:
+    """The report under the names of the folders that it lies in now: those are what a page links to."""
+    assert run.report
+    return replace(run.report, experiment=run.experiment, run=run.name)
+
+
+def _by_case(report: Report) -> dict[tuple[str, str], dict[str, dict[str, Any]]]:
+    """The scores of a run as {(protocol, set): {stage: score}}."""
+    found: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+    for stage, sets in report.quality.items():
+        for name, score in sets.items():
+            found.setdefault((str(score["protocol"]), name), {})[stage] = score
+    return found
+
+
+def _slice(
+    protocol: str,
+    set_name: str,
+    scale: float,
+    members: Sequence[tuple[Report, dict[str, dict[str, Any]]]],
+    short: dict[str, str],
+) -> Slice:
+    """Make one slice of the runs that were scored so."""
+    metrics = metrics_of(score for _, stages in members for score in stages.values())
+    rows = [_row(report, stages, metrics, short) for report, stages in members]
+    bicubic = next((stages["bicubic"] for _, stages in members if "bicubic" in stages), {})
+    return Slice(
+        protocol=protocol,
+        set=set_name,
+        scale=scale,
+        metrics=metrics,
+        rows=rows,
+        folded=_folded(rows),
+        ghosts=ghosts(protocol, set_name, scale),
+        bicubic={metric.key: float(bicubic[metric.key]) for metric in metrics if metric.key in bicubic},
+    )
+
+
+def _row(report: Report, stages: dict[str, dict[str, Any]], metrics: Sequence[Metric], short: dict[str, str]) -> Row:
+    """One run: its names, `<stage>_<metric>` of every stage, the drop to its quantized net, its costs."""
+    row: Row = _names(report, short) | costs(report)
+    if row["family"] != "baseline":
+        row |= {key: float(report.training[key]) for key in TRAINING if is_number(report.training.get(key))}
+    for stage, score in stages.items():
+        row |= {f"{stage}_{metric.key}": float(score[metric.key]) for metric in metrics if metric.key in score}
+    for metric in metrics:
+        before, after = (row.get(f"{stage}_{metric.key}") for stage in ("float", "simulated"))
+        if before is not None and after is not None:
+            row[f"drop_{metric.key}"] = before - after if metric.higher_is_better else after - before
+    # A picture that equals its HR has an infinite PSNR, which no axis can show.
+    return {key: value for key, value in row.items() if not isinstance(value, float) or math.isfinite(value)}
+
+
+def _names(report: Report, short: dict[str, str]) -> Row:
+    """What a run is called, in long and in short, and what it belongs to."""
+    key = f"{report.experiment}/{report.run}"
+    return {
+        "id": key,
+        "group": hashlib.sha256(group_key(report).encode()).hexdigest()[:12],
+        "experiment": report.experiment,
+        "run": report.run,
+        "label": short[key],
+        "family": family(report.config),
+        "precision": bits(report).upper() if "simulated" in report.quality else None,
+        "scheme": (report.config.get("quantization") or {}).get("name") if "simulated" in report.quality else None,
+    }
+
+
+def family(config: dict[str, Any]) -> str:
+    """The class of a run's net, "baseline" for one that learns nothing, "unknown" where the config does not say."""
+    name = class_name(config.get("model"))
+    return "baseline" if name in UNTRAINED else name or "unknown"
+
+
+def families(runs: Iterable[Run]) -> list[str]:
+    """All families, baselines last, so that each has one colour in every chart of a page."""
+    found = {family(run.report.config if run.report else run.config) for run in runs}
+    return sorted(found, key=lambda name: (name in ("baseline", "unknown"), name))
+
+
+def _folded(rows: Sequence[Row]) -> list[Row]:
+    """A row for each group, with plain numbers: each mean under its key, its deviation under `<key>_std`."""
+    members: dict[str, list[Row]] = {}
+    for row in rows:
+        members.setdefault(row["group"], []).append(row)
+    return [_spread_out(row, members[row["group"]]) for row in fold(rows)]
+
+
+def _spread_out(row: Row, members: Sequence[Row]) -> Row:
+    """One folded row and what it was made of."""
+    plain: Row = {}
+    for key, value in row.items():
+        plain[key] = value.mean if isinstance(value, Spread) else value
+        if isinstance(value, Spread):
+            plain[f"{key}_std"] = value.std
+    first = members[0]
+    names = {"id": first["id"], "members": [member["id"] for member in members]}
+    return plain | names | {"label": without_seed(first["label"]) if len(members) > 1 else first["label"]}

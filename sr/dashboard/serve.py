@@ -1,0 +1,115 @@
+"""The page over HTTP, following its runs: read again whenever the page asks and a run folder has changed."""
+
+import hashlib
+import threading
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from sr.dashboard.page import embedded, render
+
+Made = tuple[dict[str, Any], list[dict[str, Any]]]
+
+WATCHED = ("config.yaml", "report.json", "failed.json", ".running", "images/images.json", "logs/*/metrics.csv")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class Live:
+    """What is served: made anew when a file that it was made from has changed.
+
+    Args:
+        places: run folders, experiments, or folders of experiments.
+        make: makes content and pictures of the places.
+    """
+
+    def __init__(self, places: Sequence[Path], make: Callable[[], Made]) -> None:
+        self._places, self._make = places, make
+        self._state: tuple[Any, ...] | None = None
+        self._answers: dict[str, tuple[str, bytes, str]] = {}
+        self._lock = threading.Lock()
+
+    def answer(self, path: str) -> tuple[str, bytes, str] | None:
+        """Body, type and tag of a path; None for a path that is not served."""
+        with self._lock:
+            state = self.state()
+            if state != self._state:
+                self._answers, self._state = self._made(), state
+            return self._answers.get(path)
+
+    def state(self) -> tuple[Any, ...]:
+        """Names, sizes and times of the files that the page is made from."""
+        files = []
+        for place in self._places:
+            for folder in (place, *place.glob("*/"), *place.glob("*/*/")):
+                files += [path for pattern in WATCHED for path in folder.glob(pattern)]
+        return tuple(sorted(found for path in files if (found := _stamp(path))))
+
+    def _made(self) -> dict[str, tuple[str, bytes, str]]:
+        """Make all answers."""
+        content, pictures = self._make()
+        return {
+            "/": _tagged("text/html; charset=utf-8", render(content, pictures)),
+            "/content.json": _tagged("application/json", embedded(content)),
+            "/pictures.json": _tagged("application/json", embedded(pictures)),
+        }
+
+
+def _stamp(path: Path) -> tuple[str, int, int] | None:
+    """What changes when a file does; None if it has gone meanwhile."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return str(path), found.st_mtime_ns, found.st_size
+
+
+def _tagged(kind: str, text: str) -> tuple[str, bytes, str]:
+    """Type, body and tag of an answer."""
+    body = text.encode()
+    return kind, body, f'"{hashlib.sha256(body).hexdigest()[:20]}"'
+
+
+def server(live: Live, host: str, port: int) -> ThreadingHTTPServer:
+    """Make a server, which `serve_forever` starts.
+
+    Args:
+        live: what to serve.
+        host: address to listen at.
+        port: port to listen at; 0 takes a free one.
+
+    Raises:
+        OSError: the address cannot be had.
+    """
+
+    class Handler(BaseHTTPRequestHandler):
+        """Answers for `live` alone; only reading, only known paths."""
+
+        def do_GET(self) -> None:
+            """Answer, or say that nothing is new."""
+            # A page of another site must not read this one through a name that leads here (DNS rebinding).
+            name = self.headers.get("Host", "").rsplit(":", 1)[0].strip("[]")
+            if host in LOOPBACK and name not in LOOPBACK:
+                return self.send_error(HTTPStatus.FORBIDDEN, "open it as localhost")
+            found = live.answer(self.path.split("?")[0])
+            if found is None:
+                return self.send_error(HTTPStatus.NOT_FOUND)
+            kind, body, tag = found
+            known = self.headers.get("If-None-Match") == tag
+            self.send_response(HTTPStatus.NOT_MODIFIED if known else HTTPStatus.OK)
+            self.send_header("ETag", tag)
+            self.send_header("Cache-Control", "no-cache")
+            self.send_header("X-Content-Type-Options", "nosniff")
+            if not known:
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if not known:
+                self.wfile.write(body)
+            return None
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Stay quiet: the page asks every few seconds."""
+
+    return ThreadingHTTPServer((host, port), Handler)

@@ -1,0 +1,82 @@
+"""Plots and tables for papers."""
+
+import csv
+import io
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from sr.dashboard.charts import filled
+from sr.dashboard.content import content
+from sr.dashboard.figures import drawn, figures, write_figures
+from sr.report.runs import find_runs
+
+MakeRun = Callable[..., Path]
+
+
+def texts(svg: str) -> list[str]:
+    root = ElementTree.fromstring(svg)
+    return ["".join(node.itertext()) for node in root.iter("{http://www.w3.org/2000/svg}text")]
+
+
+def chart(place: Path, name: str) -> str:
+    specs = dict(figures(content(find_runs([place]), [place])))
+    svg = drawn(specs[name], "svg")
+    assert isinstance(svg, str)
+    return svg
+
+
+def test_only_the_pareto_front_is_named(tmp_path: Path, make_run: MakeRun) -> None:
+    for name, psnr, ms in (("fast", 30.0, 10), ("good", 32.0, 100), ("bad", 29.0, 120), ("middle", 31.0, 30)):
+        make_run(run=f"model_{name}", psnr=psnr, ms=ms, f=int(ms))
+    named = texts(chart(tmp_path, "quality-latency_torch_cpu_ms-set5-x2-y-psnr_y_db"))
+    assert {"fast", "middle", "good"} <= set(named)
+    assert "bad" not in named
+
+
+def test_a_failed_net_does_not_squeeze_the_axis_and_is_said(tmp_path: Path, make_run: MakeRun) -> None:
+    for index in range(6):
+        make_run(run=f"model_n{index}", psnr=31 + index / 10, ms=100 + index, f=8 + index)
+    make_run(run="model_failed", psnr=9.0, ms=102)
+    shown = texts(chart(tmp_path, "quality-latency_torch_cpu_ms-set5-x2-y-psnr_y_db"))
+    assert "failed 9.00" in shown
+    numbers = [float(text) for text in shown if text.replace(".", "", 1).isdigit()]
+    assert min(numbers) > 25  # the least tick of the quality; costs begin at 100
+
+
+def test_drops_are_the_numbers_of_the_runs(tmp_path: Path, make_run: MakeRun) -> None:
+    make_run(run="model_a", drop=0.25)
+    make_run(run="model_b", drop=1.5, m=5)
+    shown = texts(chart(tmp_path, "drops-set5-x2-y-psnr_y_db"))
+    assert {"0.25", "1.50"} <= set(shown)
+    assert shown.index("b") < shown.index("a")  # the worst first
+
+
+def test_files_of_every_kind(tmp_path: Path, make_run: MakeRun) -> None:
+    make_run(sets=("set5",), psnr=31.25)
+    files = {path.name: path for path in write_figures(find_runs([tmp_path]), tmp_path / "figures", ["png", "svg"])}
+    assert Image.open(files["drops-set5-x2-y-psnr_y_db.png"]).width > 1000
+    assert "quality-estimate_SA8775P_ms-set5-x2-y-ssim_y.svg" in files and "curve-val-psnr_y_db.svg" in files
+    rows = list(csv.DictReader(io.StringIO(files["tables.csv"].read_text())))
+    assert rows[0]["float_psnr_y_db"] == "31.25"
+    assert "\\begin{tabular}" in files["tables.tex"].read_text()
+    assert files["tables.md"].read_text().startswith("**set5 x2, protocol y: PSNR in dB**")
+
+
+def test_nothing_to_draw_and_unknown_formats_are_said(tmp_path: Path, make_run: MakeRun) -> None:
+    with pytest.raises(ValueError, match="no run is finished"):
+        list(write_figures(find_runs([tmp_path]), tmp_path / "figures", ["svg"]))
+    make_run()
+    with pytest.raises(ValueError, match="svg, png, pdf, got gif"):
+        list(write_figures(find_runs([tmp_path]), tmp_path / "figures", ["gif"]))
+
+
+def test_blanks_are_told_apart_by_their_whole_name() -> None:
+    assert filled({"a": "@{x}", "b": "@{x_title} is @{x}", "c": "@{unknown}"}, {"x": 1, "x_title": 'a "b"'}) == {
+        "a": 1,
+        "b": 'a "b" is 1',
+        "c": "@{unknown}",
+    }

@@ -1,0 +1,57 @@
+"""The page over HTTP."""
+
+import http.client
+import json
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sr.dashboard.content import content
+from sr.dashboard.serve import Live, server
+from sr.report.runs import find_runs
+
+MakeRun = Callable[..., Path]
+Ask = Callable[..., http.client.HTTPResponse]
+
+
+@pytest.fixture
+def ask(tmp_path: Path) -> Iterator[Ask]:
+    """Serve `tmp_path`, and ask for a path with headers."""
+    serving = server(Live([tmp_path], lambda: (content(find_runs([tmp_path]), [tmp_path]), [])), "127.0.0.1", 0)
+    threading.Thread(target=serving.serve_forever, daemon=True).start()
+
+    def get(path: str, **headers: str) -> Any:
+        connection = http.client.HTTPConnection("127.0.0.1", serving.server_address[1], timeout=30)
+        connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        return connection.getresponse()
+
+    yield get
+    serving.shutdown()
+    serving.server_close()
+
+
+def test_news_come_only_when_a_run_has_changed(tmp_path: Path, make_run: MakeRun, ask: Ask) -> None:
+    make_run()
+    first = ask("/content.json")
+    assert [run["run"] for run in json.loads(first.read())["runs"]] == ["model_a"]
+    tag = first.headers["ETag"]
+    assert ask("/content.json", If_None_Match=tag).status == 304
+    make_run(run="model_b")
+    second = ask("/content.json", If_None_Match=tag)
+    assert second.status == 200
+    assert [run["run"] for run in json.loads(second.read())["runs"]] == ["model_a", "model_b"]
+
+
+def test_only_the_page_is_served(tmp_path: Path, make_run: MakeRun, ask: Ask) -> None:
+    make_run()
+    assert ask("/").headers["Content-Type"] == "text/html; charset=utf-8"
+    assert ask("/nets/model_a/report.json").status == 404
+    assert ask("/../../etc/passwd").status == 404
+
+
+def test_another_site_that_leads_here_is_refused(ask: Ask) -> None:
+    assert ask("/content.json", Host="evil.example:8008").status == 403
+    assert ask("/content.json", Host="localhost:8008").status == 200
