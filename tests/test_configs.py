@@ -16,6 +16,10 @@ GROUPS = [
     "model",
     "data",
     "task",
+    "task/discriminator",
+    "task/perceptual",
+    "task/adversarial",
+    "task/generator",
     "loss",
     "optimizer",
     "scheduler",
@@ -35,7 +39,12 @@ OPTIONS = [
 
 
 def override(group: str, option: str) -> list[str]:
-    return [f"{group}={option}"]
+    return [*(["task=gan"] if group.startswith("task/") else []), f"{group}={option}"]
+
+
+def part(config: Any, group: str) -> Any:
+    """What a group fills: its node, or the whole config where its files write anywhere."""
+    return config if group in ("recipe", "task/generator") else OmegaConf.select(config, group.replace("/", "."))
 
 
 def nodes(config: Any) -> list[dict[str, Any]]:
@@ -54,10 +63,7 @@ def test_there_are_options():
 
 @pytest.mark.parametrize(("group", "option"), OPTIONS, ids=[f"{group}={option}" for group, option in OPTIONS])
 def test_option_composes_and_lists_every_argument(group, option):
-    config = OmegaConf.to_container(
-        compose(override(group, option))[group] if group != "recipe" else compose(override(group, option)),
-        resolve=False,
-    )
+    config = OmegaConf.to_container(part(compose(override(group, option)), group), resolve=False)
     for node in nodes(config):
         target = get_class(node["_target_"]) if not node["_target_"].islower() else None
         if target is None or not target.__module__.startswith("sr."):

@@ -1,1 +1,1 @@
-"""What an optimizer step makes small: pixel losses (later perceptual and adversarial ones), each a small module."""
+"""What an optimizer step makes small: pixel, perceptual and adversarial losses, each tested by itself."""

@@ -10,4 +10,6 @@ Every net is a plain `nn.Module` with a keyword-only constructor without default
 The output is clipped to [0, 1] only where the paper clips it. Each activation, addition and concatenation is a module
 instance of its own, because quantizers and exporters find the operations of a net by module. A net that trains in
 another form than it runs in has `collapse()`; `sr.models.blocks.inference_form` asks for it.
+
+`sr.models.discriminators` holds the other half of adversarial training: hr or sr (N, 3, H, W) -> logits.
 """

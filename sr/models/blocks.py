@@ -29,6 +29,22 @@ class Concat(nn.Module):
         return torch.cat(parts, dim=1)
 
 
+class Scale(nn.Module):
+    """Multiplication by a constant, as a module of its own so that a quantizer sees it.
+
+    Args:
+        factor: The constant.
+    """
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return `factor * features`."""
+        return features * self.factor
+
+
 class Anchor(nn.Module):
     """Nearest-neighbour upscaling as a 1x1 convolution in front of depth-to-space.
 

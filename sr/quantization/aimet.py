@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from sr.models.blocks import Add, Concat
+from sr.models.blocks import Add, Concat, Scale
 from sr.models.rfdn import Contrast, Multiply, ResizeLike
 from sr.quantization.quiet import quiet
 from sr.quantization.scheme import Scheme
@@ -23,7 +23,14 @@ ANALYZERS = {"min_max": "tf", "enhanced": "tf_enhanced", "percentile": "percenti
 PRODUCERS = ("Conv", "ConvTranspose", "Add", "Gemm")
 ACTIVATIONS = ("Relu", "Clip")  # what the HTP computes within a convolution; PReLU and LeakyReLU it does not
 # Modules of ours -> the ONNX op that AIMET takes each for.
-JOINS = {Add: "Add", Concat: "Concat", Multiply: "Mul", ResizeLike: "Resize", Contrast: "ReduceMean"}
+JOINS = {
+    Add: "Add",
+    Concat: "Concat",
+    Multiply: "Mul",
+    Scale: "Mul",
+    ResizeLike: "Resize",
+    Contrast: "ReduceMean",
+}
 # The range of these functions is a fact, not something to calibrate.
 KNOWN_RANGES = {"Relu": {"min": 0.0}, "Sigmoid": {"min": 0.0, "max": 1.0}, "Tanh": {"min": -1.0, "max": 1.0}}
 

@@ -59,6 +59,15 @@ def fp32_from(iterations: int, tail: float) -> int:
     return round(iterations * (1 - tail))
 
 
+def hr_side(lr_patch: int, scale: float) -> int:
+    """Side of a training patch in HR pixels.
+
+    >>> hr_side(32, 4)
+    128
+    """
+    return round(lr_patch * scale)
+
+
 def register_resolvers() -> None:
     """Teach OmegaConf the project's own interpolations; idempotent."""
     resolvers: dict[str, Callable[..., Any]] = {
@@ -70,6 +79,7 @@ def register_resolvers() -> None:
         "iterations_of": iterations_of,
         "whole_chunks": whole_chunks,
         "fp32_from": fp32_from,
+        "hr_side": hr_side,
     }
     for name, resolver in resolvers.items():
         OmegaConf.register_new_resolver(name, resolver, replace=True)

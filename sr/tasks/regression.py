@@ -1,4 +1,4 @@
-"""Training against the true high-resolution image with a pixel loss: the task of every net but the adversarial ones."""
+"""Training against the true high-resolution image with a pixel loss; the first stage of adversarial training, too."""
 
 import copy
 from collections.abc import Callable, Iterable

@@ -1,0 +1,180 @@
+"""Perceptual loss: how far apart two images are in the features of a net that was trained to recognise things."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+CAFFE_MEAN = (123.0, 117.0, 104.0)  # RGB, of pixels in [0, 255]; SqueezeNet's training prototxt
+CRITERIA = {"l1": F.l1_loss, "l2": F.mse_loss}
+
+
+def _vgg19_layers() -> dict[str, int]:
+    """Position in torchvision's `features` of each convolution and of the ReLU behind it: conv5_4 34, relu5_4 35."""
+    names: dict[str, int] = {}
+    position = 0
+    for block, num_convs in enumerate((2, 2, 4, 4, 4), 1):
+        for i in range(1, num_convs + 1):
+            names |= {f"conv{block}_{i}": position, f"relu{block}_{i}": position + 1}
+            position += 2
+        position += 1  # the pooling
+    return names
+
+
+LAYERS: dict[str, dict[str, int]] = {
+    "vgg19": _vgg19_layers(),
+    "squeezenet1_0": {
+        "conv1": 0, "relu1": 1, "fire2": 3, "fire3": 4, "fire4": 5, "fire5": 7, "fire6": 8, "fire7": 9, "fire8": 10,
+        "fire9": 12,
+    },
+}  # fmt: skip
+
+
+class Perceptual(nn.Module):
+    """Weighted distance of sr and hr in chosen layers of a frozen net trained on ImageNet.
+
+    The net's weights are buffers that are neither parameters nor part of any checkpoint: no optimizer can reach them.
+
+    Args:
+        network: "vgg19", or "squeezenet1_0", which is 30 times lighter.
+        weights: A file of its weights with torchvision's names, or SqueezeNet's with Caffe's (whose convention for
+            pixels, BGR in [0, 255] less a mean, is then moved into the first convolution). None: torchvision's own,
+            from its cache or downloaded.
+        layers: Layer -> weight. VGG19: "conv5_4" is before the activation (ESRGAN), "relu5_4" behind it (SRGAN's
+            "VGG54"), and so for every other; SqueezeNet: "relu1", "fire2" to "fire9".
+        criterion: "l1" or "l2", mean over the features.
+
+    Raises:
+        ValueError: unknown words, no layer, or weights that are missing or do not fit; the message says what to get.
+
+    Source: SRGAN (arXiv 1609.04802) equation 5, ESRGAN (arXiv 1809.00219) section 3.3.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, *, network: str, weights: str | None, layers: Mapping[str, float], criterion: str) -> None:
+        super().__init__()
+        if network not in LAYERS or criterion not in CRITERIA:
+            raise ValueError(
+                f"a perceptual loss has network {' or '.join(LAYERS)} and criterion {' or '.join(CRITERIA)}, "
+                f"got {network!r} and {criterion!r}"
+            )
+        unknown = [name for name in layers if name not in LAYERS[network]]
+        if unknown or not layers:
+            raise ValueError(f"layers of {network} are {', '.join(LAYERS[network])}; got {unknown or 'none'}")
+        self.weight_of = {LAYERS[network][name]: weight for name, weight in layers.items()}
+        self.criterion = CRITERIA[criterion]
+        self.features = _frozen(_features(network, weights)[: max(self.weight_of) + 1])
+        for name, values in (("mean", IMAGENET_MEAN), ("std", IMAGENET_STD)):
+            self.register_buffer(name, torch.tensor(values).view(3, 1, 1), persistent=False)
+
+    def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
+        """Compare sr and hr (N, 3, H, W), or luma (N, 1, H, W), in [0, 1]; a scalar >= 0, its gradient to sr only."""
+        with torch.no_grad():
+            wanted = self.describe(hr)
+        got = self.describe(sr)
+        terms = [self.weight_of[i] * self.criterion(got[i], wanted[i]) for i in self.weight_of]
+        return torch.stack(terms).sum()
+
+    def describe(self, images: Tensor) -> dict[int, Tensor]:
+        """The features of images (N, 3 or 1, H, W) in [0, 1] at each chosen position."""
+        x, found = (images.expand(-1, 3, -1, -1) - self.mean) / self.std, {}
+        for i, layer in enumerate(self.features):
+            x = layer(x)
+            if i in self.weight_of:
+                found[i] = x
+        return found
+
+    def train(self, mode: bool = True) -> "Perceptual":
+        """Stay in evaluation mode."""
+        return super().train(False)
+
+
+class Nothing(nn.Module):
+    """No perceptual loss.
+
+    >>> Nothing()(torch.zeros(1, 3, 2, 2), torch.ones(1, 3, 2, 2)).item()
+    0.0
+    """
+
+    def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
+        """Zero."""
+        return sr.new_zeros(())
+
+
+def _features(network: str, weights: str | None) -> nn.Sequential:
+    """Build the convolutional part of a net with its weights."""
+    from torchvision import models
+
+    build, enum = {
+        "vgg19": (models.vgg19, models.VGG19_Weights.IMAGENET1K_V1),
+        "squeezenet1_0": (models.squeezenet1_0, models.SqueezeNet1_0_Weights.IMAGENET1K_V1),
+    }[network]
+    random_state = torch.get_rng_state()  # a net's random start must not move the run's random numbers
+    features = build(weights=None).features
+    torch.set_rng_state(random_state)
+    state = _read(network, Path(weights).expanduser()) if weights else _download(network, enum)
+    state = {name.removeprefix("features."): value for name, value in state.items() if name.startswith("features.")}
+    try:
+        features.load_state_dict(state)
+    except RuntimeError as error:
+        raise ValueError(f"{weights} does not hold the weights of torchvision's {network}: {error}") from error
+    for layer in features:
+        if isinstance(layer, nn.ReLU):
+            layer.inplace = False  # what is before the activation is wanted as it is
+    return features
+
+
+def _download(network: str, enum: object) -> Mapping[str, Tensor]:
+    """Take torchvision's weights from its cache or from the network."""
+    try:
+        return enum.get_state_dict(progress=False, check_hash=True)  # type: ignore[attr-defined]
+    except (OSError, RuntimeError) as error:
+        url = enum.url  # type: ignore[attr-defined]
+        raise ValueError(
+            f"the perceptual loss needs {network}'s ImageNet weights and cannot get them ({error}). Fetch {url} on "
+            f"a machine with network, and name the file: task.perceptual.weights=<file> (or put it into "
+            f"{Path(torch.hub.get_dir(), 'checkpoints')}). Lighter: task/perceptual=squeezenet; without: "
+            "task/perceptual=none"
+        ) from error
+
+
+def _read(network: str, path: Path) -> dict[str, Tensor]:
+    """Read a weights file; Caffe's SqueezeNet is renamed, and its convention for pixels made ours."""
+    if not path.is_file():
+        raise ValueError(
+            f"no weights of {network} at {path}; correct task.perceptual.weights, or null to download them"
+        )
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    if network == "squeezenet1_0" and "fire2/squeeze1x1.weight" in state:
+        return _of_caffe(state)
+    return state
+
+
+def _of_caffe(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Rename, and change the first convolution so that it takes what torchvision's does: exact, as it pads nothing."""
+    renamed: dict[str, Tensor] = {}
+    for name, value in state.items():
+        layer, _, kind = name.rpartition(".")
+        block, _, part = layer.partition("/")
+        if block in LAYERS["squeezenet1_0"]:
+            inside = f".{part.replace('squeeze1x1', 'squeeze')}" if part else ""
+            renamed[f"features.{LAYERS['squeezenet1_0'][block]}{inside}.{kind}"] = value.float()
+    mean, std, subtracted = (torch.tensor(each) for each in (IMAGENET_MEAN, IMAGENET_STD, CAFFE_MEAN))
+    kernel = renamed["features.0.weight"].flip(1)  # BGR -> RGB
+    renamed["features.0.weight"] = kernel * (255 * std).view(1, 3, 1, 1)
+    renamed["features.0.bias"] = renamed["features.0.bias"] + kernel.sum((2, 3)) @ (255 * mean - subtracted)
+    return renamed
+
+
+def _frozen(features: nn.Sequential) -> nn.Sequential:
+    """Turn each parameter into a buffer that is not saved."""
+    for module in features.modules():
+        for name, parameter in list(module.named_parameters(recurse=False)):
+            delattr(module, name)
+            module.register_buffer(name, parameter.detach().clone(), persistent=False)
+    return features.eval()

@@ -1,0 +1,156 @@
+"""RRDBNet: the generator of ESRGAN, residual-in-residual dense blocks without batch normalization.
+
+Paper: ESRGAN: Enhanced Super-Resolution Generative Adversarial Networks, arXiv 1809.00219, section 3.1, figure 4; the
+ESRGAN row of the MESRGAN poster's table 1. Upstream: xinntao/ESRGAN and BasicSR (Apache-2.0): 16,697,987 parameters.
+
+The paper has x4, by two nearest-neighbour enlargements of 2; x2 and x3 are ours, with one. `mean` and `std` standardize
+the pixels as the poster does; ESRGAN does not.
+"""
+
+import copy
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from sr.models.blocks import Add, Concat, Scale, check_count, check_scale, conv
+from sr.models.standardization import destandardize, fold_into, standardize
+
+NAME = "RRDBNet"
+SCALES = (2, 3, 4)
+SLOPE = 0.2  # negative slope of every LeakyReLU
+RESIDUAL_SCALE = 0.2  # of the residual of a dense block, and again of three of them
+INIT_SCALE = 0.1  # of the initial weights inside dense blocks: section 3.1, "smaller initialization"
+
+MakeConv = Callable[[int, int], nn.Module]
+"""(channels in, channels out) -> a layer that keeps height and width."""
+
+
+class DenseBlock(nn.Module):
+    """Five layers, each of which sees the input and all layers before it; the last one's output is a small residual.
+
+    Args:
+        f: Channels of the block's input and output.
+        growth: Channels that each of the first four layers adds.
+        layer: Makes a layer; a 3x3 convolution in ESRGAN.
+    """
+
+    def __init__(self, f: int, growth: int, layer: MakeConv) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList([layer(f + i * growth, growth) for i in range(4)])
+        self.activations = nn.ModuleList([nn.LeakyReLU(SLOPE) for _ in range(4)])
+        self.concats = nn.ModuleList([Concat() for _ in range(4)])
+        self.last = layer(f + 4 * growth, f)
+        self.shrink: Scale | None = Scale(RESIDUAL_SCALE)
+        self.add = Add()
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Keep the shape (N, f, h, w)."""
+        known, seen = [features], features
+        for layer, activation, concat in zip(self.layers, self.activations, self.concats, strict=True):
+            known.append(activation(layer(seen)))
+            seen = concat(*known)
+        residual = self.last(seen)
+        return self.add(residual if self.shrink is None else self.shrink(residual), features)
+
+    @torch.no_grad()
+    def fold(self) -> None:
+        """Move the constant factor into the last convolution, in place; a second time there is nothing to move."""
+        if self.shrink is None:
+            return
+        last = [layer for layer in self.last.modules() if isinstance(layer, nn.Conv2d)][-1]
+        for parameter in last.parameters(recurse=False):
+            parameter.mul_(RESIDUAL_SCALE)
+        self.shrink = None
+
+
+class RRDB(nn.Module):
+    """Three dense blocks, whose result is shrunk and added to the input; (N, f, h, w) to the same."""
+
+    def __init__(self, f: int, growth: int, layer: MakeConv) -> None:
+        super().__init__()
+        self.blocks = nn.Sequential(*[DenseBlock(f, growth, layer) for _ in range(3)])
+        self.shrink = Scale(RESIDUAL_SCALE)
+        self.add = Add()
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Keep the shape."""
+        return self.add(self.shrink(self.blocks(features)), features)
+
+
+class RRDBNet(nn.Module):
+    """Conv 3 -> f, m RRDBs and a conv with a long skip, enlarge by 2 and conv (twice at x4), two convs to RGB.
+
+    Args:
+        scale: 2, 3 or 4.
+        f: Feature channels; 64.
+        growth: Channels that a dense block's layer adds; 32.
+        m: RRDBs; 23.
+        mean: Of the training pixels, one for each colour, in [0, 1]; zeros for none.
+        std: Of the training pixels; ones for none.
+
+    Raises:
+        ValueError: for a scale or count that it does not know.
+    """
+
+    name = NAME
+
+    def __init__(
+        self, *, scale: float, f: int, growth: int, m: int, mean: Sequence[float], std: Sequence[float]
+    ) -> None:
+        super().__init__()
+        self.scale = check_scale(self.name, scale, SCALES)
+        for argument, count in (("f", f), ("growth", growth), ("m", m)):
+            check_count(self.name, argument, count, 1)
+        self.color = "rgb"
+        self.size_multiple = 1
+        self.standardize = standardize(self.name, mean, std)
+        self.head = conv(3, f, 3)
+        self.body = nn.Sequential(*[RRDB(f, growth, self.layer()) for _ in range(m)], conv(f, f, 3))
+        self.add = Add()
+        self.upsampler = _upsampler(f, self.scale)
+        self.tail = nn.Sequential(conv(f, f, 3), nn.LeakyReLU(SLOPE), conv(f, 3, 3))
+        self.destandardize = destandardize(mean, std)
+
+    def layer(self) -> MakeConv:
+        """What a dense block is made of: a 3x3 convolution that starts small."""
+        return partial(small_start, conv, 3)
+
+    def forward(self, lr: Tensor) -> Tensor:
+        """Upscale lr (N, 3, h, w) in [0, 1] to sr (N, 3, s*h, s*w), not clipped."""
+        first = self.head(lr if self.standardize is None else self.standardize(lr))
+        sr = self.tail(self.upsampler(self.add(self.body(first), first)))
+        return sr if self.destandardize is None else self.destandardize(sr)
+
+    @torch.no_grad()
+    def collapse(self) -> "RRDBNet":
+        """Return a copy for inference, in which constant factors and the pixels' std are inside convolutions."""
+        net = copy.deepcopy(self)
+        for block in net.modules():
+            if isinstance(block, DenseBlock):
+                block.fold()
+        if net.destandardize is not None:
+            fold_into(net.tail[-1], net.destandardize)  # type: ignore[arg-type]
+            net.destandardize = None
+        return net
+
+
+@torch.no_grad()
+def small_start(
+    make: Callable[..., nn.Conv2d], kernel_size: int, channels: int, out_channels: int, **options: int
+) -> nn.Conv2d:
+    """Make a convolution with He-normal weights times 0.1 and zero biases, so that each residual starts near zero."""
+    layer = make(channels, out_channels, kernel_size, **options)
+    nn.init.kaiming_normal_(layer.weight)
+    layer.weight.mul_(INIT_SCALE)
+    nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+    return layer
+
+
+def _upsampler(f: int, scale: int) -> nn.Sequential:
+    """Make enlargements by nearest neighbour, each followed by a convolution and LeakyReLU."""
+    layers: list[nn.Module] = []
+    for factor in [2, 2] if scale == 4 else [scale]:
+        layers += [nn.Upsample(scale_factor=factor, mode="nearest"), conv(f, f, 3), nn.LeakyReLU(SLOPE)]
+    return nn.Sequential(*layers)

@@ -1,0 +1,116 @@
+"""SRResNet: the generator of SRGAN, residual blocks with batch normalization.
+
+Paper: Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network, arXiv 1609.04802, figure 4;
+the SRGAN row of the MESRGAN poster's table 1. There is no upstream code.
+
+Differences, each a switch:
+- `normalization="none"`: no batch normalization, as most later implementations; it is a cause of artefacts in
+  adversarial training (ESRGAN, arXiv 1809.00219, section 3.1).
+- `mean` and `std` standardize the pixels; the paper takes [0, 1].
+
+The paper has x4; x2 and x3 are ours, with one sub-pixel step. The deployed net has its batch normalization folded.
+"""
+
+import copy
+from collections.abc import Sequence
+from math import log2
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from sr.models.blocks import Add, check_choice, check_count, check_scale, conv
+from sr.models.standardization import destandardize, fold_into, standardize
+
+NAME = "SRResNet"
+SCALES = (2, 3, 4)
+
+
+class ResidualBlock(nn.Module):
+    """Conv, normalization, PReLU, conv, normalization, plus the input; (N, f, h, w) to the same."""
+
+    def __init__(self, f: int, normalization: str) -> None:
+        super().__init__()
+        self.body = nn.Sequential(*_conv_norm(f, normalization), nn.PReLU(), *_conv_norm(f, normalization))
+        self.add = Add()
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Keep the shape."""
+        return self.add(self.body(features), features)
+
+
+class SRResNet(nn.Module):
+    """Conv 9x9 3 -> f, m residual blocks and a conv with a long skip, sub-pixel upscaling, conv 9x9 f -> 3.
+
+    Args:
+        scale: 2, 3 or 4; 4 is done in two steps of 2.
+        f: Feature channels; 64.
+        m: Residual blocks; 16.
+        normalization: "batch" (the paper's) or "none".
+        mean: Of the training pixels, one for each colour, in [0, 1]; zeros for none.
+        std: Of the training pixels; ones for none.
+
+    Raises:
+        ValueError: for a scale, word or count that it does not know.
+    """
+
+    def __init__(
+        self, *, scale: float, f: int, m: int, normalization: str, mean: Sequence[float], std: Sequence[float]
+    ) -> None:
+        super().__init__()
+        self.scale = check_scale(NAME, scale, SCALES)
+        check_count(NAME, "f", f, 1)
+        check_count(NAME, "m", m, 1)
+        check_choice(NAME, "normalization", normalization, ("batch", "none"))
+        self.color = "rgb"
+        self.size_multiple = 1
+        self.standardize = standardize(NAME, mean, std)
+        self.head = nn.Sequential(conv(3, f, 9), nn.PReLU())
+        self.body = nn.Sequential(*[ResidualBlock(f, normalization) for _ in range(m)], *_conv_norm(f, normalization))
+        self.add = Add()
+        self.upsampler = _upsampler(f, self.scale)
+        self.tail = conv(f, 3, 9)
+        self.destandardize = destandardize(mean, std)
+
+    def forward(self, lr: Tensor) -> Tensor:
+        """Upscale lr (N, 3, h, w) in [0, 1] to sr (N, 3, s*h, s*w), not clipped."""
+        first = self.head(lr if self.standardize is None else self.standardize(lr))
+        sr = self.tail(self.upsampler(self.add(self.body(first), first)))
+        return sr if self.destandardize is None else self.destandardize(sr)
+
+    @torch.no_grad()
+    def collapse(self) -> "SRResNet":
+        """Return a copy for inference: batch normalization and the pixels' mean and std are inside convolutions."""
+        net = copy.deepcopy(self).eval()
+        for layers in [net.body, *(block.body for block in net.body if isinstance(block, ResidualBlock))]:
+            _fold_norms(layers)
+        if net.destandardize is not None:
+            fold_into(net.tail, net.destandardize)
+            net.destandardize = None
+        return net
+
+
+def _conv_norm(f: int, normalization: str) -> list[nn.Module]:
+    return [conv(f, f, 3), nn.BatchNorm2d(f)] if normalization == "batch" else [conv(f, f, 3)]
+
+
+def _fold_norms(layers: nn.Sequential) -> None:
+    """Merge each batch normalization with the convolution before it, in place."""
+    kept: list[nn.Module] = []
+    for layer in layers:
+        if isinstance(layer, nn.BatchNorm2d):
+            before = kept.pop()
+            assert isinstance(before, nn.Conv2d)
+            layer = fuse_conv_bn_eval(before, layer)
+        kept.append(layer)
+    del layers[:]
+    layers.extend(kept)
+
+
+def _upsampler(f: int, scale: int) -> nn.Sequential:
+    """Make convolutions to f * block**2 channels, each followed by depth-to-space and PReLU."""
+    block, steps = (3, 1) if scale == 3 else (2, int(log2(scale)))
+    layers: list[nn.Module] = []
+    for _ in range(steps):
+        layers += [conv(f, f * block**2, 3), nn.PixelShuffle(block), nn.PReLU()]
+    return nn.Sequential(*layers)

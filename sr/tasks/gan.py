@@ -1,0 +1,197 @@
+"""Adversarial training: a generator, started from a pixel-loss run, against a discriminator."""
+
+from collections.abc import Callable, Iterable
+from math import ceil
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import get_total_norm
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from sr.evaluation import to_network
+from sr.losses.adversarial import Adversarial
+from sr.tasks.regression import Batch, Regression
+
+Figures = dict[str, Tensor]
+
+
+class Gan(Regression):
+    """Minimise content, perceptual and adversarial loss together, and train the discriminator beside.
+
+    An iteration is one update of the generator. The generator goes first, then the discriminator sees the same images;
+    `global_step`, both schedules, checkpoints and the end of training count iterations, whatever the discriminator does
+    (its optimizer is stepped behind Lightning's back, which would count it, too). Nothing here draws random numbers.
+
+    Args:
+        net: the generator, in its training form, started from a pixel-loss run.
+        loss: the content loss, module (sr, hr) -> scalar.
+        optimizer: parameters -> the generator's optimizer.
+        scheduler: optimizer -> its schedule.
+        precision: "fp32" or "bf16", of the forward of all nets.
+        fp32_from: iteration from which bf16 gives way to fp32.
+        ema_decay: decay of the generator's weight average; 0 keeps none.
+        protocol: name of the evaluation protocol used for validation.
+        discriminator: net, images (N, 3, H, W) -> logits of any shape, with `min_batch_size`.
+        adversarial: the game that the two play.
+        perceptual: module (sr, hr) -> scalar without trainable parameters.
+        content_weight: weight of the content loss in the generator's.
+        perceptual_weight: weight of the perceptual loss.
+        adversarial_weight: weight of the adversarial loss.
+        discriminator_updates: updates of the discriminator for each iteration, above 0; 2 updates twice with the same
+            images, 0.5 every second iteration.
+        discriminator_optimizer: parameters -> the discriminator's optimizer.
+        discriminator_scheduler: optimizer -> its schedule, counted in iterations.
+
+    Raises:
+        ValueError: a generator without weights, a negative weight, a ratio that is not positive; while training, a
+            batch too small for the discriminator, or a loss that is not finite.
+
+    Source: SRGAN (arXiv 1609.04802), ESRGAN (arXiv 1809.00219) and its training code.
+    """
+
+    def __init__(
+        self,
+        *,
+        discriminator: nn.Module,
+        adversarial: Adversarial,
+        perceptual: nn.Module,
+        content_weight: float,
+        perceptual_weight: float,
+        adversarial_weight: float,
+        discriminator_updates: float,
+        discriminator_optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
+        discriminator_scheduler: Callable[[Optimizer], LRScheduler],
+        net: nn.Module,
+        loss: nn.Module,
+        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
+        scheduler: Callable[[Optimizer], LRScheduler],
+        precision: str,
+        fp32_from: int,
+        ema_decay: float,
+        protocol: str,
+    ) -> None:
+        super().__init__(
+            net=net, loss=loss, optimizer=optimizer, scheduler=scheduler, precision=precision, fp32_from=fp32_from,
+            ema_decay=ema_decay, protocol=protocol, capture="never",
+        )  # fmt: skip
+        if not any(parameter.requires_grad for parameter in net.parameters()):
+            raise ValueError(f"task=gan trains the net, and {type(net).__name__} has no weights; use task=regression")
+        weights = {"content": content_weight, "perceptual": perceptual_weight, "adversarial": adversarial_weight}
+        if min(weights.values()) < 0 or discriminator_updates <= 0:
+            raise ValueError(
+                f"task=gan needs weights of at least 0 and discriminator_updates above 0, got {weights} and "
+                f"{discriminator_updates}"
+            )
+        self.discriminator = discriminator.to(memory_format=torch.channels_last)
+        self.perceptual = perceptual.to(memory_format=torch.channels_last)
+        self.adversarial, self.weights, self._updates = adversarial, weights, discriminator_updates
+        self._make_second = discriminator_optimizer, discriminator_scheduler
+
+    def configure_optimizers(self) -> Any:
+        """The generator's optimizer and schedule, then the discriminator's."""
+        make_optimizer, make_scheduler = self._make_second
+        second = make_optimizer(self.discriminator.parameters())
+        return [super().configure_optimizers(), {"optimizer": second, "lr_scheduler": make_scheduler(second)}]
+
+    def training_step(self, chunk: list[Batch], index: int) -> None:
+        """Take one iteration for each batch of uint8 (lr, hr) in the chunk; log the means of all figures."""
+        first, steps = self.global_step, list[Figures]()
+        for position, (lr, hr) in enumerate(chunk):
+            steps.append(self._iteration(lr, hr, watched=position == len(chunk) - 1))
+        losses = torch.stack([step["loss"] + step.get("discriminator", 0) for step in steps])
+        if not torch.isfinite(losses).all():
+            self._stop_at(int((~torch.isfinite(losses)).nonzero()[0]), first, chunk, losses)
+        for name in dict.fromkeys(name for step in steps for name in step):
+            values = torch.stack([step[name] for step in steps if name in step])
+            self.log(f"train/{name}", values.mean(), batch_size=1)
+
+    def _iteration(self, lr: Tensor, hr: Tensor, *, watched: bool) -> Figures:
+        """Update the generator, then the discriminator as often as is due; `watched` measures gradients, too."""
+        if len(hr) < self.discriminator.min_batch_size:  # type: ignore[operator]
+            raise ValueError(
+                f"{type(self.discriminator).__name__} has batch normalization and needs batches of at least "
+                f"{self.discriminator.min_batch_size}, got {len(hr)}; raise data.batch_size, or use "
+                "task/discriminator=patch, which has none"
+            )
+        iteration = self.global_step
+        target = to_network(hr, self.net)
+        sr, figures = self._update_generator(to_network(lr, self.net), target, watched)
+        due = ceil((iteration + 1) * self._updates) - ceil(iteration * self._updates)
+        for _ in range(due):
+            figures |= self._update_discriminator(sr, target, watched)
+        schedulers: Any = self.lr_schedulers()
+        for scheduler in schedulers:
+            scheduler.step()
+        if self.average:
+            self.average.update(self.net, self.global_step)
+        return figures
+
+    def _cast(self) -> torch.autocast:
+        """The precision of the present iteration's forward."""
+        bf16 = self._precision == "bf16" and self.global_step < self._fp32_from
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=bf16)
+
+    def _update_generator(self, lr: Tensor, hr: Tensor, watched: bool) -> tuple[Tensor, Figures]:
+        optimizer: Any = self.optimizers()[0]  # type: ignore[index]
+        with self._cast():
+            sr = self.net(lr)
+        terms = self.generator_terms(sr, hr)
+        loss = torch.stack(list(terms.values())).sum()
+        optimizer.zero_grad()
+        loss.backward()
+        figures = {name: term.detach() for name, term in terms.items()} | {"loss": loss.detach()}
+        if watched:
+            figures["grad_norm_generator"] = _norm(self.net)
+        optimizer.step()
+        return sr.detach(), figures
+
+    def generator_terms(self, sr: Tensor, hr: Tensor) -> Figures:
+        """The weighted terms of the generator's loss; no gradient reaches the discriminator.
+
+        Args:
+            sr: what the generator made, (N, C, H, W).
+            hr: the true images, (N, C, H, W) in [0, 1].
+
+        Returns:
+            {"content", "perceptual", "adversarial"}: scalars.
+        """
+        self.discriminator.requires_grad_(False)
+        with self._cast():
+            fake = self.discriminator(_colours(sr)).float()
+            with torch.no_grad():
+                real = self.discriminator(_colours(hr)).float() if self.adversarial.needs_real else None
+            perceptual = self.perceptual(sr, hr).float()
+        self.discriminator.requires_grad_(True)
+        terms = {
+            "content": self.loss(sr.float(), hr),
+            "perceptual": perceptual,
+            "adversarial": self.adversarial.generator(real, fake),
+        }
+        return {name: self.weights[name] * term for name, term in terms.items()}
+
+    def _update_discriminator(self, sr: Tensor, hr: Tensor, watched: bool) -> Figures:
+        # Lightning's wrapper would count this step as an iteration, so the optimizer itself is stepped.
+        optimizer: Any = self.optimizers(use_pl_optimizer=False)[1]  # type: ignore[index]
+        with self._cast():
+            real, fake = self.discriminator(_colours(hr)).float(), self.discriminator(_colours(sr)).float()
+        loss = self.adversarial.discriminator(real, fake)
+        optimizer.zero_grad()
+        loss.backward()
+        d_real, d_fake = self.adversarial.judgement(real.detach(), fake.detach())
+        figures = {"discriminator": loss.detach(), "d_real": d_real, "d_fake": d_fake}
+        if watched:
+            figures["grad_norm_discriminator"] = _norm(self.discriminator)
+        optimizer.step()
+        return figures
+
+
+def _colours(images: Tensor) -> Tensor:
+    """Show luma as grey RGB."""
+    return images.expand(-1, 3, -1, -1)
+
+
+def _norm(net: nn.Module) -> Tensor:
+    """Length of a net's gradient."""
+    return get_total_norm([parameter.grad for parameter in net.parameters() if parameter.grad is not None])
