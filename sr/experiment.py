@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from sr.callbacks.checkpoint import NAME as CHECKPOINT
-from sr.callbacks.untrained import without_training
-from sr.models.weights import load_weights, read_weights
+from sr.callbacks.untrained import Untrained, without_training
+from sr.models.weights import blended, load_weights, read_weights
 from sr.rundir.composition import plain
 from sr.rundir.identity import check_data, lock_config
+
+PIXEL = "pixel"
+"""The word for `init` that stands for the run of the same settings with the pixel loss."""
 
 
 def made(node: DictConfig) -> Any:
@@ -32,7 +36,7 @@ def made(node: DictConfig) -> Any:
         raise
 
 
-def build(config: DictConfig) -> tuple[lightning.LightningModule, Any]:
+def build(config: DictConfig) -> tuple[Any, Any]:
     """Make the task and the data of a config, with the weights that it starts from.
 
     Raises:
@@ -42,18 +46,42 @@ def build(config: DictConfig) -> tuple[lightning.LightningModule, Any]:
     data = made(config.data)
     torch.manual_seed(config.seed)
     net = made(config.model)
-    if config.init:
-        load_weights(net, read_weights(config.init), source=config.init, leave=list(config.init_leave))
+    if config.init and config.init != PIXEL:
+        load_init(config, [net], config.init)
     return made(config.task)(net=net, **parts), data
 
 
-def run(config: DictConfig, folder: Path) -> None:
-    """Train, then quantize, export, prove and report, as the config's callbacks say; go on where the run stopped."""
+def load_init(config: DictConfig, nets: list[Any], source: str) -> None:
+    """Give nets the weights of `source`, blended with those of `config.blend` where that is set."""
+    state = read_weights(source)
+    if config.blend:
+        state, source = blended(state, read_weights(config.blend), config.alpha), f"{source} and {config.blend}"
+    for net in nets:
+        load_weights(net, state, source=source, leave=list(config.init_leave))
+
+
+def run(config: DictConfig, folder: Path, pixel_run: Callable[[DictConfig], Path]) -> None:
+    """Train, then quantize, export, prove and report, as the config's callbacks say; go on where the run stopped.
+
+    Args:
+        config: the composed config.
+        folder: the run's.
+        pixel_run: completes the run that a config with `init=pixel` starts from, and gives its folder.
+
+    Raises:
+        ValueError: a setting that a part cannot do, or weights to start from that do not fit.
+    """
     quiet()
+    if config.blend and not config.init:
+        raise ValueError("blend= needs init=: the net starts from (1 - alpha) of init's weights and alpha of blend's")
     if config.machine.threads:
         torch.set_num_threads(config.machine.threads)
     lightning.seed_everything(config.seed, workers=True, verbose=False)
     task, data = build(config)
+    if config.init == PIXEL and not (folder / CHECKPOINT).is_file():
+        source = pixel_run(config)
+        lightning.seed_everything(config.seed, workers=True, verbose=False)
+        load_init(config, list(dict.fromkeys([task.net, task.trained_net()])), str(source))
     data.prepare_data()
     data.setup("fit")
     lock_config(folder, plain(config))
@@ -62,6 +90,8 @@ def run(config: DictConfig, folder: Path) -> None:
     callbacks = {name: each for name, each in made(config.callbacks).items() if each}
     if not any(parameter.requires_grad for parameter in task.parameters()):
         settings, callbacks = settings | {"max_steps": 0}, without_training(callbacks)
+    elif config.trainer.max_steps == 0:
+        callbacks = {"untrained": Untrained(), **callbacks}
     trainer = made(config.trainer)(**settings, callbacks=list(callbacks.values()))
     trainer.fit(task, datamodule=data, ckpt_path=resume_from(config, folder))
 

@@ -3,6 +3,7 @@
 import os
 import sys
 import traceback
+from pathlib import Path
 
 import hydra
 from omegaconf import DictConfig
@@ -35,9 +36,13 @@ def main(config: DictConfig) -> str | None:
 
 
 def run(config: DictConfig) -> None:
-    """Complete the run that `config` describes, or tell that it is finished already."""
+    """Complete the run that Hydra is at."""
     composition.refuse_unexpanded_sweep()
-    folder = composition.output_folder()
+    complete(config, composition.output_folder())
+
+
+def complete(config: DictConfig, folder: Path) -> None:
+    """Complete the run that `config` describes, or tell that it is finished already."""
     with claim(folder):
         refuse_changes(folder, composition.plain(config))
         if (folder / "report.json").is_file():
@@ -48,10 +53,18 @@ def run(config: DictConfig) -> None:
         failure = folder / "failed.json"
         failure.unlink(missing_ok=True)
         try:
-            experiment.run(config, folder)
+            experiment.run(config, folder, pixel_run)
         except Exception as error:
             write_json(failure, {"error": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()})
             raise
+
+
+def pixel_run(config: DictConfig) -> Path:
+    """Complete the pixel-loss run that a config with `init=pixel` starts from; returns its folder."""
+    with composition.pixel_config(config) as (first, folder):
+        print(f"first stage, with the pixel loss: {folder}")
+        complete(first, folder)
+    return folder
 
 
 if __name__ == "__main__":

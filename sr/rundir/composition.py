@@ -1,26 +1,29 @@
 """What Hydra needs to know of run folders: interpolations, guards, and the list of failed jobs at a sweep's end."""
 
 import hashlib
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from hydra import compose
 from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from sr.rundir.names import ROOT, run_name
 
 
 def scaled(iterations: float, budget: float) -> int:
-    """A recipe's count of iterations shortened in proportion to the budget, at least one.
+    """A recipe's count of iterations shortened in proportion to the budget, at least one; none stays none.
 
     >>> scaled(200_000, 0.01)
     2000
     """
-    return max(1, round(iterations * budget))
+    return max(1, round(iterations * budget)) if iterations else 0
 
 
 def iterations_of(epochs: float, images: int, crops_per_image: int, batch_size: int) -> int:
@@ -98,6 +101,48 @@ def output_folder() -> Path:
 def in_multirun() -> bool:
     """Whether this job is one of a sweep."""
     return HydraConfig.get().mode is RunMode.MULTIRUN
+
+
+def pixel_overrides(own: Sequence[str], differing: Sequence[str]) -> list[str]:
+    """What to override for the pixel-loss run that an adversarial one starts from: the same less task and start.
+
+    Args:
+        own: the adversarial run's overrides.
+        differing: overrides that win over those, `pixel` of the config.
+
+    >>> pixel_overrides(["model=rrdbnet", "task=gan", "seed=1", "task/discriminator=unet"], ["seed=0"])
+    ['model=rrdbnet', 'seed=0']
+    """
+    key = re.compile(r"[+~]*([^=@]+)")
+    replaced = {key.match(item)[1] for item in differing}  # type: ignore[index]
+    names = [(item, key.match(item)[1]) for item in own]  # type: ignore[index]
+    kept = [item for item, name in names if name not in replaced and not re.match(r"(task|init|pixel)\b", name)]
+    return [*kept, *differing]
+
+
+@contextmanager
+def pixel_config(config: DictConfig) -> Iterator[tuple[DictConfig, Path]]:
+    """Compose the pixel-loss run that `init=pixel` starts from; inside, Hydra's own values are that run's.
+
+    Returns:
+        Its config and its folder, beside this run's.
+    """
+    ours: Any = HydraConfig.instance().cfg
+    overrides = pixel_overrides(ours.hydra.overrides.task, config.pixel)
+    composed = compose("config", overrides, return_hydra_config=True)
+    if composed.init == "pixel":  # the task comes from a recipe or a sweep
+        overrides = [*overrides, "task=regression"]
+        composed = compose("config", overrides, return_hydra_config=True)
+    folder = output_folder().parent / run_name(overrides)
+    with open_dict(composed):
+        composed.hydra.runtime.output_dir = str(folder)
+    HydraConfig.instance().set_config(composed)
+    try:
+        with open_dict(composed):
+            del composed["hydra"]
+        yield composed, folder
+    finally:
+        HydraConfig.instance().cfg = ours
 
 
 def refuse_unexpanded_sweep() -> None:

@@ -10,7 +10,7 @@ from safetensors import safe_open
 from torch import nn
 
 from sr.models.blocks import inference_form
-from sr.models.weights import LIGHTNING, load_weights, read_weights, save_weights
+from sr.models.weights import LIGHTNING, blended, load_weights, read_weights, save_weights
 
 
 @pytest.fixture
@@ -157,3 +157,23 @@ def test_another_net_altogether(make, small):
 def test_a_net_without_weights_takes_its_own_file(make, tmp_path):
     save_weights(make("fsr1"), tmp_path / "weights.safetensors", {"iterations": 0})
     load_weights(make("fsr1"), read_weights(tmp_path / "weights.safetensors"), source="")
+
+
+def test_blended_is_linear_and_keeps_whole_numbers():
+    first = {"w": torch.tensor([0.0, 2.0]), "count": torch.tensor(3)}
+    second = {"w": torch.tensor([4.0, 0.0]), "count": torch.tensor(9)}
+    mixed = blended(first, second, 0.25)
+    assert mixed["w"].tolist() == [1.0, 1.5] and mixed["count"].item() == 3
+
+
+@pytest.mark.parametrize(
+    ("second", "alpha", "message"),
+    [
+        ({"w": torch.zeros(2)}, 1.5, r"in \[0, 1\]; got 1.5"),
+        ({"w": torch.zeros(3)}, 0.5, "weights of different nets: w differ"),
+        ({"v": torch.zeros(2)}, 0.5, "different nets: v, w differ"),
+    ],
+)
+def test_blended_refuses_what_does_not_fit(second, alpha, message):
+    with pytest.raises(ValueError, match=message):
+        blended({"w": torch.zeros(2)}, second, alpha)
