@@ -17,6 +17,7 @@ from sr.callbacks.untrained import Untrained, without_training
 from sr.models.weights import blended, load_weights, read_weights
 from sr.rundir.composition import plain
 from sr.rundir.identity import check_data, lock_config
+from sr.shipped import weights_path
 
 PIXEL = "pixel"
 """The word for `init` that stands for the run of the same settings with the pixel loss."""
@@ -53,9 +54,10 @@ def build(config: DictConfig) -> tuple[Any, Any]:
 
 def load_init(config: DictConfig, nets: list[Any], source: str) -> None:
     """Give nets the weights of `source`, blended with those of `config.blend` where that is set."""
-    state = read_weights(source)
+    state = read_weights(weights_path(source, config.scale))
     if config.blend:
-        state, source = blended(state, read_weights(config.blend), config.alpha), f"{source} and {config.blend}"
+        other = read_weights(weights_path(config.blend, config.scale))
+        state, source = blended(state, other, config.alpha), f"{source} and {config.blend}"
     for net in nets:
         load_weights(net, state, source=source, leave=list(config.init_leave))
 

@@ -1,0 +1,76 @@
+"""Find a shipped net by name and scale, and make it."""
+
+import importlib
+from pathlib import Path
+
+from torch import nn
+
+from sr.models.blocks import inference_form
+from sr.models.weights import load_weights, read_weights
+from sr.shipped.card import FLOAT, NAME, Card
+
+NETS = Path(__file__).parent / "nets"
+PREFIX = "shipped/"
+"""How `init` asks for a shipped net."""
+
+
+def cards(nets: Path = NETS) -> list[Card]:
+    """All shipped nets, by name and scale."""
+    found = [Card.read(path.parent) for path in nets.glob(f"*/{NAME}")]
+    return sorted(found, key=lambda card: (card.name, card.scale))
+
+
+def find(name: str, scale: float, nets: Path = NETS) -> Path:
+    """Return the folder of a shipped net.
+
+    Args:
+        name: A preset of conf/model.
+        scale: 1.5, 2, 3 or 4.
+        nets: Where they lie.
+
+    Raises:
+        ValueError: there is none of that name, or not at that scale; what there is, is listed.
+    """
+    there = cards(nets)
+    scales = [f"x{card.scale:g}" for card in there if card.name == name]
+    for card in there:
+        if (card.name, card.scale) == (name, scale):
+            return nets / card.folder
+    if scales:
+        raise ValueError(
+            f"the shipped {name} is for {', '.join(scales)}, not for x{scale:g}; choose one of them with `scale`, or "
+            f"start from one: init={nets / name}_{scales[0]}/{FLOAT} init_leave=[conv_last]"
+        )
+    listed = ", ".join(sorted({card.name for card in there})) or "none"
+    raise ValueError(f"no shipped net is called {name!r}; there are: {listed} (`python -m sr.shipped` lists them)")
+
+
+def weights_path(init: str, scale: float) -> str:
+    """Turn `init=shipped/<name>` into the file of the weights at this scale; any other `init` stays as it is.
+
+    Raises:
+        ValueError: there is no such net.
+    """
+    return str(find(init.removeprefix(PREFIX), scale) / FLOAT) if init.startswith(PREFIX) else init
+
+
+def load(name: str, *, scale: float, nets: Path = NETS) -> nn.Module:
+    """Make a shipped float net in its inference form, in evaluation mode.
+
+    Args:
+        name: A preset of conf/model, such as "quicksrnet_small".
+        scale: 1.5, 2, 3 or 4.
+        nets: Where they lie.
+
+    Returns:
+        A module: lr (N, 3, h, w) in [0, 1] -> sr (N, 3, s*h, s*w) in [0, 1].
+
+    Raises:
+        ValueError: there is no such net.
+    """
+    folder = find(name, scale, nets)
+    arguments = dict(Card.read(folder).net)
+    module, _, kind = arguments.pop("_target_").rpartition(".")
+    net = inference_form(getattr(importlib.import_module(module), kind)(**arguments))
+    load_weights(net, read_weights(folder / FLOAT), source=str(folder))
+    return net.eval()
