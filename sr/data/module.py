@@ -54,7 +54,7 @@ class ImageData(lightning.LightningDataModule):
         seed: of the patches.
         batch_size: patches an iteration.
         lr_patch: LR pixels per side of a patch.
-        sampling: "area" or "uniform", see `PatchStream`.
+        sampling: "area", "uniform" or "detail", see `PatchStream`.
         augment: whether patches are turned and mirrored.
         chunk: batches handed over at a time.
         val_images: held-out images used for validation during training, evenly chosen; None for all.

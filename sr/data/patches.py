@@ -15,6 +15,7 @@ from sr.functional.resize import as_ratio
 
 Batch = tuple[Tensor, Tensor]
 
+SAMPLINGS = ("area", "uniform", "detail")
 AHEAD = 64
 """Batches whose places are drawn at once; how many does not change them."""
 
@@ -54,7 +55,8 @@ class PatchStream(Iterator[Batch]):
         seed: key of the random numbers, 0 or more.
         start: number of the first batch.
         stride: distance to the next batch's number; with several training processes, how many there are.
-        sampling: "area": every possible patch is equally likely; "uniform": every image is.
+        sampling: "area": every possible patch is equally likely; "uniform": every image is; "detail": of two places drawn
+            by area, the one with more detail is taken (mean difference of neighbouring LR pixels in green).
         augment: whether patches are turned (the eight symmetries of the square, equally likely).
         images: who cuts the patches, the same bytes; None: this stream, from `pairs`.
 
@@ -81,8 +83,8 @@ class PatchStream(Iterator[Batch]):
             raise ValueError(
                 f"lr_patch must be a positive multiple of {self.ratio.denominator} at x{scale}, got {lr_patch}"
             )
-        if sampling not in ("area", "uniform"):
-            raise ValueError(f"sampling is area or uniform, got {sampling!r}")
+        if sampling not in SAMPLINGS:
+            raise ValueError(f"sampling is one of {', '.join(SAMPLINGS)}, got {sampling!r}")
         self.pairs, self.batch_size, self.lr_patch = pairs, batch_size, lr_patch
         self.seed, self.sampling, self.augment = seed, sampling, augment
         self.position, self.stride = start, stride
@@ -127,19 +129,34 @@ class PatchStream(Iterator[Batch]):
         Args:
             numbers: which batches; each one's places depend on the seed and its own number only.
         """
-        draws = 4 * self.batch_size
+        candidates = 2 if self.sampling == "detail" else 1
+        draws = 4 * self.batch_size * candidates
         # The counter's upper words hold the batch's number, so that its draws cannot run into the next one's.
         raw = np.array([np.random.Philox(key=self.seed, counter=i << 64).random_raw(draws) for i in numbers])
-        unit = ((raw >> 11) * 2.0**-53).reshape(len(numbers), self.batch_size, 4)
+        unit = ((raw >> 11) * 2.0**-53).reshape(len(numbers), candidates * self.batch_size, 4)
         image = np.searchsorted(self._cumulative, unit[..., 0], side="right")
         rows, columns = self._room[image, 0], self._room[image, 1]
         grid = self.ratio.denominator
-        return Places(
+        drawn = Places(
             image,
             (unit[..., 1] * rows).astype(np.int64) * grid,
             (unit[..., 2] * columns).astype(np.int64) * grid,
             (unit[..., 3] * 8).astype(np.int64) if self.augment else np.zeros_like(image),
         )
+        return self._most_detailed(drawn) if candidates == 2 else drawn
+
+    def _most_detailed(self, drawn: Places) -> Places:
+        """Of every two places that lie half a batch apart, the one with more detail."""
+        first, second = (Places(*(half[:, i] for half in self._halves(drawn))) for i in (0, 1))
+        better = np.vectorize(self._detail)(*second[:3]) > np.vectorize(self._detail)(*first[:3])
+        return Places(*(np.where(better, b, a) for a, b in zip(first, second, strict=True)))
+
+    def _halves(self, drawn: Places) -> list[np.ndarray]:
+        return [each.reshape(len(each), 2, self.batch_size) for each in drawn]
+
+    def _detail(self, image: int, top: int, left: int) -> float:
+        green = self._images[image][0][top : top + self.lr_patch, left : left + self.lr_patch, 1].astype(np.int16)
+        return float(np.abs(green[1:] - green[:-1]).mean() + np.abs(green[:, 1:] - green[:, :-1]).mean())
 
     @cached_property
     def _images(self) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -112,6 +112,24 @@ def test_all_eight_turns_occur_equally_often():
     assert min(seen.values()) > 900  # 1000 each; five standard deviations are 148
 
 
+def test_sampling_by_detail_prefers_what_is_not_flat():
+    rng = np.random.default_rng(0)
+    lr = np.full((40, 40, 3), 128, np.uint8)
+    lr[:, 20:] = rng.integers(0, 256, (40, 20, 3))
+    pairs = [ImagePair("half", lr, lr.repeat(2, 0).repeat(2, 1))]
+    by_area, by_detail = (made(pairs, sampling=name, batch_size=16).places(range(50)) for name in ("area", "detail"))
+    assert by_area.left.shape == by_detail.left.shape
+    flat = [(places.left + 6 <= 20).mean() for places in (by_area, by_detail)]
+    assert flat[0] == pytest.approx(15 / 35, abs=0.06)
+    assert flat[1] == pytest.approx((15 / 35) ** 2, abs=0.06), "flat only where both places drawn are"
+
+
+def test_a_stream_by_detail_goes_on_anywhere():
+    pairs = noise(2, [(20, 14), (8, 31)])
+    whole = list(islice(made(pairs, sampling="detail"), 70))
+    assert same(whole[67], next(made(pairs, sampling="detail", start=67)))
+
+
 @pytest.mark.parametrize(("sampling", "shares"), [("area", (1 / 13, 12 / 13)), ("uniform", (1 / 2, 1 / 2))])
 def test_sampling_by_places_or_by_images(sampling: str, shares: tuple[float, float]):
     pairs = noise(2, [(6, 7), (9, 11)])  # 1 x 2 and 4 x 6 places
@@ -134,7 +152,7 @@ def test_a_patch_that_does_not_fit_is_refused():
         made(noise(1.5, [(20, 20)]), scale=1.5, lr_patch=5)
     with pytest.raises(ValueError, match="smaller than a patch of 6 LR pixels: 1; lower lr_patch"):
         next(made(noise(2, [(20, 20), (5, 40)])))
-    with pytest.raises(ValueError, match="sampling is area or uniform, got 'random'"):
+    with pytest.raises(ValueError, match="sampling is one of area, uniform, detail, got 'random'"):
         made(noise(2, [(20, 20)]), sampling="random")
 
 
