@@ -55,8 +55,8 @@ class PatchStream(Iterator[Batch]):
         seed: key of the random numbers, 0 or more.
         start: number of the first batch.
         stride: distance to the next batch's number; with several training processes, how many there are.
-        sampling: "area": every possible patch is equally likely; "uniform": every image is; "detail": of two places drawn
-            by area, the one with more detail is taken (mean difference of neighbouring LR pixels in green).
+        sampling: "area": every possible patch is equally likely; "uniform": every image is; "detail": of two places
+            drawn by area, the one with more detail is taken (mean difference of neighbouring LR pixels in green).
         augment: whether patches are turned (the eight symmetries of the square, equally likely).
         images: who cuts the patches, the same bytes; None: this stream, from `pairs`.
 
