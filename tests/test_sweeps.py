@@ -101,6 +101,11 @@ def test_every_recipe_is_tested():
     assert RECIPES == ["abpn", "edsr", "fsrcnn", "quicksrnet", "sesr", "xlsr"]
 
 
+def test_every_trick_is_tried():
+    tried = {override for job in jobs("recipe_tricks") for override in job if override.startswith("trick=")}
+    assert tried == {f"trick={path.stem}" for path in (ROOT / "conf/trick").glob("*.yaml")}
+
+
 @pytest.mark.parametrize("iterations", [1, 5, 99, 100, 101])
 def test_the_one_cycle_of_xlsr_takes_any_length(iterations):
     task, _ = build(compose(["recipe=xlsr", "model=xlsr", "loss=l1", f"train.iterations={iterations}"]))
