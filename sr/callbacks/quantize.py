@@ -1,5 +1,6 @@
 """Quantize the trained net, and score the simulation."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from sr import metrics
 from sr.callbacks.evaluate import score_sets
 from sr.callbacks.stage import Stage, data_of
 from sr.callbacks.weights import NAME as WEIGHTS
-from sr.evaluation import upscaler
+from sr.evaluation import evaluate, upscaler
 from sr.functional.color import rgb_to_y
 from sr.quantization.chain import quantize
 from sr.quantization.scheme import Scheme
@@ -41,12 +42,14 @@ class Quantize(Stage):
         """Return the scheme's name, what its stages report, and {"simulated": {set: score}}."""
         data = data_of(trainer)
         net = task.deployable()
+        sizes = self.scheme.calibration_batches, self.scheme.calibration_batch_size
         simulation = quantize(
             net=net,
             scheme=self.scheme,
-            calibration=self.calibration(data, net),
+            calibration=calibration(data, net, *sizes),
             stream=data.stream,
             loss=self.loss,
+            score=partial(self.score, data),
             folder=folder / FOLDER,
             seed=self.seed,
         )
@@ -55,8 +58,12 @@ class Quantize(Stage):
         scores = score_sets(upscaler(simulation.net), data, self.protocol, task.scale)
         return {"scheme": self.scheme.name, "figures": simulation.figures, "quality": {stage: scores}}
 
-    def calibration(self, data: Any, net: nn.Module) -> list[Tensor]:
-        """Inputs of the net cut from training images: LR crops, luma alone for a Y net."""
-        count, size = self.scheme.calibration_batches, self.scheme.calibration_batch_size
-        crops = data.calibration(count, size, data.lr_patch)
-        return [rgb_to_y(batch) for batch in crops] if net.color == "y" else crops
+    def score(self, data: Any, net: nn.Module) -> float:
+        """PSNR in dB of a net on the images that training is validated on."""
+        return evaluate(upscaler(net), data.val_dataloader(), self.protocol, net.scale).psnr_db  # type: ignore[arg-type]
+
+
+def calibration(data: Any, net: nn.Module, count: int, size: int) -> list[Tensor]:
+    """Inputs of the net cut from training images, `count` batches of `size`: LR crops, luma alone for a Y net."""
+    crops = data.calibration(count, size, data.lr_patch)
+    return [rgb_to_y(batch) for batch in crops] if net.color == "y" else crops

@@ -22,15 +22,13 @@ from sr.data.pairs import Chain, Cropped, ImagePair, Selection
 from sr.data.patches import Chunks, PatchStream
 from sr.data.pixel_map import PixelMap
 from sr.data.resident import Residence
-from sr.data.sets import find_set, lookalikes
+from sr.data.sets import find_set, lookalikes, refuse_test_images
 from sr.data.sources import Source
 from sr.functional.resize import as_ratio
 
 log = logging.getLogger(__name__)
 
-_SAME_PICTURE = (
-    0.99  # thumbnails of different photographs of the usual sets correlate at 0.95 at most, a crop of one at 0.999
-)
+_SAME_PICTURE = 0.99  # thumbnails of different photographs correlate at 0.95 at most, a crop of one at 0.999
 _CALIBRATION = 1 << 64  # a key of its own, so that calibration crops are not those of the first iterations
 
 
@@ -184,8 +182,9 @@ class ImageData(lightning.LightningDataModule):
             `num_batches` tensors (batch_size, 3, lr_patch, lr_patch), float in [0, 1].
 
         Raises:
-            ValueError: no training image is as large as that.
+            ValueError: no training image is as large as that, or one is a test image.
         """
+        refuse_test_images(self.train_pairs, self.test_sets() if self.test else {})
         lr_patch = lr_patch or self.lr_patch
         fitting = [i for i, pair in enumerate(self.train_pairs) if min(pair.lr.shape[:2]) >= lr_patch]
         if not fitting:

@@ -1,7 +1,7 @@
 """Test sets by name: where their usual copies keep the HR images, and how to tell a set from another cut of it."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sr.data.image import ENDINGS, read_image
+from sr.data.pairs import ImagePair
 from sr.data.pixel_map import PixelMap
 from sr.functional.resize import as_ratio
 
@@ -133,6 +134,30 @@ def lookalikes(ours: PixelMap, theirs: PixelMap, correlation: float) -> list[tup
     """
     similar = _normal(ours.thumbnails()) @ _normal(theirs.thumbnails()).T
     return [(ours.name(i), theirs.name(j)) for i, j in np.argwhere(similar > correlation).tolist()]
+
+
+def refuse_test_images(ours: Sequence[ImagePair], tests: Mapping[str, Sequence[ImagePair]]) -> None:
+    """Refuse images that are, pixel by pixel, those of a test set: who learned from them has seen the answer.
+
+    Args:
+        ours: what is trained or calibrated on.
+        tests: test sets by name; only images of one size are read and hashed.
+
+    Raises:
+        ValueError: with the names.
+    """
+    for name, theirs in tests.items():
+        hashes, sizes = {_hash(pair): pair.name for pair in theirs}, {pair.hr.shape for pair in theirs}
+        same = [(pair.name, hashes.get(_hash(pair))) for pair in ours if pair.hr.shape in sizes]
+        if listed := [f"{mine} is {other}" for mine, other in same if other is not None]:
+            raise ValueError(
+                f"{len(listed)} training images are images of test set {name} ({', '.join(listed[:5])}); nothing is "
+                "calibrated on what is scored: take them out of data.sources, or the set out of data.test"
+            )
+
+
+def _hash(pair: ImagePair) -> str:
+    return hashlib.sha256(np.ascontiguousarray(pair.hr)).hexdigest()
 
 
 def _normal(thumbnails: np.ndarray) -> np.ndarray:

@@ -105,6 +105,7 @@ def _aimet() -> Iterator[Finding]:
     lr = torch.rand(1, 3, 24, 24)
     scheme = Scheme(
         name="doctor",
+        numbers="integer",
         weight_bits=8,
         activation_bits=8,
         per_channel=True,
@@ -112,7 +113,8 @@ def _aimet() -> Iterator[Finding]:
         percentile=100,
         calibration_batches=1,
         calibration_batch_size=1,
-        stages=(),
+        stages={},
+        chain=(),
     )
     with torch.no_grad():
         difference = (calibrate(net=net, scheme=scheme, calibration=[lr]).net(lr) - net(lr)).abs().max().item()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from torch import nn
 from sr.quantization.aimet import simulate
 from sr.quantization.identity import identity, is_ours
 from sr.quantization.integer import IntegerSimulation
-from sr.quantization.quiet import quiet
+from sr.quantization.quiet import silent
 from sr.quantization.scheme import Material
 from sr.quantization.simulation import Simulation, example_input, read_plain
 from sr.rundir.files import write_atomically
@@ -88,7 +87,7 @@ class AdaRound:
             default_warm_start=self.warm_start,
             forward_fn=lambda model, images: model(images),
         )
-        with tempfile.TemporaryDirectory() as folder, _seeded(material.seed), _silent():
+        with tempfile.TemporaryDirectory() as folder, _seeded(material.seed), silent():
             rounded = Rounding.apply_adaround(
                 net, example_input(net), parameters, path=folder, filename_prefix="weights"
             )
@@ -101,16 +100,4 @@ def _seeded(seed: int) -> Iterator[None]:
     """Random numbers from `seed` inside, and outside as if nothing had been drawn."""
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
         torch.manual_seed(seed)
-        yield
-
-
-@contextlib.contextmanager
-def _silent() -> Iterator[None]:
-    """Also without AIMET's progress bars."""
-    with (
-        quiet(),
-        open(os.devnull, "w", encoding="utf-8") as nowhere,
-        contextlib.redirect_stdout(nowhere),
-        contextlib.redirect_stderr(nowhere),
-    ):
         yield

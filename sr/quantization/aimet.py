@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from sr.models.blocks import Add, Concat, Scale
 from sr.models.rfdn import Contrast, Multiply, ResizeLike
-from sr.quantization.quiet import quiet
+from sr.quantization.quiet import quiet, silent
 from sr.quantization.scheme import Scheme
 from sr.quantization.simulation import example_input
 
@@ -53,7 +53,7 @@ def simulate(net: nn.Module, scheme: Scheme) -> Any:
             f"quantization needs AIMET, which cannot be imported ({error}): pip install aimet-torch, "
             "or set quantization=fp32"
         ) from error
-    _register()
+    register()
     _refuse_unknown_modules(net, scheme)
     with quiet(), tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "rules.json")  # AIMET takes its rules from a file only
@@ -69,6 +69,23 @@ def simulate(net: nn.Module, scheme: Scheme) -> Any:
     if scheme.calibration == "percentile":
         simulation.set_percentile_value(scheme.percentile)
     return simulation
+
+
+def equalized(net: nn.Module) -> nn.Module:
+    """Let AIMET scale the channels between layers of a net, in place; returns the net.
+
+    Raises:
+        ValueError: AIMET is missing.
+    """
+    try:
+        with quiet():
+            from aimet_torch.cross_layer_equalization import CrossLayerScaling
+    except ImportError as error:
+        raise ValueError(f"cross-layer equalisation needs AIMET ({error}): pip install aimet-torch") from error
+    register()
+    with silent():
+        CrossLayerScaling.scale_model(net, dummy_input=example_input(net))
+    return net
 
 
 def rules(scheme: Scheme) -> dict[str, Any]:
@@ -100,7 +117,7 @@ def rules(scheme: Scheme) -> dict[str, Any]:
     }
 
 
-def _register() -> None:
+def register() -> None:
     """Teach AIMET our joins, and that Hardtanh is the op that it knows as Clip.
 
     Without the Clip entry a convolution and its ReLU1 do not become one op, and an extra quantizer sits before each

@@ -1,4 +1,4 @@
-"""From a trained net to a quantized one: calibration, then the stages of its scheme, then biases on their grid."""
+"""From a trained net to a quantized one: preparation, calibration, repair, then biases on their grid."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from sr.quantization.batch_norms import without_batch_norms
 from sr.quantization.ptq import calibrate, uncalibrated
-from sr.quantization.scheme import Material, Scheme, Stream
+from sr.quantization.scheme import Material, Scheme, Score, Stream
 from sr.quantization.simulation import Simulation
 
 
@@ -20,6 +21,7 @@ def quantize(
     calibration: Sequence[Tensor],
     stream: Stream,
     loss: nn.Module,
+    score: Score,
     folder: Path,
     seed: int,
 ) -> Simulation:
@@ -32,6 +34,7 @@ def quantize(
         stream: iteration -> endless uint8 RGB (lr, hr) batches (N, 3, h, w), (N, 3, s*h, s*w) of training crops
             from that iteration on; batch i must depend on i alone.
         loss: module (sr, hr) -> scalar that the training stages minimise.
+        score: net -> PSNR in dB on held-out training images, by which the training stages choose what they keep.
         folder: where stages keep what they need to go on; each has a folder of its own in it.
         seed: for stages that draw random numbers.
 
@@ -41,11 +44,20 @@ def quantize(
     Raises:
         ValueError: from calibration or a stage; it says what and what to do.
     """
+    net = without_batch_norms(net)
+    for preparation in scheme.preparations:
+        net = preparation.prepare(net)
     simulation = calibrate(net=net, scheme=scheme, calibration=calibration)
-    for stage in scheme.stages:
+    for stage in scheme.repairs:
         start = time.perf_counter()
         material = Material(
-            float_net=net, calibration=calibration, stream=stream, loss=loss, folder=folder / stage.name, seed=seed
+            float_net=net,
+            calibration=calibration,
+            stream=stream,
+            loss=loss,
+            score=score,
+            folder=folder / stage.name,
+            seed=seed,
         )
         simulation = stage(simulation, material)
         simulation.check_ranges()
@@ -65,6 +77,6 @@ def load(*, net: nn.Module, scheme: Scheme, folder: Path) -> Simulation:
     Raises:
         ValueError: no file there, a damaged one, or one of another scheme or net.
     """
-    simulation = uncalibrated(net, scheme)
+    simulation = uncalibrated(without_batch_norms(net), scheme)
     simulation.restore(folder)
     return simulation

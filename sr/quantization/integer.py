@@ -60,6 +60,34 @@ class IntegerSimulation(Simulation):
         with quiet():
             self._sim.set_and_freeze_param_encodings(str(ranges))
 
+    @property
+    def aimet(self) -> Any:
+        """AIMET's own object around `net`."""
+        return self._sim
+
+    def weight_ranges(self) -> dict[str, tuple[Tensor, Tensor]]:
+        """Smallest and largest value of each layer's weights that the grid has, by layer."""
+        ranges = {}
+        for name, quantizer in self._weight_quantizers().items():
+            low, high = quantizer.get_min(), quantizer.get_max()
+            ranges[name] = (low.detach().as_subclass(Tensor).clone(), high.detach().as_subclass(Tensor).clone())
+        return ranges
+
+    def fix_weight_ranges(self, ranges: Mapping[str, tuple[Tensor, Tensor]]) -> None:
+        """Fix ranges that `weight_ranges` gave: neither calibration nor training changes them from here on."""
+        for name, quantizer in self._weight_quantizers().items():
+            quantizer.allow_overwrite(True)
+            quantizer.set_range(*ranges[name])
+            quantizer.allow_overwrite(False)
+            quantizer.requires_grad_(False)
+
+    def _weight_quantizers(self) -> dict[str, Any]:
+        modules = self._sim.named_qmodules()
+        found = {
+            name: module.param_quantizers["weight"] for name, module in modules if "weight" in module.param_quantizers
+        }
+        return {name: quantizer for name, quantizer in found.items() if quantizer is not None}
+
     def check_ranges(self) -> None:
         """See `Simulation.check_ranges`."""
         for name, quantizer in self._sim.named_quantizers():

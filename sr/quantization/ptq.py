@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from sr.quantization.half import HalfSimulation
 from sr.quantization.scheme import Scheme
 from sr.quantization.simulation import Simulation
 
@@ -40,8 +41,10 @@ def calibrate(*, net: nn.Module, scheme: Scheme, calibration: Sequence[Tensor]) 
 
 def uncalibrated(net: nn.Module, scheme: Scheme) -> Simulation:
     """Make the simulation that `calibrate` or `Simulation.restore` then gives its ranges to; `net` is not changed."""
-    if scheme.is_float:
+    if scheme.is_unchanged:
         return Simulation(copy.deepcopy(net), scheme)
+    if scheme.is_float:
+        return HalfSimulation(net, scheme)
     from sr.quantization.integer import IntegerSimulation
 
     return IntegerSimulation(net, scheme)

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import logging
+import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
-AIMET_LOGGERS = ("Quant", "Utils", "ConnectedGraph", "BatchNormFolding", "CrossLayerEqualization")  # its own names
+AIMET_LOGGERS = (
+    "Quant",
+    "Utils",
+    "ConnectedGraph",
+    "BatchNormFolding",
+    "CrossLayerEqualization",
+    "SeqMse",
+)  # its own names
 LOGGERS = (*AIMET_LOGGERS, "lightning.pytorch", "lightning.fabric", "onnx_ir", "onnxscript")
 MODULES = (r"aimet_torch", r"torch\.(jit|onnx)", r"onnxscript", r"lightning")  # whose warnings are advice
 
@@ -29,6 +37,18 @@ def quiet() -> Iterator[None]:
         logging.root.removeFilter(_is_wanted)
         for logger, level in zip(loggers, before, strict=True):
             logger.setLevel(level)
+
+
+@contextmanager
+def silent() -> Iterator[None]:
+    """Also without progress bars and what is printed."""
+    with (
+        quiet(),
+        open(os.devnull, "w", encoding="utf-8") as nowhere,
+        redirect_stdout(nowhere),
+        redirect_stderr(nowhere),
+    ):
+        yield
 
 
 def _is_wanted(record: logging.LogRecord) -> bool:

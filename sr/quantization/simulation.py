@@ -116,6 +116,7 @@ class Simulation:
         scheme = self.scheme
         return {
             "name": scheme.name,
+            "numbers": scheme.numbers,
             "weight_bits": scheme.weight_bits,
             "activation_bits": scheme.activation_bits,
             "per_channel": scheme.per_channel,

@@ -81,9 +81,11 @@ def _scored(report: Report) -> Iterator[tuple[str, Mapping[str, Any], Net]]:
 
 
 def bits(report: Report) -> str:
-    """Precision of a run's quantized net: "int8" for 8-bit weights and activations, else such as "w4a8"."""
+    """Precision of a run's quantized net: "int8" for 8-bit weights and activations, "fp16", else such as "w4a8"."""
     scheme = report.config.get("quantization") or {}
     weights, activations = scheme.get("weight_bits"), scheme.get("activation_bits")
+    if scheme.get("numbers") == "float":
+        return f"fp{weights}"
     return "int8" if (weights, activations) == (8, 8) else f"w{weights}a{activations}"
 
 
@@ -94,7 +96,7 @@ def net_of(report: Report, stage: str, precision: str | None) -> Net:
     model, task = report.config.get("model") or {}, report.config.get("task") or {}
     adversarial = ".gan." in str(task.get("_target_"))
     scheme = dict(report.config.get("quantization") or {})
-    scheme["stages"] = [class_name(item) for item in scheme.get("stages") or []]
+    scheme["chain"] = list(scheme.get("chain") or [])
     return Net(class_name(model), model, "gan" if adversarial else "regression", precision, scheme)
 
 

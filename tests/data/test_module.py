@@ -128,6 +128,20 @@ def test_calibration_crops_are_of_training_images_and_always_the_same(folder: Pa
         images.calibration(1, 1, 99)
 
 
+def test_nothing_is_calibrated_on_a_test_image(folder: Path):
+    (folder.parent / "mine").mkdir()
+    (folder.parent / "mine" / "copy.png").write_bytes((folder / "03.png").read_bytes())
+    images = data(folder, test=["mine"], test_root=str(folder.parent))
+    with pytest.raises(
+        ValueError, match=r"1 training images are images of test set mine \(03 is copy\); .* data.sources"
+    ):
+        images.calibration(1, 1)
+    other = np.array(Image.open(folder / "03.png"))
+    other[0, 0, 0] ^= 1
+    Image.fromarray(other).save(folder.parent / "mine" / "copy.png")
+    assert len(data(folder, test=["mine"], test_root=str(folder.parent)).calibration(1, 1)) == 1
+
+
 def test_the_fingerprint_follows_everything_that_changes_training_images(folder: Path):
     def print_of(**changes: Any) -> str:
         return data(folder, **changes).fingerprint()

@@ -59,14 +59,19 @@ def simulated(crops: Callable[..., list[ImagePair]]) -> Callable[..., Any]:
         from sr.quantization.chain import quantize
         from sr.quantization.scheme import Scheme
 
-        values: dict[str, Any] = {"name": "test", "weight_bits": 8, "activation_bits": 8, "per_channel": True}
-        calibration: dict[str, Any] = {"calibration": "min_max", "percentile": 99.99, "stages": []}
+        values: dict[str, Any] = {
+            "name": "test",
+            "numbers": "integer",
+            "weight_bits": 8,
+            "activation_bits": 8,
+            "per_channel": True,
+        }
+        calibration: dict[str, Any] = {"calibration": "min_max", "percentile": 99.99, "stages": {}, "chain": []}
         scheme = Scheme(calibration_batches=1, calibration_batch_size=1, **values | calibration | changes)
         lr = np.stack([pair.lr for pair in crops(net.scale)])
         batch = torch.from_numpy(lr).permute(0, 3, 1, 2).float() / 255
-        return quantize(
-            net=net, scheme=scheme, calibration=[batch], stream=None, loss=nn.L1Loss(), folder=Path(), seed=0
-        )
+        material: dict[str, Any] = {"stream": None, "loss": nn.L1Loss(), "score": None, "folder": Path(), "seed": 0}
+        return quantize(net=net, scheme=scheme, calibration=[batch], **material)
 
     return make
 

@@ -14,7 +14,7 @@ from torch.nn.functional import interpolate
 from sr.models.quicksrnet import QuickSRNet
 from sr.quantization.chain import quantize
 from sr.quantization.qat import Qat
-from sr.quantization.scheme import Scheme, Stream
+from sr.quantization.scheme import Scheme, Score, Stream
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,9 +28,11 @@ def tiny_net(**changes: Any) -> nn.Module:
 
 
 def tiny_scheme(**changes: Any) -> Scheme:
-    """W8A8, min-max, without stages, unless said otherwise."""
+    """W8A8, min-max, without steps, unless said otherwise; `chain` holds the steps themselves."""
+    steps = changes.pop("chain", [])
     values: dict[str, Any] = {
         "name": "w8a8",
+        "numbers": "integer",
         "weight_bits": 8,
         "activation_bits": 8,
         "per_channel": True,
@@ -38,7 +40,8 @@ def tiny_scheme(**changes: Any) -> Scheme:
         "percentile": 99.99,
         "calibration_batches": 2,
         "calibration_batch_size": 4,
-        "stages": [],
+        "stages": {step.name: step for step in steps},
+        "chain": [step.name for step in steps],
     }
     return Scheme(**values | changes)
 
@@ -47,12 +50,14 @@ def short_qat(**changes: Any) -> Qat:
     """A QAT stage of 20 iterations, unless said otherwise."""
     values: dict[str, Any] = {
         "name": "qat",
+        "parameters": "all",
         "iterations": 20,
         "learning_rate": 1e-4,
         "encoding_learning_rate": 1e-4,
         "decay": "cosine",
         "distillation": 0.0,
         "checkpoint_every": 5,
+        "keep": "last",
         "accelerator": "cpu",
     }
     return Qat(**values | changes)
@@ -66,6 +71,13 @@ def crops(start: int) -> Iterator[tuple[Tensor, Tensor]]:
         start += 1
 
 
+def score_of(net: nn.Module) -> float:
+    """Minus the error on crops that no test trains on."""
+    lr, hr = next(crops(500))
+    with torch.no_grad():
+        return -(net(lr / 255) - hr / 255).abs().mean().item()
+
+
 def quantize_slowly(folder: Path, delay_s: float) -> None:
     """Quantize the tiny net with a QAT of 60 iterations that waits before each, and save it: something to kill."""
 
@@ -74,8 +86,14 @@ def quantize_slowly(folder: Path, delay_s: float) -> None:
             time.sleep(delay_s)
             yield batch
 
-    scheme = tiny_scheme(stages=[short_qat(iterations=60, checkpoint_every=3, distillation=0.5)])
-    material: dict[str, Any] = {"calibration": [smooth(4, 24, 1)], "stream": slow, "loss": nn.L1Loss(), "seed": 0}
+    scheme = tiny_scheme(chain=[short_qat(iterations=60, checkpoint_every=3, distillation=0.5)])
+    material: dict[str, Any] = {
+        "calibration": [smooth(4, 24, 1)],
+        "stream": slow,
+        "loss": nn.L1Loss(),
+        "seed": 0,
+        "score": score_of,
+    }
     quantize(net=tiny_net(), scheme=scheme, folder=folder, **material).save(folder)
 
 
@@ -101,6 +119,12 @@ def make_qat() -> Callable[..., Qat]:
 def stream() -> Stream:
     """See `crops`."""
     return crops
+
+
+@pytest.fixture(scope="session")
+def score() -> Score:
+    """See `score_of`."""
+    return score_of
 
 
 @pytest.fixture(scope="session")

@@ -15,11 +15,11 @@ def adaround():
 
 
 @pytest.fixture
-def run(make_net, make_scheme, calibration, stream, tmp_path):
+def run(make_net, make_scheme, calibration, stream, score, tmp_path):
     def quantized(*stages, seed=0, folder=tmp_path, method="min_max", **changes):
-        scheme = make_scheme(weight_bits=4, calibration=method, stages=stages)
-        material = {"calibration": calibration, "stream": stream, "loss": L1(), "seed": seed, "folder": folder}
-        return quantize(net=make_net(**changes), scheme=scheme, **material)
+        scheme = make_scheme(weight_bits=4, calibration=method, chain=stages)
+        material = {"calibration": calibration, "stream": stream, "loss": L1(), "seed": seed}
+        return quantize(net=make_net(**changes), scheme=scheme, score=score, folder=folder, **material)
 
     return quantized
 

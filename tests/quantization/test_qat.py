@@ -16,12 +16,12 @@ pytestmark = pytest.mark.aimet
 
 
 @pytest.fixture
-def run(make_net, make_scheme, calibration, stream, tmp_path):
+def run(make_net, make_scheme, calibration, stream, score, tmp_path):
     """Quantize the tiny net with some stages in a folder of the test."""
 
     def quantized(*stages, folder=tmp_path, net=None, **changes):
-        material = {"calibration": calibration, "stream": stream, "loss": L1(), "seed": 0} | changes
-        return quantize(net=net or make_net(), scheme=make_scheme(stages=stages), folder=folder, **material)
+        material = {"calibration": calibration, "stream": stream, "loss": L1(), "score": score, "seed": 0} | changes
+        return quantize(net=net or make_net(), scheme=make_scheme(chain=stages), folder=folder, **material)
 
     return quantized
 
@@ -62,6 +62,42 @@ def test_ranges_have_a_rate_of_their_own(run, make_qat):
     before, after = state(run()), state(run(make_qat(encoding_learning_rate=0.0)))
     moved = {name for name in before if not torch.equal(before[name], after[name])}
     assert moved and not any("quantizers" in name for name in moved)
+
+
+def test_biases_alone(run, make_qat):
+    before = state(run())
+    after = state(run(make_qat(parameters="biases", encoding_learning_rate=0.0)))
+    moved = {name for name in before if not torch.equal(before[name], after[name])}
+    assert moved and all(name.endswith(".bias") for name in moved)
+
+
+def test_the_best_checkpoint_is_kept(run, make_qat, tmp_path):
+    scores = iter([1.0, 3.0, 5.0, 4.0, 2.0])  # of the start and of iterations 5, 10, 15, 20
+    kept = run(make_qat(keep="best"), folder=tmp_path / "best", score=lambda net: next(scores))
+    assert (kept.figures["qat_start_psnr_db"], kept.figures["qat_best_psnr_db"]) == (1, 5)
+    assert kept.figures["qat_best_iteration"] == 10
+    scores = iter([1.0, 3.0, 5.0])
+
+    class KilledError(Exception):
+        pass
+
+    def killed(net):
+        try:
+            return next(scores)
+        except StopIteration:
+            raise KilledError from None
+
+    with pytest.raises(KilledError):
+        run(make_qat(keep="best"), folder=tmp_path / "killed", score=killed)
+    later = iter([4.0, 2.0])
+    resumed = run(make_qat(keep="best"), folder=tmp_path / "killed", score=lambda net: next(later))
+    assert same(state(kept), state(resumed)), "also where the best lies before the kill"
+    assert not same(state(kept), state(run(make_qat(), folder=tmp_path / "last")))
+
+
+def test_a_training_that_helps_nothing_leaves_the_net(run, make_qat):
+    scores = iter([9.0, 1.0, 1.0, 1.0, 1.0])
+    assert same(state(run(make_qat(keep="best"), score=lambda net: next(scores))), state(run()))
 
 
 def test_the_teacher_counts(run, make_qat, tmp_path):
@@ -173,6 +209,8 @@ def test_a_frozen_net_is_refused(run, make_qat, make_net):
     [
         ({"iterations": 0}, "iterations and checkpoint_every of at least 1, got 0 and 5"),
         ({"learning_rate": -1e-5}, "learning rates of at least 0"),
+        ({"keep": "first"}, "qat.keep is best or last, got 'first'"),
+        ({"parameters": "weights"}, "qat.parameters is all or biases, got 'weights'"),
         ({"decay": "step"}, "qat.decay is cosine or constant, got 'step'"),
         ({"distillation": 2}, r"qat.distillation is a share in \[0, 1\], got 2"),
     ],

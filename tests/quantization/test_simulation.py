@@ -11,14 +11,13 @@ from sr.quantization.simulation import FILE
 
 @pytest.fixture
 def floats(make_scheme):
-    return make_scheme(name="fp32", weight_bits=32, activation_bits=32)
+    return make_scheme(name="fp32", numbers="float", weight_bits=32, activation_bits=32)
 
 
 @pytest.fixture
-def simulation(make_net, floats, stream, tmp_path):
-    return quantize(
-        net=make_net(), scheme=floats, calibration=[], stream=stream, loss=torch.nn.L1Loss(), folder=tmp_path, seed=0
-    )
+def simulation(make_net, floats, stream, score, tmp_path):
+    material = {"stream": stream, "loss": torch.nn.L1Loss(), "score": score, "folder": tmp_path, "seed": 0}
+    return quantize(net=make_net(), scheme=floats, calibration=[], **material)
 
 
 def test_the_float_scheme_changes_nothing(simulation, make_net, pixels):
@@ -70,7 +69,11 @@ def test_a_damaged_file(simulation, make_net, floats, tmp_path, content):
 def test_a_file_of_another_scheme(simulation, make_net, make_scheme, tmp_path):
     simulation.save(tmp_path)
     with pytest.raises(ValueError, match=r"was made by .*fp32.*, not by .*other"):
-        load(net=make_net(), scheme=make_scheme(name="other", weight_bits=32, activation_bits=32), folder=tmp_path)
+        load(
+            net=make_net(),
+            scheme=make_scheme(name="other", numbers="float", weight_bits=32, activation_bits=32),
+            folder=tmp_path,
+        )
 
 
 def test_a_file_of_another_net(simulation, make_net, floats, tmp_path):

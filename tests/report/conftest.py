@@ -30,7 +30,9 @@ CONFIG = {
         "weight_bits": 8,
         "activation_bits": 8,
         "per_channel": True,
-        "stages": [{"_target_": "sr.quantization.qat.Qat", "seed": 0}],
+        "numbers": "integer",
+        "stages": {"qat": {"_target_": "sr.quantization.qat.Qat", "seed": 0}},
+        "chain": ["qat"],
     },
 }
 

@@ -90,8 +90,8 @@ def test_another_protocol_is_listed_and_never_beside_ours(make_run: MakeRun) -> 
 
 
 def test_quantized_stands_beside_quantized_of_the_same_scheme(make_run: MakeRun) -> None:
-    qat = {"per_channel": True, "stages": ["qat"]}
-    schemes = [{}, qat, {"per_channel": True, "stages": ["adaround"]}, {"per_channel": False, "stages": ["qat"]}]
+    qat = {"per_channel": True, "chain": ["qat"]}
+    schemes = [{}, qat, {"per_channel": True, "chain": ["adaround"]}, {"per_channel": False, "chain": ["qat"]}]
     values = [value(precision="int8", table=str(i), value=36.0 + i, scheme=s) for i, s in enumerate(schemes)]
     rows = rows_of(compared(make_run(), *values), "PSNR")
     assert [(row["table"], row["ours"], row["precision"]) for row in rows] == [
@@ -101,7 +101,7 @@ def test_quantized_stands_beside_quantized_of_the_same_scheme(make_run: MakeRun)
 
 
 def test_other_bit_widths_are_not_int8(make_report: Callable[..., Report], make_run: MakeRun) -> None:
-    scheme = {"weight_bits": 4, "activation_bits": 8, "stages": []}
+    scheme = {"weight_bits": 4, "activation_bits": 8, "chain": []}
     assert bits(make_report(config={"quantization": scheme})) == "w4a8"
     folder = make_run(config={"quantization": scheme})
     assert not rows_of(compared(folder, value(precision="int8")), "PSNR")

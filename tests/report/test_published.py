@@ -43,7 +43,7 @@ def test_every_table_of_the_main_source_is_there_in_full() -> None:
         ({"table": "2", "label": "f64-m11", "quantity": "latency_ms"}, 7.63),
         ({"table": "3", "label": "ESPCN", "scale": 2, "precision": "int8", "quantity": "psnr_y_db"}, 30.19),
         ({"table": "3", "label": "EDSR", "quantity": "latency_ms"}, 37.95),
-        ({"table": "4", "label": "f64-m11", "scheme": {"per_channel": True, "stages": ["adaround"]}}, 31.99),
+        ({"table": "4", "label": "f64-m11", "scheme": {"per_channel": True, "chain": ["adaround"]}}, 31.99),
         ({"table": "5", "label": "FSR1.0", "quantity": "ssim_y"}, 0.8707),
         ({"table": "x1.5", "label": "f32-m5 proposed"}, 35.13),
         ({"source": "MESRGAN", "label": "MESRGAN", "quantity": "perceptual_index"}, 3.13),

@@ -18,7 +18,7 @@ Make = Callable[..., Report]
 
 def seeded(make_report: Make, seed: int, **config: Any) -> Report:
     base = copy.deepcopy(make_report().config)
-    base["quantization"]["stages"][0]["seed"] = seed
+    base["quantization"]["stages"]["qat"]["seed"] = seed
     return make_report(config=base | {"seed": seed, "machine": {"threads": seed}} | config)
 
 

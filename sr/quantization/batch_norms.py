@@ -1,0 +1,39 @@
+"""Batch norms folded into the convolutions in front of them: what is deployed has none, nor has what is quantized."""
+
+from __future__ import annotations
+
+import copy
+
+from torch import nn
+
+from sr.quantization.quiet import silent
+from sr.quantization.simulation import example_input
+
+
+def without_batch_norms(net: nn.Module) -> nn.Module:
+    """Return the net itself, or a copy for which AIMET has folded its batch norms: the same function in eval mode.
+
+    Args:
+        net: in its inference form, eval mode.
+
+    Raises:
+        ValueError: AIMET is missing, or a batch norm stands where it cannot be folded, named.
+    """
+    if not _left(net):
+        return net
+    try:
+        with silent():
+            from aimet_torch.batch_norm_fold import fold_all_batch_norms
+    except ImportError as error:
+        raise ValueError(f"folding batch norms needs AIMET ({error}): pip install aimet-torch") from error
+    folded = copy.deepcopy(net).eval()
+    with silent():
+        fold_all_batch_norms(folded, None, dummy_input=example_input(folded))
+    if left := _left(folded):
+        raise ValueError(f"{type(net).__name__} cannot be quantized: no convolution takes up batch norm {left}")
+    return folded
+
+
+def _left(net: nn.Module) -> str:
+    """Names of the batch norms in a net."""
+    return ", ".join(name for name, module in net.named_modules() if isinstance(module, nn.BatchNorm2d))

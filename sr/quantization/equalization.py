@@ -1,0 +1,62 @@
+"""Cross-layer equalisation: the channels of neighbouring layers share their range fairly, the function stays."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from sr.quantization.quiet import quiet
+from sr.quantization.simulation import example_input
+
+log = logging.getLogger(__name__)
+
+SAME = 1e-4  # largest difference of a pixel in [0, 1] that sums in another order may make
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrossLayerEqualization:
+    """The preparation: AIMET scales each channel between two layers so that both have it at the same range.
+
+    It needs an activation f with f(a*x) = a*f(x), as ReLU and PReLU have; behind a clip to [0, 1] it can do nothing,
+    which is said. QuickSRNet's authors saw it hurt, as it pushes activations out of [0, 1].
+
+    Args:
+        name: word for the chain.
+
+    Source: Data-Free Quantization, arXiv 1906.04721; QuickSRNet (arXiv 2303.04336) section 4.
+    """
+
+    name: str
+
+    def prepare(self, net: nn.Module) -> nn.Module:
+        """Return an equalised copy, or the net itself, with a warning, where its activations allow nothing.
+
+        Raises:
+            ValueError: AIMET is missing.
+        """
+        from sr.quantization.aimet import equalized
+
+        scaled = equalized(copy.deepcopy(net))
+        before, after = net.state_dict(), scaled.state_dict()
+        if all(torch.equal(before[name], after[name]) for name in before):
+            return self._unchanged(net, "no two of its layers have a scalable activation between them")
+        if not _same_function(net, scaled):
+            return self._unchanged(net, "the scaled net is another function")
+        return scaled
+
+    def _unchanged(self, net: nn.Module, reason: str) -> nn.Module:
+        clips = [name for name, module in net.named_modules() if isinstance(module, nn.Hardtanh)]
+        because = f"{reason}; it clips at {', '.join(clips)}, and a clip does not scale" if clips else reason
+        log.warning("%s leaves %s as it is: %s", self.name, type(net).__name__, because)
+        return net
+
+
+def _same_function(net: nn.Module, other: nn.Module) -> bool:
+    shape = example_input(net).shape
+    image = torch.rand(shape, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad(), quiet():
+        return bool((net(image) - other(image)).abs().max() <= SAME)

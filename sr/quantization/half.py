@@ -1,0 +1,63 @@
+"""The net in half precision, as an NPU computes a float net: weights and whatever an operation gives are fp16."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from sr.quantization.scheme import Scheme
+from sr.quantization.simulation import Simulation
+
+LARGEST = torch.finfo(torch.float16).max
+
+
+class HalfSimulation(Simulation):
+    """A float net whose weights are rounded to fp16, and so is what each of its modules gives; sums are fp32.
+
+    Args:
+        net: a net in its inference form; copied.
+        scheme: a float scheme of 16 bits.
+
+    Raises:
+        ValueError: a weight that fp16 cannot hold.
+    """
+
+    def __init__(self, net: nn.Module, scheme: Scheme) -> None:
+        super().__init__(copy.deepcopy(net), scheme)
+        for name, parameter in self.net.named_parameters():
+            if parameter.abs().max() > LARGEST:
+                raise ValueError(f"{name} has values beyond {LARGEST:g}, which fp16 cannot hold; use quantization=fp32")
+            parameter.data = _rounded(parameter.data)
+        self._leaves = [module for module in self.net.modules() if not list(module.children())]
+        self._round_outputs()
+
+    def export_qdq(self, path: Path, *, height: int | None, width: int | None) -> None:
+        """See `Simulation.export_qdq`: floats whose values are those of fp16; the runtime chooses how it computes."""
+        with self._plain():
+            super().export_qdq(path, height=height, width=width)
+
+    def _round_outputs(self) -> None:
+        self._hooks = [module.register_forward_hook(_round_output) for module in self._leaves]
+
+    @contextmanager
+    def _plain(self) -> Iterator[None]:
+        for hook in self._hooks:
+            hook.remove()
+        try:
+            yield
+        finally:
+            self._round_outputs()
+
+
+def _round_output(_: nn.Module, __: tuple[Any, ...], output: Tensor) -> Tensor:
+    return _rounded(output)
+
+
+def _rounded(values: Tensor) -> Tensor:
+    return values.half().to(values.dtype)

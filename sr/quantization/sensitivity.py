@@ -1,0 +1,126 @@
+"""What happened inside: what each layer loses to its bits, alone and in the whole net, and how well its ranges fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from sr.quantization.integer import IntegerSimulation
+
+BINS = 64  # of a histogram of weights
+EXACT_DB = 200.0  # what is given for a signal without noise, as JSON has no infinity
+
+
+def layers(simulation: IntegerSimulation, float_net: nn.Module, inputs: Sequence[Tensor]) -> list[dict[str, Any]]:
+    """Describe every layer that has a quantizer, in the order of the forward pass.
+
+    Args:
+        simulation: calibrated.
+        float_net: what it was made from, of the same structure.
+        inputs: of the net, (N, C, h, w) in [0, 1].
+
+    Returns:
+        For each layer `name`, `kind`; `alone_db`, the SQNR of the net's output when only this layer is quantized, and
+        `sqnr_db`, that of this layer's own output in the fully quantized net (both against the float net); for each
+        quantized activation its `activation`, for each quantized kernel its `weights`. SQNR is 10 log10 of the mean
+        squares of signal and difference.
+    """
+    modules = {name: module for name, module in simulation.aimet.named_qmodules() if _quantizers(module)}
+    order, wanted = outputs(float_net, list(modules), inputs)
+    _, found = outputs(simulation.net, list(modules), inputs)
+    exact = run(float_net, inputs)
+    described = []
+    for name in order:
+        with _only(list(modules.values()), modules[name]):
+            alone = sqnr_db(exact, run(simulation.net, inputs))
+        entry = {"name": name, "kind": type(float_net.get_submodule(name)).__name__, "alone_db": alone}
+        entry |= {"sqnr_db": sqnr_db(wanted[name], found[name]), **_activation(modules[name], wanted[name])}
+        described.append(entry | _weights(modules[name]))
+    return described
+
+
+def sqnr_db(exact: Sequence[Tensor], quantized: Sequence[Tensor]) -> float:
+    """Signal to quantization noise of several tensors together, in dB; 200 where they are equal.
+
+    >>> round(sqnr_db([torch.ones(4)], [torch.ones(4) * 1.1]), 3)
+    20.0
+    """
+    signal = sum(float(a.double().square().sum()) for a in exact)
+    noise = sum(float((a.double() - b.double()).square().sum()) for a, b in zip(exact, quantized, strict=True))
+    return EXACT_DB if noise == 0 else min(EXACT_DB, 10 * float(np.log10(max(signal, 1e-30) / noise)))
+
+
+def run(net: nn.Module, inputs: Sequence[Tensor]) -> list[Tensor]:
+    """What a net gives for each batch, as plain tensors."""
+    with torch.no_grad():
+        return [net(batch).as_subclass(Tensor) for batch in inputs]
+
+
+def outputs(
+    net: nn.Module, names: Sequence[str], inputs: Sequence[Tensor]
+) -> tuple[list[str], dict[str, list[Tensor]]]:
+    """What layers give for each batch; their names in the order in which they run first."""
+    caught: dict[str, list[Tensor]] = {}
+
+    def catch(name: str, output: Tensor) -> None:
+        caught.setdefault(name, []).append(output.detach().as_subclass(Tensor))
+
+    hooks = [
+        net.get_submodule(name).register_forward_hook(lambda _, __, output, name=name: catch(name, output))
+        for name in names
+    ]
+    try:
+        run(net, inputs)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return list(caught), caught
+
+
+@contextmanager
+def _only(modules: Sequence[Any], kept: Any) -> Iterator[None]:
+    """Without the quantizers of all modules but one inside; the pixels at the net's input stay pixels."""
+    from aimet_torch.utils import remove_all_quantizers
+
+    with remove_all_quantizers([module for module in modules if module is not kept]):
+        yield
+
+
+def _quantizers(module: Any) -> list[Any]:
+    every = [*module.param_quantizers.values(), *module.output_quantizers]
+    return [quantizer for quantizer in every if quantizer is not None]
+
+
+def _activation(module: Any, exact: Sequence[Tensor]) -> dict[str, Any]:
+    """The range of an activation beside what the float net puts there, and the share that is cut off."""
+    quantizer = module.output_quantizers[0]
+    if quantizer is None:
+        return {}
+    low, high = float(quantizer.get_min()), float(quantizer.get_max())
+    values = torch.cat([batch.flatten() for batch in exact])
+    half = (high - low) / (2**quantizer.bitwidth - 1) / 2
+    pinned = not any(parameter.requires_grad for parameter in quantizer.parameters())
+    facts = {"low": low, "high": high, "bits": quantizer.bitwidth, "pinned": pinned}
+    facts |= {"float_low": float(values.min()), "float_high": float(values.max())}
+    cut = {"cut_below": values < low - half, "cut_above": values > high + half}
+    return {"activation": facts | {key: float(which.float().mean()) for key, which in cut.items()}}
+
+
+def _weights(module: Any) -> dict[str, Any]:
+    """Histogram of a kernel, and how unequal the ranges of its output channels are."""
+    quantizer = dict(module.param_quantizers.items()).get("weight")
+    if quantizer is None:
+        return {}
+    weight = module.weight.detach().as_subclass(Tensor)
+    rounded = quantizer(module.weight).detach().as_subclass(Tensor)
+    counts, edges = np.histogram(weight.numpy(), bins=BINS)
+    largest = weight.abs().flatten(1).amax(1)
+    facts = {"bits": quantizer.bitwidth, "num_scales": quantizer.get_scale().numel()}
+    facts |= {"sqnr_db": sqnr_db([weight], [rounded]), "low": float(weight.min()), "high": float(weight.max())}
+    facts["channel_spread"] = float(largest.max() / largest.min().clamp(min=1e-12))
+    return {"weights": facts | {"histogram": counts.tolist(), "edges": [float(edge) for edge in edges]}}
