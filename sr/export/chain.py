@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from torch import nn
@@ -29,8 +29,9 @@ def forms(release: Release, simulation: Simulated, float_net: nn.Module, htp: Ma
         htp: version of the HTP -> the net on its emulator.
     """
     chain = [Form("float", "float net, PyTorch", in_torch(float_net), None)]
-    if release.quantized:
-        chain.append(Form("simulation", "simulation, AIMET", in_torch(simulation.net), None))
+    if not simulation.scheme.is_unchanged:
+        title = "simulation, AIMET" if release.quantized else "simulation, fp16"
+        chain.append(Form("simulation", title, in_torch(simulation.net), None))
     graphs = {"crd": release.crd, "dcr": release.dcr, "pixels": release.pixels}
     kind = "QDQ" if release.quantized else "ONNX"
     titles = {"crd": f"{kind} CRD", "dcr": f"{kind} DCR", "pixels": f"{kind} uint8 NHWC"}
@@ -42,22 +43,38 @@ def forms(release: Release, simulation: Simulated, float_net: nn.Module, htp: Ma
     return chain
 
 
-def comparisons(release: Release, bounds: Bounds, htp: Collection[int]) -> tuple[list[Link], list[Closeness]]:
-    """What is compared: neighbours byte by byte, and the emulators, which round in their own way, by PSNR."""
-    first, allowed = ("simulation", bounds.emulator_db) if release.quantized else ("float", bounds.fp16_db)
-    return _links(release, bounds, htp), [Closeness(f"htp_v{arch}", first, allowed) for arch in htp]
+def comparisons(
+    release: Release,
+    simulation: Simulated,
+    bounds: Bounds,
+    htp: Collection[int],
+    engines: Sequence[tuple[Form, float]],
+) -> tuple[list[Link], list[Closeness]]:
+    """What is compared: neighbours byte by byte; the emulators and engines, which round in their own way, by PSNR.
+
+    Args:
+        release: the exported graphs.
+        simulation: what they were exported from.
+        bounds: what must hold.
+        htp: versions of the HTP that are emulated.
+        engines: forms of further engines, with their bounds in dB.
+    """
+    first = "float" if simulation.scheme.is_unchanged else "simulation"
+    allowed = bounds.emulator_db if release.quantized else bounds.fp16_db
+    emulated = [Closeness(f"htp_v{arch}", first, allowed) for arch in htp]
+    links = [*_links(release, first, bounds, htp), *(Link("pixels_fast", form.name, None, None) for form, _ in engines)]
+    return links, [*emulated, *(Closeness(form.name, first, max_db) for form, max_db in engines)]
 
 
-def _links(release: Release, bounds: Bounds, htp: Collection[int]) -> list[Link]:
+def _links(release: Release, first: str, bounds: Bounds, htp: Collection[int]) -> list[Link]:
+    start = [] if first == "float" else [Link("float", first, None, None)]
     if release.quantized:
-        first = "simulation"
-        start = [Link("float", first, None, None), Link(first, "crd", bounds.simulation_lsb, None)]
+        start.append(Link(first, "crd", bounds.simulation_lsb, None))
         order = (bounds.order_lsb, bounds.order_share)
         reordered = (bounds.space_to_depth_lsb, bounds.space_to_depth_share)
         rewritten = reordered if release.reordered_sums else order
-    else:
-        first = "float"
-        start = [Link(first, "crd", bounds.float_lsb, bounds.float_share)]
+    else:  # in fp16 many values lie near a tie, and the file leaves the rounding to the runtime
+        start.append(Link(first, "crd", bounds.float_lsb, bounds.float_share if first == "float" else None))
         order = rewritten = (bounds.float_lsb, bounds.float_share)
     middle = [
         Link("crd", "crd_fast", None, None),

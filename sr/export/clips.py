@@ -29,7 +29,7 @@ def _drop(graph: Graph, clip: NodeProto) -> bool:
     encoding, encoding_after = graph.encoding(before), graph.encoding(after)
     if encoding is None or encoding_after is None or not encoding.agrees(encoding_after):
         return False
-    if not _covers(bounds(graph, clip), encoding):
+    if not covers(bounds(graph, clip), encoding):
         return False
     # Q(DQ(q)) == q for equal encodings: who read the second Q reads the integers in front of the clip.
     graph.rewire(after.output[0], before.input[0])
@@ -44,7 +44,7 @@ def bounds(graph: Graph, clip: NodeProto) -> tuple[float, float]:
     return -np.inf if low is None else float(low), np.inf if high is None else float(high)
 
 
-def _covers(interval: tuple[float, float], encoding: Encoding) -> bool:
+def covers(interval: tuple[float, float], encoding: Encoding) -> bool:
     """Whether each value of the encoding passes the clip, but for less than half a step (which rounds back)."""
     half = 0.49 * encoding.scale
     return interval[0] <= encoding.low + half and encoding.high - half <= interval[1]

@@ -1,4 +1,4 @@
-"""What to export for: nothing, ONNX Runtime, or the Hexagon HTP of Qualcomm's chips. The classes that YAML names."""
+"""What to export for: nothing, ONNX Runtime, or the Hexagon HTP, each with further engines. The classes of the YAML."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from sr.export import chain, hexagon, qnn
 from sr.export.certificate import Bounds, failures, fingerprint, prove, table
 from sr.export.chips import chips, emulated
 from sr.export.crops import cut_crops
+from sr.export.engine import Engines, build_engines
 from sr.export.graph import Graph
 from sr.export.publish import CERTIFICATE, LOG, REFUSED, clear, file_facts, whole, workshop
 from sr.export.release import SPACE_TO_DEPTH, Release, Simulated, build, lifted, write_lifted
@@ -55,6 +56,7 @@ class Onnx:
         num_crops: crops of the proof, at most.
         crop_lr_side: their LR pixels per side.
         bounds: what must hold.
+        engines: by name, what else is to run the net: `LiteRt`, `OpenVino`, `AiHub`.
 
     Raises:
         ValueError: an unknown word.
@@ -65,6 +67,7 @@ class Onnx:
     num_crops: int
     crop_lr_side: int
     bounds: Bounds
+    engines: Engines
 
     def __post_init__(self) -> None:
         if self.space_to_depth not in SPACE_TO_DEPTH:
@@ -104,12 +107,18 @@ class Onnx:
                 target_size=lr_size(self.size, scale=scale, multiple=multiple),
                 space_to_depth=self.space_to_depth,
             )
+            (folder / LOG).unlink(missing_ok=True)
             htp, compiled = self._on_hexagon(release, work, folder / LOG)
-            proof = prove(
-                chain.forms(release, simulation, float_net, htp), chain.comparisons(release, self.bounds, htp), cut, net
-            )
-            seconds = round(time.perf_counter() - started, 3)
-            outcome = {"rewrites": release.notes, "hexagon": compiled, "files": file_facts(work), "seconds": seconds}
+            others, reports = build_engines(self.engines, release, work, folder / LOG)
+            forms = [*chain.forms(release, simulation, float_net, htp), *(form for form, _ in others)]
+            proof = prove(forms, chain.comparisons(release, simulation, self.bounds, htp, others), cut, net)
+            outcome = {
+                "rewrites": release.notes,
+                "hexagon": compiled,
+                "engines": reports,
+                "files": file_facts(work),
+                "seconds": round(time.perf_counter() - started, 3),
+            }
             certificate = {"inputs": inputs, **proof, **outcome}
             _show(certificate)
             _refuse_outside_bounds(certificate, folder)
@@ -122,7 +131,10 @@ class Onnx:
         Args:
             folder: of an export.
         """
-        return {"onnxruntime": load(folder / "pixels.onnx")}
+        found = {"onnxruntime": load(folder / "pixels.onnx")}
+        for engine in self.engines.values():
+            found |= {} if engine.why_missing() else engine.upscalers(folder, folder / LOG)
+        return found
 
     def _on_hexagon(self, release: Release, work: Path, log: Path) -> tuple[dict[int, chain.Emulator], dict[str, Any]]:
         """Emulators for the proof, and what was compiled."""
@@ -137,7 +149,7 @@ class Onnx:
             "crops": {"names": [pair.name for pair in crops], "lr_height_width": list(crops[0].lr.shape[:2])},
             "target": type(self).__name__,
             "settings": json.loads(json.dumps(asdict(self), default=list)),
-            "versions": _versions(),
+            "versions": _versions(self.engines),
             "machine": f"{platform.system()} {platform.machine()}",
         }
 
@@ -166,6 +178,22 @@ class Hexagon(Onnx):
             emulated(arch)
         chips([*self.chips, *self.estimates])
 
+    def export(
+        self, *, simulation: Simulated, float_net: nn.Module, crops: Sequence[ImagePair], folder: Path
+    ) -> dict[str, Any]:
+        """See `Onnx.export`.
+
+        Raises:
+            ValueError: weights of 16 bits, which no HTP multiplies by.
+        """
+        scheme = simulation.scheme
+        if not scheme.is_float and scheme.weight_bits == 16:
+            raise ValueError(
+                f"the HTP takes weights of 4 or 8 bits, and scheme {scheme.name} has weight_bits=16; "
+                "take quantization.weight_bits=8 (activations may have 16), quantization=fp16, or export=onnx"
+            )
+        return super().export(simulation=simulation, float_net=float_net, crops=crops, folder=folder)
+
     def upscalers(self, folder: Path) -> dict[str, Upscaler]:
         """See `Onnx.upscalers`; with the emulators of `emulate`, which take about 14 us for an LR pixel."""
         found = super().upscalers(folder)
@@ -186,7 +214,6 @@ class Hexagon(Onnx):
         }
 
     def _on_hexagon(self, release: Release, work: Path, log: Path) -> tuple[dict[int, chain.Emulator], dict[str, Any]]:
-        log.unlink(missing_ok=True)
         with qnn.quiet(log):
             missing = qnn.why_missing()
         if missing:
@@ -232,11 +259,23 @@ def _show(certificate: dict[str, Any]) -> None:
         text = row.get("missing") or "compiler's estimate {estimate_us} us [{lower_us} to {upper_us}]".format(**row)
         line = f"{row['chip']} ({row['product']}, HTP v{row['htp_arch']}): {text}"
         console.print(line, highlight=False, markup=False, soft_wrap=True)
+    for name, report in certificate["engines"].items():
+        console.print(f"{name}: {_spoken(report)}", highlight=False, markup=False, soft_wrap=True)
 
 
-def _versions() -> dict[str, str]:
+def _spoken(report: dict[str, Any]) -> str:
+    """What an engine reported, in a line."""
+    if "latency" in report:
+        size = "{lr_height}x{lr_width} in {median_ms:.1f} ms on {num_threads} threads of this CPU"
+        return size.format(**report["latency"])
+    if "latency_ms" in report:
+        return "{latency_ms:.3f} ms on the device, largest difference {largest_lsb} LSB".format(**report)
+    return report.get("skipped") or report.get("not_sent", "")
+
+
+def _versions(engines: Engines) -> dict[str, str]:
     found = {}
-    for package in _PACKAGES:
+    for package in (*_PACKAGES, *(engine.package for engine in engines.values())):
         try:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:

@@ -12,7 +12,7 @@ from sr.rundir.files import write_atomically
 
 NAME = "report.json"
 SCHEMA_VERSION = 1
-STAGES = ("bicubic", "float", "simulated", "onnxruntime", "htp_v69", "htp_v73")
+STAGES = ("bicubic", "float", "simulated", "onnxruntime", "openvino", "litert", "htp_v69", "htp_v73")
 """What is scored, in the order of a net's way to the phone."""
 
 _PSNR = re.compile(r"psnr_\w+_db")

@@ -47,7 +47,7 @@ def test_every_file_knows_its_net(tiny_net: Callable[..., nn.Module], tmp_path: 
     from sr.quantization.simulation import Simulation
 
     net = tiny_net(scale=1.5)
-    scheme: Any = type("Fp32", (), {"name": "fp32", "is_float": True})()
+    scheme: Any = type("Fp32", (), {"name": "fp32", "is_float": True, "is_unchanged": True})()
     release = build(
         Simulation(net, scheme), net, tmp_path, proof_size=(8, 8), target_size=(10, 12), space_to_depth="convolution"
     )

@@ -19,7 +19,7 @@ from sr.export.release import build
 from sr.export.target import Hexagon, Nothing, Onnx
 from sr.functional.depth_to_space import crd_to_dcr as order_of
 
-OPEN = {"size": "20x28", "space_to_depth": "operator", "num_crops": 2, "crop_lr_side": 24}
+OPEN = {"size": "20x28", "space_to_depth": "operator", "num_crops": 2, "crop_lr_side": 24, "engines": {}}
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_a_float_net(scale: float, tiny_net: Any, crops: Any, bounds: Any, tmp_p
     from sr.quantization.simulation import Simulation
 
     net = tiny_net(scale=scale)
-    scheme: Any = type("Fp32", (), {"name": "fp32", "is_float": True})()
+    scheme: Any = type("Fp32", (), {"name": "fp32", "is_float": True, "is_unchanged": True})()
     target = Onnx(**OPEN, bounds=bounds(float_share=5e-3))
     made = target.export(
         simulation=Simulation(net, scheme), float_net=net, crops=crops(scale), folder=tmp_path / "export"
@@ -157,7 +157,7 @@ def test_a_wrong_permutation_is_found(
         if any(kind in name for kind in kinds):
             stored = onnx.numpy_helper.to_array(release.crd.initializers[name])
             broken.replace_initializer(name, stored[again])
-    comparisons = chain.comparisons(release, bounds(), {})
+    comparisons = chain.comparisons(release, simulation, bounds(), {}, [])
     for graph, holds in ((release.dcr, True), (broken, False)):
         forms = chain.forms(type(release)(**vars(release) | {"dcr": graph}), simulation, net, {})
         proof = prove(forms, comparisons, crops(2), net)
@@ -172,7 +172,7 @@ def test_without_the_compiler_the_rest_is_done_and_said(
 
     monkeypatch.setitem(__import__("sys").modules, "onnxruntime_qnn", None)
     net, folder = tiny_net(), tmp_path / "export"
-    scheme: Any = type("Fp32", (), {"name": "fp32", "is_float": True})()
+    scheme: Any = type("Fp32", (), {"name": "fp32", "is_float": True, "is_unchanged": True})()
     target = Hexagon(
         **OPEN, bounds=bounds(float_share=5e-3), emulate=[73], chips=["SM8450"], estimates=[], v69_lift_lsb=0.06
     )

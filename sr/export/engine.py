@@ -1,0 +1,94 @@
+"""Further engines that run an exported net: what each adds to a release, to its proof and to its report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sr.cost.latency import timed
+from sr.evaluation import Upscaler
+from sr.export.certificate import Form
+from sr.export.graph import PIXELS
+from sr.export.release import Release
+
+
+class Built(NamedTuple):
+    """What an engine made of a release: forms for the proof, and facts for the report."""
+
+    forms: list[Form]
+    report: dict[str, Any]
+
+
+class Engine(Protocol):
+    """A runtime besides ONNX Runtime and the HTP. `max_db` is how far the PSNR of its forms may be from the net's."""
+
+    @property
+    def max_db(self) -> float:
+        """Bound of the proof, dB."""
+
+    @property
+    def package(self) -> str:
+        """Name of the package that it needs, whose version decides what it makes."""
+
+    def why_missing(self) -> str | None:
+        """None when the engine works here, else why not and what to do."""
+
+    def build(self, release: Release, work: Path, log: Path) -> Built:
+        """Write files into `work` and make the forms; native code's words go to the end of `log`.
+
+        Raises:
+            ValueError: something that the engine cannot take, named.
+        """
+
+    def upscalers(self, folder: Path, log: Path) -> dict[str, Upscaler]:
+        """The exported net as functions on whole images, by the name of the form that they run."""
+
+
+Engines = Mapping[str, Engine]
+
+
+def build_engines(
+    engines: Engines, release: Release, work: Path, log: Path
+) -> tuple[list[tuple[Form, float]], dict[str, Any]]:
+    """Let each engine that works here build; returns forms with their bounds, and by name what to report."""
+    forms: list[tuple[Form, float]] = []
+    reports: dict[str, Any] = {}
+    for name, engine in engines.items():
+        if missing := engine.why_missing():
+            reports[name] = {"skipped": missing}
+            continue
+        built = engine.build(release, work, log)
+        forms += [(form, engine.max_db) for form in built.forms]
+        reports[name] = built.report
+    return forms, reports
+
+
+def to_pixels(lr: Tensor) -> np.ndarray:
+    """Floats (1, C, h, w) in [0, 1] -> what a file with whole pixels takes: uint8 (1, h, w, C)."""
+    pixels = (lr.float() / PIXELS.scale).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+    return np.ascontiguousarray(pixels.numpy())
+
+
+def from_pixels(made: np.ndarray) -> Tensor:
+    """The uint8 pixels (1, H, W, C) that such a file gives -> floats (1, C, H, W) in [0, 1]."""
+    return torch.from_numpy(np.array(made)).permute(0, 3, 1, 2).float() / 255
+
+
+def latency(run: Any, lr_size: tuple[int, int], channels: int, *, num_repeats: int, num_threads: int) -> dict[str, Any]:
+    """Time an engine on one image of noise, on this machine's CPU.
+
+    Args:
+        run: takes uint8 (1, h, w, C).
+        lr_size: height and width.
+        channels: 3, or 1 for luma.
+        num_repeats: timed passes.
+        num_threads: what the engine was told to use.
+    """
+    noise = np.random.default_rng(0).integers(0, 256, (1, *lr_size, channels), dtype=np.uint8)
+    found = timed(lambda: run(noise), num_repeats=num_repeats, num_warmup=1, num_threads=num_threads)
+    return {"lr_height": lr_size[0], "lr_width": lr_size[1], **found.to_dict()}

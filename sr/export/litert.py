@@ -1,0 +1,115 @@
+"""LiteRT (formerly TensorFlow Lite): the exported net as one .tflite file, run by Google's own interpreter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from sr.evaluation import Upscaler
+from sr.export.certificate import Form
+from sr.export.engine import Built, from_pixels, latency, to_pixels
+from sr.export.graph import Graph
+from sr.export.lowering import lower
+from sr.export.qnn import quiet
+from sr.export.release import Release
+from sr.export.runtime import upscaler_of
+
+INSTALL = "pip install 'sr[litert]'"
+FOLDER = "litert"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiteRt:
+    """The engine: a .tflite file with the ranges of the simulation, uint8 pixels in and out; float of a float net.
+
+    Args:
+        num_threads: of the interpreter, when it is timed and when it scores.
+        num_repeats: timed passes at the size of the target.
+        max_db: how far its PSNR may be from the net's on the crops of the proof.
+    """
+
+    num_threads: int
+    num_repeats: int
+    max_db: float
+
+    @property
+    def package(self) -> str:
+        """Name of the package that it needs."""
+        return "ai-edge-litert"
+
+    def why_missing(self) -> str | None:
+        """See `Engine.why_missing`."""
+        try:
+            import ai_edge_litert.interpreter
+            import ai_edge_litert.schema_py_generated  # noqa: F401
+        except ImportError as error:
+            return f"ai-edge-litert, which writes and runs .tflite files, cannot be imported ({error}): {INSTALL}"
+        return None
+
+    def build(self, release: Release, work: Path, log: Path) -> Built:
+        """Write litert/pixels_HxW.tflite; see `Engine.build`."""
+        fixed = Graph.load(release.fixed)
+        height, width, channels = (dim.dim_value for dim in fixed.model.graph.input[0].type.tensor_type.shape.dim[1:])
+        facts = " ".join(f"{key}={value}" for key, value in release.pixels.metadata.items())
+        model, entry, result, notes = lower(release.pixels, (height, width), facts)
+        path = work / FOLDER / f"{release.fixed.stem}.tflite"
+        model.save(path, entry, result)
+        run = Interpreter(path, self.num_threads, log)
+        settings = {"num_repeats": self.num_repeats, "num_threads": self.num_threads}
+        report: dict[str, Any] = {
+            "size_kib": round(path.stat().st_size / 1024, 1),
+            "notes": notes,
+            "latency": latency(run.pixels, (height, width), channels, **settings),
+        }
+        kind = "int8" if release.quantized else "float"
+        return Built([Form(FOLDER, f"LiteRT {kind}", run, f"{FOLDER}/{path.name}")], report)
+
+    def upscalers(self, folder: Path, log: Path) -> dict[str, Upscaler]:
+        """See `Engine.upscalers`."""
+        (path,) = (folder / FOLDER).glob("*.tflite")
+        return {FOLDER: upscaler_of(Graph.load(folder / "pixels.onnx"), Interpreter(path, self.num_threads, log))}
+
+
+class Interpreter:
+    """A .tflite file as a function on tensors; it is resized where an image has another size than the one before.
+
+    Args:
+        path: the file, uint8 NHWC in and out.
+        num_threads: of the interpreter.
+        log: what native code prints goes to the end of this file.
+
+    Raises:
+        ValueError: LiteRT does not take the file.
+    """
+
+    def __init__(self, path: Path, num_threads: int, log: Path) -> None:
+        from ai_edge_litert import interpreter
+
+        self._log = log
+        with quiet(log):
+            try:
+                self._interpreter = interpreter.Interpreter(model_path=str(path), num_threads=num_threads)
+            except (ValueError, RuntimeError) as error:
+                raise ValueError(f"LiteRT does not take {path.name}: {error}") from error
+        self._entry: int = self._interpreter.get_input_details()[0]["index"]
+        self._result: int = self._interpreter.get_output_details()[0]["index"]
+        self._shape: tuple[int, ...] = ()
+
+    def __call__(self, lr: Tensor) -> Tensor:
+        """Run lr (1, C, h, w) in [0, 1] to sr (1, C, H, W)."""
+        return from_pixels(self.pixels(to_pixels(lr)))
+
+    def pixels(self, image: np.ndarray) -> np.ndarray:
+        """Run uint8 (1, h, w, C) to uint8 (1, H, W, C)."""
+        if image.shape != self._shape:
+            with quiet(self._log):
+                self._interpreter.resize_tensor_input(self._entry, image.shape, strict=False)
+                self._interpreter.allocate_tensors()
+            self._shape = image.shape
+        self._interpreter.set_tensor(self._entry, image)
+        self._interpreter.invoke()
+        return self._interpreter.get_tensor(self._result)

@@ -1,0 +1,100 @@
+"""OpenVINO: the exported ONNX file on Intel processors (and ARM), the fastest way to run it on a computer's CPU."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from sr.evaluation import Upscaler
+from sr.export.certificate import Form
+from sr.export.engine import Built, from_pixels, latency, to_pixels
+from sr.export.graph import Graph
+from sr.export.release import Release
+from sr.export.runtime import MAX_SESSIONS, upscaler_of
+
+INSTALL = "pip install 'sr[openvino]'"
+FILE = "pixels.onnx"  # OpenVINO reads it as it is
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenVino:
+    """The engine: pixels.onnx, compiled for this machine's CPU.
+
+    Args:
+        num_threads: of the engine, when it is timed and when it scores.
+        num_repeats: timed passes at the size of the target.
+        max_db: how far its PSNR may be from the net's on the crops of the proof.
+    """
+
+    num_threads: int
+    num_repeats: int
+    max_db: float
+
+    @property
+    def package(self) -> str:
+        """Name of the package that it needs."""
+        return "openvino"
+
+    def why_missing(self) -> str | None:
+        """See `Engine.why_missing`."""
+        try:
+            import openvino  # noqa: F401
+        except ImportError as error:
+            return f"openvino cannot be imported ({error}): {INSTALL}"
+        return None
+
+    def build(self, release: Release, work: Path, log: Path) -> Built:
+        """Nothing is written; see `Engine.build`."""
+        fixed = Graph.load(release.fixed)
+        height, width, channels = (dim.dim_value for dim in fixed.model.graph.input[0].type.tensor_type.shape.dim[1:])
+        run = Compiled(work / FILE, self.num_threads)
+        settings = {"num_repeats": self.num_repeats, "num_threads": self.num_threads}
+        report = {"latency": latency(run.pixels, (height, width), channels, **settings)}
+        kind = "int8" if release.quantized else "float"
+        return Built([Form("openvino", f"OpenVINO {kind}", run, FILE)], report)
+
+    def upscalers(self, folder: Path, log: Path) -> dict[str, Upscaler]:
+        """See `Engine.upscalers`."""
+        graph = Graph.load(folder / FILE)
+        return {"openvino": upscaler_of(graph, Compiled(folder / FILE, self.num_threads))}
+
+
+class Compiled:
+    """An ONNX file as a function on tensors, compiled once for each size of an image; the last few are kept.
+
+    Args:
+        path: the file, uint8 NHWC in and out.
+        num_threads: of the engine.
+    """
+
+    def __init__(self, path: Path, num_threads: int) -> None:
+        import openvino
+
+        self._core = openvino.Core()
+        self._settings = {
+            "INFERENCE_NUM_THREADS": num_threads,
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": "f32",  # else processors with bf16 compute what is float in bf16
+        }
+        self._model = path.read_bytes()
+        self._compiled: OrderedDict[tuple[int, ...], Any] = OrderedDict()
+
+    def __call__(self, lr: Tensor) -> Tensor:
+        """Run lr (1, C, h, w) in [0, 1] to sr (1, C, H, W)."""
+        return from_pixels(self.pixels(to_pixels(lr)))
+
+    def pixels(self, image: np.ndarray) -> np.ndarray:
+        """Run uint8 (1, h, w, C) to uint8 (1, H, W, C)."""
+        if image.shape not in self._compiled:
+            model = self._core.read_model(self._model)
+            model.reshape(list(image.shape))
+            self._compiled[image.shape] = self._core.compile_model(model, "CPU", self._settings)
+            if len(self._compiled) > MAX_SESSIONS:
+                self._compiled.popitem(last=False)
+        self._compiled.move_to_end(image.shape)
+        return self._compiled[image.shape]([image])[0]
