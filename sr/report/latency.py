@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 from typing import Any
 
-from sr.report.comparison import bits, net_of, remarks, same_net
+from sr.report.comparison import bits, class_name, net_of, remarks, same_net
+from sr.report.prediction import Prediction, plain_net, predict
 from sr.report.published import Published
 from sr.report.record import Report
 from sr.report.runs import Run
@@ -17,6 +18,7 @@ from sr.report.table import Column, Row, Table, estimates_ms
 COLUMNS = (
     Column("run", "run"),
     Column("lr_height", "our LR rows", "d"),
+    Column("predicted_ms", "predicted ms, Snapdragon 8 Gen 1", ".3g"),
     Column("published_ms", "published ms", ".3g"),
     Column("device", "on"),
     Column("published_lr_height", "their LR rows", "d"),
@@ -44,7 +46,8 @@ def latency_table(runs: Sequence[Run], values: Iterable[Published]) -> Table:
         columns=(*COLUMNS[:2], *estimates, *COLUMNS[2:]),
         rows=rows,
         notes=[
-            "Estimates of the accelerator alone, for chips that are in no phone: compare their order, not their size."
+            "Estimates of the accelerator alone, for chips that are in no phone: compare their order, not their size.",
+            *sorted({_said(made) for report in reports if (made := prediction_of(report))}),
         ],
     )
 
@@ -56,12 +59,31 @@ def _same_case(report: Report, value: Published) -> bool:
     return same_net(value, net, report.scale) and height in (None, lr_height(report))
 
 
+def prediction_of(report: Report) -> Prediction | None:
+    """The time that is predicted for a run's net at its size; None for nets that the fit says nothing of."""
+    model = report.config.get("model") or {}
+    height, width = lr_height(report), _lr_width(report)
+    if height is None or width is None or bits(report) != "int8":
+        return None
+    net = plain_net(model | {"scale": report.scale}, class_name(model), (height, width))
+    return predict(net) if net else None
+
+
+def _said(made: Prediction) -> str:
+    """What a prediction is worth, in words."""
+    mean, largest = 100 * made.mean_error_share, 100 * made.largest_error_share
+    return (
+        f"Predicted: off by {mean:.0f} % on average, {largest:.0f} % at most, on left-out points of {made.fitted_on}."
+    )
+
+
 def _row(report: Report, value: Published) -> Row:
     """One run beside one published latency."""
     return {
         "run": report.run,
         "lr_height": lr_height(report),
         **{f"estimate_{chip}_ms": ms for chip, ms in estimates_ms(report).items()},
+        "predicted_ms": made.predicted_ms if (made := prediction_of(report)) else None,
         "published_ms": value.value,
         "device": value.conditions.get("device"),
         "published_lr_height": value.conditions.get("lr_height"),
@@ -79,6 +101,15 @@ def lr_height(report: Report) -> int | None:
         return int(found[1])
     found = re.fullmatch(r"(\d+)p", size)
     return ceil(int(found[1]) / report.scale) if found else None
+
+
+def _lr_width(report: Report) -> int | None:
+    """Columns of that image; the targets are 16:9."""
+    size = str(_inside(report.config, "export", "size") or "")
+    if found := re.fullmatch(r"\d+x(\d+)", size):
+        return int(found[1])
+    found = re.fullmatch(r"(\d+)p", size)
+    return ceil(int(found[1]) * 16 / 9 / report.scale) if found else None
 
 
 def _inside(content: Mapping[str, Any], *keys: str) -> Any:

@@ -37,6 +37,8 @@ def test_a_run_stands_beside_the_latencies_of_its_net_and_size(make_run: Callabl
     rows = {(row["source"], row["table"]): row for row in table.rows}
     assert set(rows) == {("QuickSRNet", "2"), ("QuickSRNet", "6")}
     row = rows["QuickSRNet", "6"]
+    assert 1.5 < row["predicted_ms"] < 2.5
+    assert any(note.startswith("Predicted: off by ") and "Snapdragon 8 Gen 1" in note for note in table.notes)
     assert (row["estimate_SA8775P_ms"], row["published_ms"], row["device"]) == (0.865, 2.24, "Snapdragon 8 Gen 1")
     assert "difference" not in row
     assert "estimate SA8775P ms" in [column.heading for column in table.filled_columns()]

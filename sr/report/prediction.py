@@ -1,0 +1,122 @@
+"""Milliseconds on a Snapdragon 8 Gen 1, predicted from what was measured on one and published.
+
+t = a + b * padded GMAC + c * pixels in and out + d * pixels behind a residual from input to output, no factor negative,
+fitted to relative errors. Channels count in blocks of 32, in which the HTP keeps its activations. A prediction is no
+measurement: every one carries the error that the fit makes on points that it has not seen.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.optimize import nnls
+
+from sr.report.published import Published, published
+
+DEVICES = ("Snapdragon 8 Gen 1", "QCS8450 (proxy of Snapdragon 8 Gen 1)")
+SAVED = "latency_saved_by_removing_residual_share"
+BLOCK = 32
+KERNEL_AREA = 9
+PLAIN = ("quicksrnet", "abpn")  # nets that are plain stacks
+ABPN = {"f": 28, "m": 5}  # of the published rows, whose labels leave it out
+UNSTATED = {"scale": 2, "lr_height": 512, "lr_width": 512}  # "about 512x512": table 2 against table 6
+
+
+class Plain(NamedTuple):
+    """A stack of 3x3 convolutions 3 -> f, m times f -> f, f -> 3 s**2 at a size of the LR image."""
+
+    f: int
+    m: int
+    scale: int
+    residual: bool
+    lr_height: int
+    lr_width: int
+
+    def features(self) -> list[float]:
+        """What the time is made of: 1, padded GMAC, megabytes of pixels in and out, megapixels with a residual."""
+        pixels, slots = self.lr_height * self.lr_width, 3 * self.scale**2
+        wide, image, out = (-(-channels // BLOCK) * BLOCK for channels in (self.f, 3, slots))
+        macs = KERNEL_AREA * wide * (image + self.m * wide + out) * pixels
+        return [1.0, macs / 1e9, pixels * (3 + slots) / 1e6, self.residual * pixels / 1e6]
+
+
+class Prediction(NamedTuple):
+    """A predicted time, and how far such predictions were off on published points left out of the fit."""
+
+    predicted_ms: float
+    mean_error_share: float
+    largest_error_share: float
+    fitted_on: str
+
+
+def predict(net: Plain) -> Prediction:
+    """Predict the time of an INT8 net on a Snapdragon 8 Gen 1."""
+    factors, (mean, largest), fitted_on = _fit()
+    return Prediction(float(np.dot(factors, net.features())), mean, largest, fitted_on)
+
+
+def plain_net(model: Mapping[str, Any], name: str, lr_size: tuple[int, int]) -> Plain | None:
+    """The stack that a run's net is; None for a net of another kind, or with a scale that the fit has not seen.
+
+    Args:
+        model: its arguments.
+        name: its class in lower case.
+        lr_size: height and width.
+    """
+    scale = model.get("scale")
+    if name not in PLAIN or scale not in (2, 3, 4) or model.get("image_space_conv"):
+        return None
+    residual = bool(model.get("anchor")) or model.get("residual", "none") != "none"
+    return Plain(int(model["f"]), int(model["m"]), int(scale), residual, *lr_size)
+
+
+def measured(values: Iterable[Published]) -> list[tuple[Plain, float]]:
+    """The published INT8 latencies of plain nets on this chip, in ms; also those with a residual that is only told."""
+    values = [value for value in values if value.model["name"] in PLAIN and value.precision == "int8"]
+    on_chip = [value for value in values if value.conditions.get("device") in DEVICES]
+    points = [(_plain(value), value.value) for value in on_chip if value.quantity == "latency_ms"]
+    saved = {(v.table, v.label): v.value for v in on_chip if v.quantity == SAVED}
+    for value in on_chip:
+        share = saved.get((value.table, value.label)) if value.quantity == "latency_ms" else None
+        if share is not None:
+            points.append((_plain(value)._replace(residual=True), value.value / (1 - share)))
+    return points
+
+
+def fit(points: Sequence[tuple[Plain, float]]) -> np.ndarray:
+    """The four factors, by least squares of relative errors without negative ones."""
+    features = np.array([net.features() for net, _ in points])
+    times = np.array([time for _, time in points])
+    return nnls(features / times[:, None], np.ones(len(points)))[0]
+
+
+def left_out_errors(points: Sequence[tuple[Plain, float]]) -> np.ndarray:
+    """Relative error of the prediction for each point by a fit to all the others."""
+    errors = []
+    for i, (net, time) in enumerate(points):
+        others = [*points[:i], *points[i + 1 :]]
+        errors.append(float(np.dot(fit(others), net.features())) / time - 1)
+    return np.array(errors)
+
+
+@functools.cache
+def _fit() -> tuple[np.ndarray, tuple[float, float], str]:
+    points = measured(published())
+    errors = np.abs(left_out_errors(points))
+    on = (
+        f"{len(points)} published INT8 latencies on Snapdragon 8 Gen 1 (QuickSRNet tables 1, 2, 3, 6; AI Hub's QCS8450)"
+    )
+    return fit(points), (float(errors.mean()), float(errors.max())), on
+
+
+def _plain(value: Published) -> Plain:
+    """The net of a published latency; what its source leaves out is `UNSTATED`."""
+    model = ABPN | dict(value.model)
+    scale = int(value.scale or UNSTATED["scale"])
+    large_of_zoo = value.source == "AI Hub" and model["f"] == 64  # released with its residual
+    residual = bool(model.get("anchor", model["name"] == "abpn")) or large_of_zoo
+    height, width = (int(value.conditions.get(key, UNSTATED[key])) for key in ("lr_height", "lr_width"))
+    return Plain(int(model["f"]), int(model["m"]), scale, residual, height, width)
