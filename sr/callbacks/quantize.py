@@ -54,7 +54,7 @@ class Quantize(Stage):
             seed=self.seed,
         )
         simulation.save(folder / FOLDER)
-        stage = "float" if self.scheme.is_float else "simulated"
+        stage = "float" if self.scheme.is_unchanged else "simulated"
         scores = score_sets(upscaler(simulation.net), data, self.protocol, task.scale)
         return {"scheme": self.scheme.name, "figures": simulation.figures, "quality": {stage: scores}}
 

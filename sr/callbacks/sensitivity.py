@@ -16,6 +16,7 @@ from sr.functional.grid import block_artefacts
 from sr.functional.picture import save_png, side_by_side
 from sr.quantization import plots, sensitivity
 from sr.quantization.chain import load
+from sr.quantization.integer import IntegerSimulation
 from sr.quantization.scheme import Scheme
 from sr.tasks.regression import Regression
 
@@ -41,6 +42,7 @@ class Sensitivity(Stage):
             return {"layers": [], "blocks": {}}
         net, data = task.deployable(), data_of(trainer)
         simulation = load(net=net, scheme=self.scheme, folder=folder / QUANTIZED_FOLDER)
+        assert isinstance(simulation, IntegerSimulation)
         layers = sensitivity.layers(simulation, net, calibration(data, net, 1, self.num_crops))
         pictures = {
             name: draw(layers, f"{type(net).__name__}, {self.scheme.name}") for name, draw in plots.CHARTS.items()

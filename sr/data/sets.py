@@ -157,7 +157,7 @@ def refuse_test_images(ours: Sequence[ImagePair], tests: Mapping[str, Sequence[I
 
 
 def _hash(pair: ImagePair) -> str:
-    return hashlib.sha256(np.ascontiguousarray(pair.hr)).hexdigest()
+    return hashlib.sha256(np.ascontiguousarray(pair.hr).data).hexdigest()
 
 
 def _normal(thumbnails: np.ndarray) -> np.ndarray:

@@ -69,11 +69,11 @@ class Lowering:
         known = [*inferred.value_info, *inferred.input, *inferred.output]
         self.shapes = {each.name: [dim.dim_value for dim in each.type.tensor_type.shape.dim] for each in known}
         entry = graph.model.graph.input[0].name
-        pixels = {"scale": PIXELS.scale, "zero_point": 0}
-        self._entry = self.file.tensor("input", tuple(self.shapes[entry]), "uint8", **pixels)
+        shape = tuple(self.shapes[entry])
+        self._entry = self.file.tensor("input", shape, "uint8", scale=PIXELS.scale, zero_point=0)
         self.values = {entry: Value(self._entry, PIXELS)}
         if self.quantized:
-            signed = self.activation("input_signed", tuple(self.shapes[entry]), PIXELS)
+            signed = self.activation("input_signed", shape, PIXELS)
             self.file.operator("QUANTIZE", [self._entry], signed.number, "QuantizeOptions")
             self.values[entry] = signed
 

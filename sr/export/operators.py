@@ -43,8 +43,8 @@ def _weights(lowering: Lowering, node: NodeProto, weights: np.ndarray, scales: A
     if num_smallest := int((integers < SMALLEST_WEIGHT).sum()):
         integers = integers.clip(SMALLEST_WEIGHT)
         lowering.notes.append(f"LiteRT: {num_smallest} of {integers.size} weights of {node.name} were -128, now -127")
-    grid = {"scale": _for_each(scales, len(integers)), "axis": 0}
-    return lowering.file.tensor(node.input[1], integers.shape, "int8", values=integers, **grid)
+    each = _for_each(scales, len(integers))
+    return lowering.file.tensor(node.input[1], integers.shape, "int8", values=integers, scale=each)
 
 
 def _bias(lowering: Lowering, node: NodeProto, count: int, scales: Any) -> int:

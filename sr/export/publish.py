@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sr.rundir.files import read_json
+from sr.export.certificate import failures
+from sr.rundir.files import read_json, write_json
 
 CERTIFICATE = "certificate.json"
 REFUSED = "refused.json"
@@ -55,6 +56,28 @@ def clear(folder: Path) -> None:
     names = read_json(certificate)["files"] if certificate.is_file() else {}
     for name in (CERTIFICATE, REFUSED, *names):
         (folder / name).unlink(missing_ok=True)
+
+
+def done(folder: Path, inputs: dict[str, Any]) -> dict[str, Any] | None:
+    """The certificate of an export that has been made from the same inputs and is still whole."""
+    path = folder / CERTIFICATE
+    certificate = read_json(path) if path.is_file() else None
+    return certificate if certificate and certificate["inputs"] == inputs and whole(folder, certificate) else None
+
+
+def refuse_outside_bounds(certificate: dict[str, Any], folder: Path) -> None:
+    """Take an earlier release away where a bound of the new proof does not hold, and leave the proof there.
+
+    Raises:
+        ValueError: every bound that does not hold.
+    """
+    if lines := failures(certificate):
+        clear(folder)
+        write_json(folder / REFUSED, certificate)
+        raise ValueError(
+            f"the export is not the trained net: {'; '.join(lines)}. "
+            f"Every comparison is in {folder / REFUSED}; the bounds are `export.bounds`"
+        )
 
 
 def _move_in(partial: Path, folder: Path) -> None:

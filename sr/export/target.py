@@ -11,22 +11,22 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from torch import nn
 
 from sr.data.pairs import ImagePair
 from sr.evaluation import Upscaler
 from sr.export import chain, hexagon, qnn
-from sr.export.certificate import Bounds, failures, fingerprint, prove, table
+from sr.export.certificate import Bounds, fingerprint, prove
 from sr.export.chips import chips, emulated
 from sr.export.crops import cut_crops
 from sr.export.engine import Engines, build_engines
 from sr.export.graph import Graph
-from sr.export.publish import CERTIFICATE, LOG, REFUSED, clear, file_facts, whole, workshop
+from sr.export.publish import CERTIFICATE, LOG, done, file_facts, refuse_outside_bounds, workshop
 from sr.export.release import SPACE_TO_DEPTH, Release, Simulated, build, lifted, write_lifted
 from sr.export.runtime import load, upscaler_of
+from sr.export.screen import show
 from sr.export.shape import lr_size
-from sr.rundir.files import read_json, write_json
+from sr.rundir.files import write_json
 
 _PACKAGES = ("torch", "aimet-torch", "onnx", "onnxruntime", "onnxruntime-qnn")
 
@@ -95,7 +95,7 @@ class Onnx:
         scale, multiple = float(net.scale), int(net.size_multiple)  # type: ignore[arg-type]
         cut = cut_crops(crops, scale=scale, multiple=multiple, count=self.num_crops, lr_side=self.crop_lr_side)
         inputs = self._inputs(simulation, float_net, cut)
-        if (certificate := _done(folder, inputs)) is not None:
+        if (certificate := done(folder, inputs)) is not None:
             return certificate
         started = time.perf_counter()
         with workshop(folder) as work:
@@ -120,8 +120,8 @@ class Onnx:
                 "seconds": round(time.perf_counter() - started, 3),
             }
             certificate = {"inputs": inputs, **proof, **outcome}
-            _show(certificate)
-            _refuse_outside_bounds(certificate, folder)
+            show(certificate)
+            refuse_outside_bounds(certificate, folder)
             write_json(work / CERTIFICATE, certificate)
         return certificate
 
@@ -229,48 +229,6 @@ class Hexagon(Onnx):
             "contexts": [hexagon.compile_context(path, chip, work / "hexagon", log) for chip, path in contexts],
             "estimates": [hexagon.estimate(path, chip, log) for chip, path in estimates],
         }
-
-
-def _done(folder: Path, inputs: dict[str, Any]) -> dict[str, Any] | None:
-    """The certificate of an export that has been made from the same inputs and is still whole."""
-    path = folder / CERTIFICATE
-    certificate = read_json(path) if path.is_file() else None
-    return certificate if certificate and certificate["inputs"] == inputs and whole(folder, certificate) else None
-
-
-def _refuse_outside_bounds(certificate: dict[str, Any], folder: Path) -> None:
-    if lines := failures(certificate):
-        clear(folder)
-        write_json(folder / REFUSED, certificate)
-        raise ValueError(
-            f"the export is not the trained net: {'; '.join(lines)}. "
-            f"Every comparison is in {folder / REFUSED}; the bounds are `export.bounds`"
-        )
-
-
-def _show(certificate: dict[str, Any]) -> None:
-    """The proof and the estimates on the screen."""
-    console = Console()
-    console.print(table(certificate))
-    compiled = certificate["hexagon"]
-    if "skipped" in compiled:
-        console.print(f"Hexagon was left out: {compiled['skipped']}", highlight=False, soft_wrap=True)
-    for row in compiled.get("estimates", []):
-        text = row.get("missing") or "compiler's estimate {estimate_us} us [{lower_us} to {upper_us}]".format(**row)
-        line = f"{row['chip']} ({row['product']}, HTP v{row['htp_arch']}): {text}"
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
-    for name, report in certificate["engines"].items():
-        console.print(f"{name}: {_spoken(report)}", highlight=False, markup=False, soft_wrap=True)
-
-
-def _spoken(report: dict[str, Any]) -> str:
-    """What an engine reported, in a line."""
-    if "latency" in report:
-        size = "{lr_height}x{lr_width} in {median_ms:.1f} ms on {num_threads} threads of this CPU"
-        return size.format(**report["latency"])
-    if "latency_ms" in report:
-        return "{latency_ms:.3f} ms on the device, largest difference {largest_lsb} LSB".format(**report)
-    return report.get("skipped") or report.get("not_sent", "")
 
 
 def _versions(engines: Engines) -> dict[str, str]:

@@ -15,7 +15,7 @@ from torch import nn
 
 from sr.quantization.aimet import simulate
 from sr.quantization.identity import identity, is_ours
-from sr.quantization.integer import IntegerSimulation
+from sr.quantization.integer import IntegerSimulation, fix_ranges
 from sr.quantization.quiet import silent
 from sr.quantization.scheme import Material
 from sr.quantization.simulation import Simulation, example_input, read_plain
@@ -67,15 +67,17 @@ class AdaRound:
         simulation.observe(material.calibration)
         return simulation
 
-    def _round(self, simulation: Simulation, material: Material, ranges: Path) -> dict[str, Any]:
+    def _round(self, simulation: IntegerSimulation, material: Material, ranges: Path) -> dict[str, Any]:
         from aimet_torch.adaround.adaround_weight import Adaround, AdaroundParameters
 
         class Rounding(Adaround):
-            """AIMET's, on the very grid that our simulation has."""
+            """AIMET's, on the very grid that our simulation has; with ranges that a stage before has fixed."""
 
             @staticmethod
             def _get_quantsim(model: nn.Module, *_: Any, **__: Any) -> Any:
-                return simulate(model, simulation.scheme)
+                sim = simulate(model, simulation.scheme)
+                fix_ranges(sim, simulation.fixed_weight_ranges())
+                return sim
 
         net = copy.deepcopy(material.float_net).eval()
         batches = list(material.calibration)

@@ -68,25 +68,19 @@ class IntegerSimulation(Simulation):
     def weight_ranges(self) -> dict[str, tuple[Tensor, Tensor]]:
         """Smallest and largest value of each layer's weights that the grid has, by layer."""
         ranges = {}
-        for name, quantizer in self._weight_quantizers().items():
+        for name, quantizer in weight_quantizers(self._sim).items():
             low, high = quantizer.get_min(), quantizer.get_max()
             ranges[name] = (low.detach().as_subclass(Tensor).clone(), high.detach().as_subclass(Tensor).clone())
         return ranges
 
     def fix_weight_ranges(self, ranges: Mapping[str, tuple[Tensor, Tensor]]) -> None:
         """Fix ranges that `weight_ranges` gave: neither calibration nor training changes them from here on."""
-        for name, quantizer in self._weight_quantizers().items():
-            quantizer.allow_overwrite(True)
-            quantizer.set_range(*ranges[name])
-            quantizer.allow_overwrite(False)
-            quantizer.requires_grad_(False)
+        fix_ranges(self._sim, ranges)
 
-    def _weight_quantizers(self) -> dict[str, Any]:
-        modules = self._sim.named_qmodules()
-        found = {
-            name: module.param_quantizers["weight"] for name, module in modules if "weight" in module.param_quantizers
-        }
-        return {name: quantizer for name, quantizer in found.items() if quantizer is not None}
+    def fixed_weight_ranges(self) -> dict[str, tuple[Tensor, Tensor]]:
+        """Those of `weight_ranges` that a stage before has fixed."""
+        fixed = {name for name, q in weight_quantizers(self._sim).items() if not _is_learned(q)}
+        return {name: limits for name, limits in self.weight_ranges().items() if name in fixed}
 
     def check_ranges(self) -> None:
         """See `Simulation.check_ranges`."""
@@ -172,12 +166,30 @@ class IntegerSimulation(Simulation):
             bounds = {(m.min_val, m.max_val) if isinstance(m, nn.Hardtanh) else None for m in modules}
             pinned = bounds.pop()
             if pinned is not None and not bounds:
-                _pin(quantizer, *pinned)
+                _pin(quantizer, *map(float, pinned))
 
 
-def _pin(quantizer: Any, low: float, high: float) -> None:
+def weight_quantizers(sim: Any) -> dict[str, Any]:
+    """The quantizers of all kernels in AIMET's object, by layer."""
+    kernels = {name: dict(module.param_quantizers.items()).get("weight") for name, module in sim.named_qmodules()}
+    return {name: quantizer for name, quantizer in kernels.items() if quantizer is not None}
+
+
+def fix_ranges(sim: Any, ranges: Mapping[str, tuple[Tensor, Tensor]]) -> None:
+    """Fix ranges of kernels in AIMET's object, by layer."""
+    quantizers = weight_quantizers(sim)
+    for name, limits in ranges.items():
+        quantizers[name].allow_overwrite(True)
+        _pin(quantizers[name], *limits)
+
+
+def _is_learned(quantizer: Any) -> bool:
+    return any(parameter.requires_grad for parameter in quantizer.parameters())
+
+
+def _pin(quantizer: Any, low: float | Tensor, high: float | Tensor) -> None:
     """Fix a range for good: calibration skips it and training leaves it."""
-    quantizer.set_range(float(low), float(high))
+    quantizer.set_range(low, high)
     quantizer.allow_overwrite(False)
     quantizer.requires_grad_(False)
 

@@ -79,12 +79,14 @@ def speed_table(runs: Sequence[Run], *, fold_seeds: bool = False) -> Table:
     several = len({report.experiment for report in reports}) > 1
     rows = [_names(report, several) | _speed(report) for report in reports]
     chips = dict.fromkeys(chip for report in reports for chip in estimates_ms(report))
+    engines = {name: where for report in reports for name, (where, _) in engines_ms(report).items()}
     columns = (
         *NAMES,
         *AMOUNT[:2],
         Column("activation_kib", "activations KiB", ",.0f"),
         Column("receptive_field_px", "field px", "d"),
         *(Column(f"latency_{runtime}_cpu_ms", f"{title} CPU ms", ".1f") for runtime, title in CPU_RUNTIMES.items()),
+        *(Column(f"latency_{name}_ms", f"{name} {where} ms", ".3g") for name, where in engines.items()),
         *(Column(f"estimate_{chip}_ms", f"estimate {chip} ms", ".3g") for chip in chips),
         Column("precision", "precision"),
         Column("iterations_per_second", "it/s", ".1f"),
@@ -125,6 +127,17 @@ def estimates_ms(report: Report) -> dict[str, float]:
     return {row["chip"]: row["estimate_us"] / 1000 for row in found or [] if "estimate_us" in row}
 
 
+def engines_ms(report: Report) -> dict[str, tuple[str, float]]:
+    """Measured times of further engines that ran the export: {engine: ("CPU" or "phone", ms)}."""
+    found: dict[str, tuple[str, float]] = {}
+    for name, facts in (report.export.get("engines") or {}).items():
+        if "latency" in facts:
+            found[name] = "CPU", facts["latency"]["median_ms"]
+        elif "latency_ms" in facts:
+            found[name] = "phone", facts["latency_ms"]
+    return found
+
+
 def _speed(report: Report) -> Row:
     """Figures of the net and of its training, the median latency, and the wall time of all stages."""
     latencies = {runtime: report.cost.get(f"latency_{runtime}_cpu") for runtime in CPU_RUNTIMES}
@@ -136,6 +149,7 @@ def _speed(report: Report) -> Row:
             for runtime, each in latencies.items()
         },
         "total_seconds": sum(report.stage_seconds.values()) if report.stage_seconds else None,
+        **{f"latency_{name}_ms": ms for name, (_, ms) in engines_ms(report).items()},
         **{f"estimate_{chip}_ms": ms for chip, ms in estimates_ms(report).items()},
     }
 

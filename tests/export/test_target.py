@@ -3,6 +3,7 @@
 import json
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,12 @@ import pytest
 import torch
 
 from sr.export import chain, qnn
+from sr.export.ai_hub import AiHub
 from sr.export.certificate import failures, prove
 from sr.export.depth_to_space import crd_to_dcr
 from sr.export.graph import Graph
+from sr.export.litert import LiteRt
+from sr.export.openvino import OpenVino
 from sr.export.release import build
 from sr.export.target import Hexagon, Nothing, Onnx
 from sr.functional.depth_to_space import crd_to_dcr as order_of
@@ -79,6 +83,69 @@ def test_hexagon(
     images = {name: upscale(pairs[0].lr[:13, :18]) for name, upscale in upscalers.items()}
     assert {image.shape for image in images.values()} == {(int(np.ceil(13 * scale)), int(18 * scale), 3)}
     assert all(np.abs(image.astype(int) - images["onnxruntime"]).max() <= 6 for image in images.values())
+
+
+@pytest.mark.aimet
+@pytest.mark.qnn
+@pytest.mark.parametrize(
+    ("name", "scheme"),
+    [
+        ("w4a8", {"weight_bits": 4}),
+        ("w8a16", {"activation_bits": 16}),
+        ("per_tensor", {"per_channel": False}),
+        ("fp16", {"numbers": "float", "weight_bits": 16, "activation_bits": 16}),
+    ],
+)
+def test_every_scheme_that_the_htp_takes(
+    name: str, scheme: Any, tiny_net: Any, simulated: Any, crops: Any, hexagon_target: Hexagon, tmp_path: Path
+) -> None:
+    if missing := qnn.why_missing():
+        pytest.skip(missing)
+    net, target = tiny_net(), replace(hexagon_target, estimates=[])
+    simulation = simulated(net, name=name, **scheme)
+    certificate = target.export(simulation=simulation, float_net=net, crops=crops(2), folder=tmp_path / "export")
+    assert not failures(certificate)
+    (context,) = certificate["hexagon"]["contexts"]
+    assert context["num_nodes_on_htp"] == 1 and context["num_nodes_elsewhere"] == 0
+    names = [form["name"] for form in certificate["forms"]]
+    assert names[:2] == ["float", "simulation"] and names[-2:] == ["htp_v69", "htp_v73"]
+    assert {pair["second"] for pair in certificate["closeness"]} == {"simulation"}
+
+
+@pytest.mark.aimet
+def test_weights_of_sixteen_bits_are_refused(
+    tiny_net: Any, simulated: Any, crops: Any, hexagon_target: Hexagon, tmp_path: Path
+) -> None:
+    net = tiny_net()
+    simulation = simulated(net, name="w16a16", weight_bits=16, activation_bits=16)
+    with pytest.raises(ValueError, match="the HTP takes weights of 4 or 8 bits, and scheme w16a16 has weight_bits=16"):
+        hexagon_target.export(simulation=simulation, float_net=net, crops=crops(2), folder=tmp_path)
+
+
+@pytest.mark.aimet
+def test_further_engines_are_in_the_same_certificate(
+    tiny_net: Any, simulated: Any, crops: Any, onnx_target: Any, tmp_path: Path, capfd: Any
+) -> None:
+    phone = AiHub(device="Samsung Galaxy S22 5G", target_runtime="qnn_dlc", submit=False, max_db=0.1)
+    timed = {"num_threads": 1, "num_repeats": 2}
+    engines = {"litert": LiteRt(**timed, max_db=0.1), "openvino": OpenVino(**timed, max_db=0.02), "ai_hub": phone}
+    net, target = tiny_net(), replace(onnx_target(), engines=engines)
+    arguments = {"simulation": simulated(net), "float_net": net, "crops": crops(2), "folder": tmp_path / "export"}
+    certificate = target.export(**arguments)
+    here = [name for name in ("litert", "openvino") if engines[name].why_missing() is None]
+    missing = [name for name in ("litert", "openvino") if name not in here]
+    assert all("pip install" in certificate["engines"][name]["skipped"] for name in missing)
+    assert [pair["first"] for pair in certificate["closeness"]] == here
+    assert all(certificate["engines"][name]["latency"]["median_ms"] > 0 for name in here)
+    assert "ai_hub/job.json" in certificate["files"]
+    screen = capfd.readouterr()
+    assert all(f"{name}: " in screen.out for name in engines) and "XNNPACK" not in screen.out + screen.err
+    upscalers = target.upscalers(tmp_path / "export")
+    assert list(upscalers) == ["onnxruntime", *here]
+    lr = crops(2)[0].lr[:13, :18]
+    wanted = upscalers["onnxruntime"](lr).astype(int)
+    assert all(np.abs(upscalers[name](lr) - wanted).max() <= 2 for name in here)
+    assert target.export(**arguments) == certificate, "nothing is done twice"
 
 
 @pytest.mark.aimet

@@ -5,6 +5,7 @@ from sr.losses.pixel import L1
 from sr.quantization.adaround import AdaRound
 from sr.quantization.chain import quantize
 from sr.quantization.ptq import calibrate
+from sr.quantization.sequential_mse import SequentialMse
 
 pytestmark = pytest.mark.aimet
 
@@ -54,6 +55,13 @@ def test_rounds_up_or_down_and_better_than_to_nearest(run, adaround, make_net, m
     with torch.no_grad():
         errors = [(simulation.net(image) - net(image)).square().mean() for simulation in (learned, nearest)]
     assert errors[0] < 0.7 * errors[1]
+
+
+def test_after_ranges_were_searched_it_rounds_on_these(run, adaround):
+    searched = run(SequentialMse(name="seq_mse", candidates=8))
+    learned = run(SequentialMse(name="seq_mse", candidates=8), adaround)
+    for (name, (_, scale)), (_, wanted) in zip(weights(learned).items(), weights(searched).values(), strict=True):
+        assert torch.equal(scale, wanted), name
 
 
 def test_is_kept_and_reproducible(run, adaround, tmp_path, monkeypatch):

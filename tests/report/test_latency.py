@@ -56,3 +56,16 @@ def test_the_speed_table_shows_estimates_as_such(make_run: Callable[..., Path]) 
     table = speed_table([read_run(make_run(export=EXPORT))])
     assert table.rows[0]["estimate_SA8775P_ms"] == 0.865
     assert "estimate SA8775P ms" in [column.heading for column in table.filled_columns()]
+
+
+def test_what_engines_and_phones_took_stands_in_the_table_of_speed(make_run: Callable[..., Path]) -> None:
+    engines = {
+        "litert": {"latency": {"median_ms": 31.5}},
+        "ai_hub": {"latency_ms": 1.234},
+        "openvino": {"skipped": "no"},
+    }
+    table = speed_table([read_run(make_run(export={"engines": engines}))])
+    headings = {column.heading: column.key for column in table.columns}
+    (row,) = table.rows
+    assert row[headings["litert CPU ms"]] == 31.5 and row[headings["ai_hub phone ms"]] == 1.234
+    assert not any("openvino" in heading for heading in headings)
