@@ -17,6 +17,7 @@ from sr.evaluation import check_color, score_pair, upscaler
 from sr.models.blocks import inference_form
 from sr.tasks.averaging import WeightAverage
 from sr.tasks.capture import Objective, PixelObjective, captured
+from sr.tasks.precision import check_machine, check_precision
 
 Batch = tuple[Tensor, Tensor]
 
@@ -62,8 +63,6 @@ class Regression(lightning.LightningModule):
         super().__init__()
         if capture not in ("auto", "never"):
             raise ValueError(f"machine.capture is auto or never, got {capture!r}")
-        if precision not in ("fp32", "bf16"):
-            raise ValueError(f"train.precision is fp32 or bf16, got {precision!r}")
         self.automatic_optimization = False
         self.net = net.to(memory_format=torch.channels_last)
         self.scale: float = net.scale  # type: ignore[assignment]
@@ -72,7 +71,7 @@ class Regression(lightning.LightningModule):
         self.protocol = metrics.protocol(protocol)
         check_color(upscaler(net), self.protocol)
         self._make_optimizer, self._make_scheduler = optimizer, scheduler
-        self._precision, self._fp32_from = precision, fp32_from
+        self._precision, self._fp32_from = check_precision(precision), fp32_from
         self._capture, self._objectives = capture, dict[bool, Objective]()
 
     def trained_net(self) -> nn.Module:
@@ -94,6 +93,10 @@ class Regression(lightning.LightningModule):
             return []
         optimizer = self._make_optimizer(parameters)
         return {"optimizer": optimizer, "lr_scheduler": self._make_scheduler(optimizer)}
+
+    def on_fit_start(self) -> None:
+        """Look whether this machine can do what is asked."""
+        check_machine(self._precision, self.device)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the random state: the crops need none, but a net or a loss may draw noise."""
