@@ -286,5 +286,6 @@ def test_a_served_page_shows_a_run_that_finishes_meanwhile(tmp_path: Path, make_
     assert names(page) == ["b", "a"]
     time.sleep(0.5)  # further questions are answered with "nothing new"
     assert names(page) == ["b", "a"]
+    page.close()  # it would say that the server is gone
     serving.shutdown()
     serving.server_close()

@@ -63,6 +63,10 @@ def test_wandb_goes_on_in_the_same_run(tmp_path):
     assert len(list(folder.glob("wandb/offline-run-*"))) == 2 and len(ids) == 1
     assert list(folder.glob("wandb/offline-run-*/files/media/images/validation*.png"))
     assert list(folder.glob("wandb/offline-run-*/files/media/table/quality*.json"))
+    # What `wandb sync` will send, as W&B's own log of the run has it: the model with its aliases and files.
+    log = next(folder.glob("wandb/offline-run-*/run-*.wandb")).read_bytes()
+    for text in (b"group-run", b"finished", b"checkpoints/last.ckpt", b"float/weights.safetensors", b"report/cost/"):
+        assert text in log
 
 
 def test_tensorboard_gets_curves_and_pictures(tmp_path):
