@@ -23,6 +23,8 @@ PRECISION = {
     "scale": {"domain": ["FP32", "quantized"], "range": ["circle", "diamond"]},
     "legend": {"title": None, "orient": "top-left", "symbolType": "circle"},
 }
+# The diamond is smaller, so that it does not hide the circle of a net that loses nothing.
+SIZE = {"condition": {"test": "datum.precision_shown === 'FP32'", "value": 130}, "value": 66}
 DIMMED = {"condition": {"test": "hovered && datum.group !== hovered", "value": 0.15}, "value": 1}
 DECADE = "(log(datum.value) / LN10)"
 HOVERED = [{"name": "hovered", "value": ""}]
@@ -168,8 +170,8 @@ def quality_latency() -> Spec:
             {
                 "params": [{"name": "zoom", "select": "interval", "bind": "scales"}],
                 "transform": [{"filter": "!datum.beyond"}],
-                "mark": {"type": "point", "filled": True, "size": 110, "stroke": "@{paper}", "strokeWidth": 1},
-                "encoding": {"x": x, "y": y, "color": COLOR, "shape": PRECISION, "opacity": DIMMED,
+                "mark": {"type": "point", "filled": True, "stroke": "@{paper}", "strokeWidth": 1},
+                "encoding": {"x": x, "y": y, "color": COLOR, "shape": PRECISION, "size": SIZE, "opacity": DIMMED,
                              "tooltip": tooltip},
             },
             {
@@ -187,7 +189,7 @@ def quality_latency() -> Spec:
                 # Of nets that are all but equal, one name is enough.
                 "transform": [*front, {"filter": "!isValid(datum.before) || datum.score - datum.before > "
                                                  "0.02 * abs(datum.q3 - datum.q1)"}],
-                "mark": {"type": "text", "dy": -12, "align": "center", "fontSize": 11, "fontWeight": 500},
+                "mark": {"type": "text", "dx": 8, "dy": -8, "align": "left", "fontSize": 11, "fontWeight": 500},
                 "encoding": {"x": x, "y": y, "text": {"field": "label"}, "opacity": DIMMED},
             },
         ],
@@ -224,7 +226,7 @@ def drops() -> Spec:
             {"mark": {"type": "bar", "height": 12, "cornerRadiusEnd": 2},
              "encoding": {"x": {"field": "drop", "type": "quantitative",
                                 "title": "lost by quantization, @{metric_title}",
-                                "scale": {"zero": True, "padding": 34}, "axis": {"tickCount": 5}},
+                                "scale": {"zero": True}, "axis": {"tickCount": 5}},
                           "color": COLOR,
                           "tooltip": [{"field": "label", "title": "run"},
                                       {"field": "float_@{metric}", "title": "FP32", "format": "@{format}"},

@@ -27,6 +27,8 @@ CHARTS = {
     "sparsity": more_charts.sparsity,
     "beside_published": more_charts.beside_published,
     "stage_times": more_charts.stage_times,
+    "layer_noise": more_charts.layer_noise,
+    "layer_ranges": more_charts.layer_ranges,
 }
 EXTRA_RESULTS = ("sensitivity", "pruning", "ranges", "blocks")
 """Words in the names of result files whose content a run's own page shows beside its report."""

@@ -12,7 +12,7 @@ def training_curves() -> Spec:
     encoding = {
         "x": {"field": "at", "type": "quantitative", "title": "iteration", "axis": {"format": "~s", "tickCount": 6}},
         "y": {"field": "value", "type": "quantitative", "title": "@{curve_title}",
-              "scale": {"zero": False, "type": "@{y_scale}", "nice": False, "padding": 8}},
+              "scale": {"zero": False, "type": "@{y_scale}", "nice": False, "padding": 14}},
         "detail": {"field": "id"},
         "color": COLOR,
         "opacity": DIMMED,
@@ -43,7 +43,7 @@ def training_curves() -> Spec:
                           "tooltip": [{"field": "label", "title": "run"},
                                       {"field": "at", "title": "iteration", "format": ","},
                                       {"field": "value", "title": "@{curve_title}", "format": "@{format}"}]}},
-            {"transform": last, "mark": {"type": "text", "align": "right", "dy": -7, "fontSize": 10, "clip": True},
+            {"transform": last, "mark": {"type": "text", "align": "right", "dy": -7, "fontSize": 10},
              "encoding": {**encoding, "text": {"field": "label"}}},
         ],
     }  # fmt: skip
@@ -138,9 +138,81 @@ def stage_times() -> Spec:
         "layer": [
             {"mark": {"type": "bar", "height": 12, "cornerRadiusEnd": 2, "color": "@{accent}"},
              "encoding": {"x": {"field": "seconds", "type": "quantitative", "title": "seconds",
-                                "scale": {"padding": 40}, "axis": {"tickCount": 5}}}},
+                                "axis": {"tickCount": 5}}}},
             {"mark": {"type": "text", "align": "left", "dx": 5, "fontSize": 10},
              "encoding": {"x": {"field": "seconds", "type": "quantitative"},
                           "text": {"field": "seconds", "format": ",.1f"}}},
+        ],
+    }  # fmt: skip
+
+
+ALONE, IN_NET = "the net's output, this layer alone quantized", "this layer's output, all quantized"
+BY_LAYER = {
+    "field": "name",
+    "type": "nominal",
+    "sort": {"field": "order"},
+    "axis": {"title": None, "ticks": False, "domain": False, "labelLimit": 200, "grid": True},
+}
+
+
+def layer_noise() -> Spec:
+    """What each layer loses to its bits: alone, and its own output in the whole quantized net.
+
+    Blanks: accent, ink. Data `layers`: {"name", "kind", "alone_db", "sqnr_db", "order"}.
+    """
+    kinds = {"domain": [ALONE, IN_NET], "range": ["@{accent}", "@{ink}"]}
+    return {
+        "$schema": SCHEMA,
+        "width": "container",
+        "height": {"step": 20},
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "data": {"name": "layers"},
+        "transform": [
+            {"fold": ["alone_db", "sqnr_db"], "as": ["key", "db"]},
+            {"filter": "isValid(datum.db)"},
+            {"calculate": f'datum.key === "alone_db" ? "{ALONE}" : "{IN_NET}"', "as": "what"},
+        ],
+        "mark": {"type": "point", "filled": True, "size": 70},
+        "encoding": {
+            "y": BY_LAYER,
+            "x": {"field": "db", "type": "quantitative", "title": "SQNR (dB), less is worse",
+                  "scale": {"zero": False, "padding": 14}},
+            "color": {"field": "what", "type": "nominal", "scale": kinds,
+                      "legend": {"title": None, "orient": "top", "columns": 1, "labelLimit": 400}},
+            "shape": {"field": "what", "type": "nominal",
+                      "scale": {"domain": kinds["domain"], "range": ["circle", "diamond"]},
+                      "legend": {"title": None, "orient": "top", "columns": 1, "labelLimit": 400}},
+            "tooltip": [{"field": "name", "title": "layer"}, {"field": "kind", "title": "kind"},
+                        {"field": "what", "title": "SQNR of"}, {"field": "db", "title": "dB", "format": ".1f"}],
+        },
+    }  # fmt: skip
+
+
+def layer_ranges() -> Spec:
+    """The range that each activation was given, over the range that the float net fills.
+
+    Blanks: accent, ink. Data `layers`: {"name", "low", "high", "float_low", "float_high", "cut", "order"}.
+    """
+    x = {"type": "quantitative", "title": "value of the activation", "scale": {"padding": 14}}
+    return {
+        "$schema": SCHEMA,
+        "width": "container",
+        "height": {"step": 20},
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "data": {"name": "layers"},
+        "transform": [{"filter": "isValid(datum.low)"}],
+        "encoding": {
+            "y": BY_LAYER,
+            "tooltip": [{"field": "name", "title": "layer"}, {"field": "low", "format": ".4f"},
+                        {"field": "high", "format": ".4f"},
+                        {"field": "float_low", "title": "float net low", "format": ".4f"},
+                        {"field": "float_high", "title": "float net high", "format": ".4f"},
+                        {"field": "cut", "title": "cut off", "format": ".3%"}],
+        },
+        "layer": [
+            {"mark": {"type": "bar", "height": 11, "opacity": 0.55, "color": "@{accent}", "cornerRadius": 2},
+             "encoding": {"x": {**x, "field": "low"}, "x2": {"field": "high"}}},
+            {"mark": {"type": "rule", "strokeWidth": 2, "color": "@{ink}"},
+             "encoding": {"x": {**x, "field": "float_low"}, "x2": {"field": "float_high"}}},
         ],
     }  # fmt: skip

@@ -11,7 +11,8 @@ from typing import Any
 
 PARTS = Path(__file__).parent / "page"
 SCRIPTS = (
-    "dom", "charts", "table", "filter", "compare", "training", "run", "pixels", "lens", "pictures", "app",
+    "dom", "charts", "table", "filter", "compare", "training", "run", "sensitivity", "pixels", "lens", "pictures",
+    "app",
 )  # fmt: skip
 
 

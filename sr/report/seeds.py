@@ -50,7 +50,7 @@ def _fold(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Fold one group."""
     keys = dict.fromkeys(key for row in rows for key in row)
     folded = {key: _fold_values([row[key] for row in rows if row.get(key) is not None]) for key in keys}
-    if len(rows) > 1:
+    if len(rows) > 1 and "run" in rows[0]:  # what is no run's, such as bicubic, has no name
         folded["run"] = re.sub(r"(^|-)seed_\d+", "", rows[0]["run"]).strip("-") or rows[0]["run"]
     return folded | {"num_seeds": len(rows)}
 

@@ -1,5 +1,6 @@
 """The page in a real browser: headless Chromium, driven by Playwright."""
 
+import json
 import re
 import threading
 import time
@@ -124,6 +125,33 @@ def test_a_run_by_its_link(make_run: MakeRun, visit: Open) -> None:
     assert page.get_by_text("There is no run nets/absent in this page.").is_visible()
 
 
+def test_the_inside_of_a_quantized_net(make_run: MakeRun, visit: Open) -> None:
+    folder = make_run()
+    (folder / "sensitivity").mkdir()
+    activation = {
+        "low": 0.0,
+        "high": 1.0,
+        "bits": 8,
+        "float_low": 0.0,
+        "float_high": 1.2,
+        "cut_below": 0,
+        "cut_above": 0.02,
+    }
+    weights = {"bits": 8, "sqnr_db": 41.5, "channel_spread": 3.5, "histogram": [1, 5, 1]}
+    layers = [
+        {"name": "first", "kind": "Conv2d", "alone_db": 40.0, "sqnr_db": 35.0, "activation": activation},
+        {"name": "last", "kind": "Conv2d", "alone_db": 30.0, "sqnr_db": 25.0, "weights": weights},
+    ]
+    (folder / "sensitivity/sensitivity.json").write_text(
+        json.dumps({"layers": layers, "blocks": {"bird": {"float": 0.5}}})
+    )
+    page = visit("#/run/nets%2Fmodel_a")
+    assert page.locator("[data-chart=layer_noise] .mark-symbol path[role=graphics-symbol]").count() == 4
+    assert page.locator("[data-chart=layer_ranges] .mark-rect path").count() == 1
+    text = page.locator("main").inner_text()
+    assert "2.000 %" in text and "41.5" in text and "bird" in text
+
+
 def pictured(make_run: MakeRun, make_pictures: Callable[..., None]) -> None:
     make_pictures(make_run(run="model_a"), noise=0)
     make_pictures(make_run(run="model_b", m=5), noise=60)
@@ -221,15 +249,19 @@ def test_on_a_phone_nothing_is_wider_than_the_screen_and_fingers_work(
     page.wait_for_function("Number(new URLSearchParams(location.hash.split('?')[1]).get('zoom')) > 3")
 
 
-def test_a_hundred_runs_open_in_two_seconds(tmp_path: Path, make_run: MakeRun, visit: Open, browser: Any) -> None:
+def test_a_hundred_runs_open_in_two_seconds(make_run: MakeRun, visit: Open) -> None:
     for index in range(100):
         make_run(run=f"model_{index}", psnr=28 + index / 50, f=8 + index, ms=10.0 + index)
     page = visit()
+    # The page's own processor time until table and charts stand: on a busy machine the clock tells of others' work.
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    page.reload()
+    page.wait_for_function(READY)
     assert page.locator("table.runs tbody tr").count() == 100
     assert page.locator("[data-chart=drops] .mark-rect path").count() == 100
-    # From the start of loading to the first sight of the table; charts follow within the next frames.
-    seconds = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime") / 1000
-    assert seconds < 2
+    spent = {entry["name"]: entry["value"] for entry in session.send("Performance.getMetrics")["metrics"]}
+    assert 0.05 < spent["TaskDuration"] < 2
 
 
 def test_an_empty_folder_and_unreadable_runs(tmp_path: Path, make_run: MakeRun, visit: Open) -> None:

@@ -52,6 +52,11 @@ def test_a_text_that_differs_is_left_out_and_one_run_stays_as_it_is() -> None:
     assert second == rows[2] | {"num_seeds": 1}
 
 
+def test_what_is_no_runs_folds_without_a_name() -> None:
+    (row,) = fold([{"group": "bicubic", "ours": 29.5}, {"group": "bicubic", "ours": 29.7}])
+    assert row == {"group": "bicubic", "ours": Spread(29.6, pytest.approx(0.2 / 2**0.5)), "num_seeds": 2}
+
+
 def test_a_spread_is_written_in_the_form_of_its_column() -> None:
     assert f"{Spread(31.204, 0.0213):.2f}" == "31.20 +- 0.02"
     assert f"{Spread(-0.05, 0.011):+.2f}" == "-0.05 +- 0.01"

@@ -18,7 +18,7 @@ const blanksOf = ({ metric }) => ({ metric: metric.key, metric_title: metric.lab
 function scatterCard(now) {
   const { axis, metric, slice, rows } = now;
   const ghosts = axis.kind === "npu" ? slice.ghosts.filter((ghost) => ghost.metric === metric.key) : [];
-  const values = { ...blanksOf(now), x: axis.key, xq: axis.quantized_key, x_title: axis.label, x_scale: "log",
+  const values = { ...blanksOf(now), x: axis.key, xq: axis.quantized_key, x_title: axis.label, x_scale: axis.kind === "quality" ? "linear" : "log",
     sign: metric.higher_is_better ? "1" : "-1", front: now.front };
   const words = [`${slice.title}, protocol ${slice.protocol}.`,
     "Circles are FP32, diamonds quantized, a line joins the two of one net; the dashed line is the Pareto front.",
@@ -65,7 +65,7 @@ function runsCard(now) {
     { key: `drop_${metric.key}`, heading: "lost", title: "FP32 minus quantized", number: true, decimals: metric.decimals },
     ...others.map((each) => ({ key: `float_${each.key}`, heading: each.label.replace(" (dB)", ""), number: true,
       decimals: each.decimals, better: each.higher_is_better ? 1 : -1 })),
-    ...now.usable.flatMap(costColumns),
+    ...now.usable.filter((each) => each.kind !== "quality").flatMap(costColumns),
     { key: "sparsity", heading: "sparsity", number: true }, { key: "scheme", heading: "scheme" },
     { key: "iterations", heading: "iterations", number: true, decimals: 0 },
     { key: "iterations_per_second", heading: "it/s", number: true, decimals: 1 },

@@ -6,7 +6,7 @@ function settings() {
   const { slices, axes } = page.content;
   const slice = slices.find((each) => each.id === values.get("case")) ?? fullest(slices);
   const metric = slice?.metrics.find((each) => each.key === values.get("metric")) ?? slice?.metrics[0];
-  const usable = slice ? axes.filter((axis) => slice.rows.some((row) => row[axis.key] > 0 || row[axis.quantized_key] > 0)) : [];
+  const usable = slice ? [...axes, ...perceptual(slice, metric)].filter((axis) => slice.rows.some((row) => row[axis.key] > 0 || row[axis.quantized_key] > 0)) : [];
   const axis = usable.find((each) => each.key === values.get("cost")) ?? usable[0];
   const fold = values.get("seeds") !== "apart";
   const rows = slice ? (fold ? slice.folded : slice.rows) : [];
@@ -14,6 +14,10 @@ function settings() {
   return { slice, metric, axis, usable, fold, text, rows: rows.filter((row) => passes(row, text)), all: rows,
     front: values.get("front") ?? (axis?.kind === "npu" ? "quantized" : "FP32") };
 }
+
+/** Scores where less is better, as costs: PSNR against NIQE is the perception-distortion plane. */
+const perceptual = (slice, metric) => slice.metrics.filter((each) => each !== metric && !each.higher_is_better)
+  .map((each) => ({ key: `float_${each.key}`, quantized_key: `simulated_${each.key}`, label: each.label, kind: "quality", decimals: each.decimals }));
 
 /** The case with most runs; of equal ones the last, as test sets are named from the easy to the telling one. */
 const fullest = (slices) => slices.reduce((best, each) => (!best || each.rows.length >= best.rows.length ? each : best), null);

@@ -80,7 +80,8 @@ function certificateCards(run) {
 }
 
 /** Results that other stages left, whatever they hold. */
-const extraCards = (run) => Object.entries(run.extra ?? {}).map(([name, value]) => card(name, anyValue(value)));
+const extraCards = (run) => Object.entries(run.extra ?? {}).flatMap(([name, value]) =>
+  (isSensitivity(value) ? sensitivityCards(value) : [card(name, anyValue(value))]));
 
 const section = (name, value) => el("div", { style: { marginTop: "10px" } }, el("h3", {}, name.replaceAll("_", " ")), anyValue(value));
 
