@@ -24,7 +24,7 @@ PRECISION = {
     "legend": {"title": None, "orient": "top-left", "symbolType": "circle"},
 }
 # The diamond is smaller, so that it does not hide the circle of a net that loses nothing.
-SIZE = {"condition": {"test": "datum.precision_shown === 'FP32'", "value": 130}, "value": 66}
+SIZE = {"condition": {"test": "datum.precision_shown === 'FP32'", "value": 130}, "value": 84}
 DIMMED = {"condition": {"test": "hovered && datum.group !== hovered", "value": 0.15}, "value": 1}
 DECADE = "(log(datum.value) / LN10)"
 HOVERED = [{"name": "hovered", "value": ""}]

@@ -80,7 +80,7 @@ def server(live: Live, host: str, port: int) -> ThreadingHTTPServer:
         port: port to listen at; 0 takes a free one.
 
     Raises:
-        OSError: the address cannot be had.
+        ValueError: the address cannot be had.
     """
 
     class Handler(BaseHTTPRequestHandler):
@@ -112,4 +112,7 @@ def server(live: Live, host: str, port: int) -> ThreadingHTTPServer:
         def log_message(self, format: str, *args: Any) -> None:
             """Stay quiet: the page asks every few seconds."""
 
-    return ThreadingHTTPServer((host, port), Handler)
+    try:
+        return ThreadingHTTPServer((host, port), Handler)
+    except (OSError, OverflowError) as error:
+        raise ValueError(f"{host} port {port} cannot be had ({error}); choose another with --port") from error
