@@ -88,6 +88,7 @@ class Gan(Regression):
         self.perceptual = perceptual.to(memory_format=torch.channels_last)
         self.adversarial, self.weights, self._updates = adversarial, weights, discriminator_updates
         self._make_second = discriminator_optimizer, discriminator_scheduler
+        self._bf16 = False
 
     def configure_optimizers(self) -> Any:
         """The generator's optimizer and schedule, then the discriminator's."""
@@ -115,8 +116,8 @@ class Gan(Regression):
                 f"{self.discriminator.min_batch_size}, got {len(hr)}; raise data.batch_size, or use "
                 "task/discriminator=patch, which has none"
             )
-        iteration = self.global_step
-        target = to_network(hr, self.net)
+        iteration, target = self.global_step, to_network(hr, self.net)
+        self._bf16 = self._precision == "bf16" and iteration < self._fp32_from
         sr, figures = self._update_generator(to_network(lr, self.net), target, watched)
         due = ceil((iteration + 1) * self._updates) - ceil(iteration * self._updates)
         for _ in range(due):
@@ -129,9 +130,8 @@ class Gan(Regression):
         return figures
 
     def _cast(self) -> torch.autocast:
-        """The precision of the present iteration's forward."""
-        bf16 = self._precision == "bf16" and self.global_step < self._fp32_from
-        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=bf16)
+        """The precision of the present iteration, of which the discriminator's part comes after the count is raised."""
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self._bf16)
 
     def _update_generator(self, lr: Tensor, hr: Tensor, watched: bool) -> tuple[Tensor, Figures]:
         optimizer: Any = self.optimizers()[0]  # type: ignore[index]

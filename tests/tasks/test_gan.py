@@ -186,6 +186,20 @@ def test_steps_are_those_of_a_plain_loop(tmp_path):
             torch.testing.assert_close(ours, theirs, rtol=0, atol=2e-5)
 
 
+def test_bf16_gives_way_to_fp32_for_both_nets_at_once(tmp_path):
+    seen = []
+
+    class Watching(PatchDiscriminator):
+        def forward(self, images):
+            logits = super().forward(images)
+            seen.append((images.dtype, logits.dtype))
+            return logits
+
+    fit(task(discriminator=Watching(f=4, num_halvings=2), precision="bf16", fp32_from=3), tmp_path, steps=5)
+    fakes = [seen[i] for call in range(5) for i in (4 * call, 4 * call + 3)]  # of the generator's step, of its own
+    assert fakes == [(torch.bfloat16, torch.bfloat16)] * 6 + [(torch.float32, torch.float32)] * 4
+
+
 def test_health_panel_is_logged(tmp_path):
     figures = fit(task(), tmp_path, steps=5).callback_metrics
     terms = ("content", "perceptual", "adversarial")
