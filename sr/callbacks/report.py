@@ -52,8 +52,13 @@ class WriteReport(Callback):
 
 
 def merged(results: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Join the scores of all stages: {stage of the net: {set: score}}."""
-    return {name: scores for result in results.values() for name, scores in result.get("quality", {}).items()}
+    """Join the scores of all stages: {stage of the net: {set: score}}; a score may come in parts from several."""
+    joined: dict[str, Any] = {}
+    for result in results.values():
+        for stage, sets in result.get("quality", {}).items():
+            for name, score in sets.items():
+                joined.setdefault(stage, {}).setdefault(name, {}).update(score)
+    return joined
 
 
 def training_figures(totals: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from sr.callbacks.clock import NAME as CLOCK
 from sr.callbacks.clock import Clock
 from sr.rundir.files import write_atomically, write_json
 
-NEED_WEIGHTS = ("quantize", "sensitivity", "export", "images")
+NEED_WEIGHTS = ("quantize", "sensitivity", "perceptual", "export", "images")
 
 
 class Untrained(Callback):

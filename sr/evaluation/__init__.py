@@ -1,10 +1,12 @@
 """From a net and a set of images to a score: whole-image inference, colour handling, named protocols."""
 
+from sr.evaluation.perceptual import PerceptualScores
 from sr.evaluation.score import ImageScore, Score, check_color, compare, evaluate, score_pair
 from sr.evaluation.upscaler import Upscale, Upscaler, to_network, upscaler
 
 __all__ = [
     "ImageScore",
+    "PerceptualScores",
     "Score",
     "Upscale",
     "Upscaler",

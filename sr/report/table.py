@@ -14,6 +14,10 @@ CPU_RUNTIMES = {"torch": "torch", "onnxruntime": "ONNX Runtime"}
 """What a cost may hold a latency of, as `latency_<name>_cpu`: the float net, and the exported one."""
 
 
+PERCEPTUAL = {"niqe": "NIQE", "rmse": "RMSE", "lpips": "LPIPS", "pi": "PI"}
+"""Measures beyond PSNR and SSIM that a score may hold, and their headings; each stands behind its stage's PSNR."""
+
+
 class Column(NamedTuple):
     """One column: the key of its values in a row, its heading, how a number is shown.
 
@@ -160,7 +164,7 @@ def _scores(report: Report) -> dict[tuple[str, str], Row]:
     for stage, sets in report.quality.items():
         for name, score in sets.items():
             row = found.setdefault((str(score["protocol"]), name), {})
-            for key in (psnr_key(score), ssim_key(score)):
+            for key in (psnr_key(score), ssim_key(score), *(key for key in PERCEPTUAL if key in score)):
                 if key:
                     row[f"{stage}_{key}"] = float(score[key])
     for row in found.values():
@@ -188,4 +192,5 @@ def _score_columns(rows: Sequence[Row]) -> list[Column]:
             columns.append(Column(f"float_ssim_{channel}", "SSIM", ".4f"))
         if stage == "simulated":
             columns.append(Column("simulated_minus_float_db", "- float", "+z.2f"))
+        columns += [Column(f"{stage}_{key}", title, ".3f") for key, title in PERCEPTUAL.items()]
     return columns

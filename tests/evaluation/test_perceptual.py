@@ -1,0 +1,72 @@
+"""Perceptual scores: values by their definitions, and what is said of a measure that cannot be had."""
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from sr import metrics
+from sr.data.pairs import ImagePair
+from sr.evaluation import PerceptualScores, upscaler
+from sr.evaluation.pristine import niqe, pristine
+from sr.functional.resize import downscale
+from sr.models.interpolation import Bicubic, Nearest
+
+Y = metrics.protocol("y")
+
+
+@pytest.fixture(scope="module")
+def pairs() -> list[ImagePair]:
+    from skimage import data
+
+    images = {"coffee": data.coffee()[:240, :320], "cat": data.chelsea()[:240, :320]}
+    return [ImagePair(name, downscale(hr, 4), np.ascontiguousarray(hr)) for name, hr in images.items()]
+
+
+def test_rmse_is_what_psnr_says_and_niqe_that_of_the_cropped_image(pairs: list[ImagePair]) -> None:
+    upscale = upscaler(Bicubic(scale=4))
+    got = PerceptualScores(["rmse", "niqe"], Y, 4).evaluate(upscale, pairs)
+    psnrs = [Y.score(upscale(pair.lr), pair.hr, 4)[0] for pair in pairs]
+    assert got["rmse"] == pytest.approx(np.mean([255 * 10 ** (-psnr / 20) for psnr in psnrs]), rel=1e-9)
+    assert got["niqe"] == pytest.approx(np.mean([niqe(upscale(p.lr)[4:-4, 4:-4], pristine()) for p in pairs]))
+
+
+def test_true_images_are_more_natural_than_enlarged_ones(pairs: list[ImagePair]) -> None:
+    scores = PerceptualScores(["niqe", "rmse"], Y, 4)
+    true, nearest = scores.evaluate(None, pairs), scores.evaluate(upscaler(Nearest(scale=4)), pairs)
+    assert true["rmse"] == 0 and true["niqe"] < nearest["niqe"]
+
+
+def test_rgb_rmse_is_over_all_channels(pairs: list[ImagePair]) -> None:
+    rgb = metrics.protocol("rgb")
+    got = PerceptualScores(["rmse"], rgb, 4).evaluate(upscaler(Bicubic(scale=4)), pairs[:1])
+    psnr, _ = rgb.score(upscaler(Bicubic(scale=4))(pairs[0].lr), pairs[0].hr, 4)
+    assert got["rmse"] == pytest.approx(255 * 10 ** (-psnr / 20))
+
+
+def test_an_image_that_is_too_small_is_named() -> None:
+    pair = ImagePair("stamp", np.zeros((20, 20, 3), np.uint8), np.zeros((80, 80, 3), np.uint8))
+    with pytest.raises(ValueError, match="stamp: NIQE needs 96x96 pixels at least, got 72x72"):
+        PerceptualScores(["niqe"], Y, 4).evaluate(None, [pair])
+
+
+def test_unknown_measures_name_the_known_ones() -> None:
+    with pytest.raises(ValueError, match=r"unknown measures \['fid'\]; known: niqe .*rmse .*lpips .*pi "):
+        PerceptualScores(["fid"], Y, 4)
+
+
+def test_without_pyiqa_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyiqa", None)
+    with pytest.raises(ValueError, match=r"pip install pyiqa.*leave pi out"):
+        PerceptualScores(["pi"], Y, 4)
+
+
+def test_without_network_the_message_says_what_lpips_needs(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_network(*_, **__):
+        raise OSError("no network")
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(torch.hub, "download_url_to_file", no_network)
+    with pytest.raises(ValueError, match=r"Fetch https://\S*alexnet\S*\.pth on a machine with network"):
+        PerceptualScores(["lpips"], Y, 4)
