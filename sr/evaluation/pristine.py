@@ -59,7 +59,7 @@ def niqe(image: np.ndarray, model: Pristine) -> float:
 
 def luma(image: np.ndarray) -> np.ndarray:
     """Luma (H, W) in [16, 235], not rounded, of an RGB image (H, W, 3) uint8."""
-    return rgb_to_y(torch.from_numpy(image).permute(2, 0, 1).double() / 255)[0].numpy() * 255
+    return rgb_to_y(torch.tensor(image).permute(2, 0, 1).double() / 255)[0].numpy() * 255
 
 
 def fit(images: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray, int]:
