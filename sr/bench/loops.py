@@ -9,10 +9,12 @@ from omegaconf import DictConfig
 
 from sr import experiment
 from sr.bench.bare import BareLoop, pool_size
+from sr.bench.bare_gan import BareGanLoop
 from sr.bench.basicsr import BasicSRLoop, why_missing
 from sr.bench.setting import described
 from sr.bench.turns import Span, Stopwatch
 from sr.data.module import ImageData
+from sr.tasks.gan import Gan
 from sr.tasks.regression import Regression
 
 TRIED = 3
@@ -31,7 +33,7 @@ class Loop(Protocol):
 def other_loops(
     config: DictConfig, data: ImageData, folder: Path, *, device: torch.device, basicsr_workers: int
 ) -> tuple[list[Loop], list[str]]:
-    """Make the bare loop and, where that is possible, BasicSR's; each with a net of its own.
+    """Make the bare loop and, where that is possible, BasicSR's (pixel loss only); each with a net of its own.
 
     Args:
         config: Of the training.
@@ -43,7 +45,9 @@ def other_loops(
     Returns:
         The loops, the bare one first, and why another is not among them.
     """
-    bare: Loop = bare_loop(config, data, device)
+    bare = bare_loop(config, data, device)
+    if isinstance(bare, BareGanLoop):
+        return [bare], []
     if missing := why_missing():
         return [bare], [missing]
     net, setting = task_of(config).net, described(config)
@@ -56,22 +60,23 @@ def other_loops(
     return [bare, theirs], []
 
 
-def bare_loop(config: DictConfig, data: ImageData, device: torch.device) -> BareLoop:
+def bare_loop(config: DictConfig, data: ImageData, device: torch.device) -> BareLoop | BareGanLoop:
     """Make the bare loop of a config, on the first batches of its stream."""
     count = pool_size(data.batch_size, data.lr_patch, data.scale)
     batches = list(islice(data.stream(0), count))
-    return BareLoop(task_of(config), batches, bf16=config.train.precision == "bf16", device=device)
+    task, settings = task_of(config), {"bf16": config.train.precision == "bf16", "device": device}
+    return BareGanLoop(task, batches, **settings) if isinstance(task, Gan) else BareLoop(task, batches, **settings)
 
 
 def task_of(config: DictConfig) -> Regression:
     """Make the task of a config, with a net of its own.
 
     Raises:
-        ValueError: Another task than regression.
+        ValueError: Another task than regression or gan.
     """
     task = experiment.build(config)[0]
     if not isinstance(task, Regression):
-        raise ValueError(f"the benchmark knows task=regression only, got {type(task).__name__}")
+        raise ValueError(f"the benchmark knows task=regression and task=gan, got {type(task).__name__}")
     return task
 
 

@@ -1,0 +1,29 @@
+"""The bar of adversarial training does the same arithmetic as the task, on the same batches."""
+
+import torch
+
+from sr.bench.bare_gan import BareGanLoop
+from sr.bench.loops import bare_loop, data_of, task_of
+from sr.bench.ours import train_in_blocks
+from sr.bench.setting import composed
+from sr.bench.train import measure
+
+GAN = ["task=gan", "task/perceptual=none", "task.discriminator.f=4", "task.discriminator.num_halvings=2"]
+
+
+def test_the_bare_loop_and_sr_run_reach_the_same_weights(small: list[str]) -> None:
+    with composed([*small, *GAN, "train.precision=fp32"]) as (config, folder):
+        config.trainer.max_steps = 10
+        data, task = data_of(config), task_of(config)
+        bare = bare_loop(config, data, torch.device("cpu"))
+        assert isinstance(bare, BareGanLoop)
+        bare.run(10)
+        train_in_blocks(task, data, config, folder, during=lambda: None, every=10)
+    for part in ("net", "discriminator"):
+        ours, theirs = (list(getattr(each, part).parameters()) for each in (task, bare.task))
+        assert all(torch.allclose(a, b, rtol=0, atol=1e-6) for a, b in zip(ours, theirs, strict=True)), part
+
+
+def test_both_loops_are_measured(small: list[str]) -> None:
+    found = measure([*small, *GAN], num_blocks=1, iterations=5, seconds=0.01, basicsr_workers=0)
+    assert [row["loop"] for row in found.figures["loops"]] == ["sr.run", "bare PyTorch loop"]
