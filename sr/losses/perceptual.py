@@ -64,9 +64,9 @@ class Perceptual(nn.Module):
                 f"got {network!r} and {criterion!r}"
             )
         unknown = [name for name in layers if name not in LAYERS[network]]
-        if unknown or not layers:
+        if unknown or not any(layers.values()):
             raise ValueError(f"layers of {network} are {', '.join(LAYERS[network])}; got {unknown or 'none'}")
-        self.weight_of = {LAYERS[network][name]: weight for name, weight in layers.items()}
+        self.weight_of = {LAYERS[network][name]: weight for name, weight in layers.items() if weight}
         self.criterion = CRITERIA[criterion]
         self.features = _frozen(_features(network, weights)[: max(self.weight_of) + 1])
         for name, values in (("mean", IMAGENET_MEAN), ("std", IMAGENET_STD)):

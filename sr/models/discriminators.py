@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from sr.models.blocks import Add, check_count
+from sr.models.blocks import Add, check_choice, check_count
 
 SLOPE = 0.2  # negative slope of every LeakyReLU here: SRGAN 2.1.1, ESRGAN's code
 
@@ -83,7 +83,7 @@ class ESRGANDiscriminator(nn.Module):
 
 
 class PatchDiscriminator(nn.Module):
-    """Judges each neighbourhood by itself: strided 4x4 convolutions under spectral normalization; any image size.
+    """Judges each neighbourhood by itself: strided 4x4 convolutions; any image size.
 
     Without batch normalization, so that it needs no batch and leaves no colour shift; small enough to train beside a
     mobile net. It looks at 26 x 26 pixels with two halvings, at 54 x 54 with three.
@@ -97,15 +97,17 @@ class PatchDiscriminator(nn.Module):
 
     min_batch_size = 1
 
-    def __init__(self, *, f: int, num_halvings: int) -> None:
+    def __init__(self, *, f: int, num_halvings: int, normalization: str) -> None:
         super().__init__()
+        check_choice("PatchDiscriminator", "normalization", normalization, ("none", "spectral"))
+        spectral = normalization == "spectral"
         check_count("PatchDiscriminator", "f", f, 1)
         check_count("PatchDiscriminator", "num_halvings", num_halvings, 1)
         widths = [3, *(f * min(2**i, 8) for i in range(num_halvings))]
         layers: list[nn.Module] = []
         for before, after in pairwise(widths):
-            layers += [spectral_norm(nn.Conv2d(before, after, 4, stride=2, padding=1)), nn.LeakyReLU(SLOPE)]
-        layers += [spectral_norm(nn.Conv2d(widths[-1], widths[-1], 3, padding=1)), nn.LeakyReLU(SLOPE)]
+            layers += [_conv(before, after, 4, 2, spectral), nn.LeakyReLU(SLOPE)]
+        layers += [_conv(widths[-1], widths[-1], 3, 1, spectral), nn.LeakyReLU(SLOPE)]
         self.layers = nn.Sequential(*layers, nn.Conv2d(widths[-1], 1, 3, padding=1))
 
     def forward(self, images: Tensor) -> Tensor:
@@ -152,6 +154,12 @@ class UNetDiscriminator(nn.Module):
         for enlarge, up, add in zip(self.enlarge, self.up, self.add, strict=True):
             features = add(up(enlarge(features)), levels.pop())
         return self.last(features)
+
+
+def _conv(channels: int, out_channels: int, kernel_size: int, stride: int, spectral: bool) -> nn.Module:
+    """A convolution, under spectral normalization if asked."""
+    layer = nn.Conv2d(channels, out_channels, kernel_size, stride=stride, padding=1)
+    return spectral_norm(layer) if spectral else layer
 
 
 def _conv_norm(channels: int, out_channels: int, kernel_size: int, *, stride: int) -> list[nn.Module]:

@@ -38,7 +38,8 @@ def test_esrgan_is_the_code_of_the_authors() -> None:
     [
         (SRGANDiscriminator(hr_patch=32, f=4), (2, 1)),
         (ESRGANDiscriminator(hr_patch=32, f=4), (2, 1)),
-        (PatchDiscriminator(f=4, num_halvings=2), (2, 1, 8, 8)),
+        (PatchDiscriminator(f=4, num_halvings=2, normalization="none"), (2, 1, 8, 8)),
+        (PatchDiscriminator(f=4, num_halvings=2, normalization="spectral"), (2, 1, 8, 8)),
         (UNetDiscriminator(f=4), (2, 1, 32, 32)),
     ],
 )
@@ -53,7 +54,7 @@ def test_shapes_and_that_every_parameter_learns(net: nn.Module, shape: tuple[int
 def test_patch_sees_the_neighbourhood_that_it_says(halvings: int, side: int) -> None:
     torch.manual_seed(0)
     images = torch.rand(1, 3, 128, 128, requires_grad=True)
-    logits = PatchDiscriminator(f=4, num_halvings=halvings)(images)
+    logits = PatchDiscriminator(f=4, num_halvings=halvings, normalization="none")(images)
     logits[0, 0, logits.shape[2] // 2, logits.shape[3] // 2].backward()
     rows = images.grad.abs().sum((0, 1, 3)).nonzero()
     assert int(rows.max() - rows.min()) + 1 == side
@@ -66,7 +67,7 @@ def test_patch_sees_the_neighbourhood_that_it_says(halvings: int, side: int) -> 
         (lambda: ESRGANDiscriminator(hr_patch=48, f=4), "multiple of 32 HR pixels, got 48"),
         (lambda: ESRGANDiscriminator(hr_patch=32, f=4)(torch.rand(2, 3, 64, 64)), r"made for 32x32 pixels"),
         (lambda: UNetDiscriminator(f=4)(torch.rand(1, 3, 30, 32)), "multiple of 8"),
-        (lambda: PatchDiscriminator(f=0, num_halvings=2), "f to be an integer of at least 1"),
+        (lambda: PatchDiscriminator(f=0, num_halvings=2, normalization="none"), "f to be an integer of at least 1"),
     ],
 )
 def test_refusals(call, message: str) -> None:

@@ -31,7 +31,7 @@ GENERATORS = {
     "mesrnet": lambda: MESRNet(**PLAIN, f=8, growth=4, m=1, expansion=1),
 }
 DISCRIMINATORS = {
-    "patch": lambda: PatchDiscriminator(f=4, num_halvings=2),
+    "patch": lambda: PatchDiscriminator(f=4, num_halvings=2, normalization="spectral"),
     "unet": lambda: UNetDiscriminator(f=4),
     "srgan": lambda: SRGANDiscriminator(hr_patch=32, f=4),
     "esrgan": lambda: ESRGANDiscriminator(hr_patch=32, f=4),
@@ -55,7 +55,7 @@ def task(seed=0, **changes):
     halved = functools.partial(torch.optim.lr_scheduler.StepLR, step_size=10, gamma=0.5)
     settings = dict(
         net=QuickSRNet(**QUICK), loss=L1(), optimizer=adam, scheduler=halved, precision="fp32", fp32_from=0,
-        ema_decay=0.9, protocol="y", discriminator=PatchDiscriminator(f=4, num_halvings=2),
+        ema_decay=0.9, protocol="y", discriminator=PatchDiscriminator(f=4, num_halvings=2, normalization="none"),
         adversarial=RelativisticAverage(), perceptual=Nothing(), content_weight=0.01, perceptual_weight=1.0,
         adversarial_weight=0.1, discriminator_updates=1, discriminator_optimizer=adam, discriminator_scheduler=halved,
     )  # fmt: skip
@@ -163,7 +163,7 @@ def test_a_resumed_fit_equals_an_uninterrupted_one_bit_for_bit(tmp_path, generat
 def test_steps_are_those_of_a_plain_loop(tmp_path):
     module, plain = task(ema_decay=0), task(ema_decay=0)
     fit(module, tmp_path, steps=12)
-    optimizers = [torch.optim.Adam(net.parameters(), lr=1e-3) for net in (plain.net, plain.discriminator)]
+    optimizers = [torch.optim.Adam(net.parameters(), lr=1e-3, fused=True) for net in (plain.net, plain.discriminator)]
     schedules = [torch.optim.lr_scheduler.StepLR(optimizer, 10, 0.5) for optimizer in optimizers]
     bce = nn.functional.binary_cross_entropy_with_logits
     for number in range(12):
@@ -183,7 +183,8 @@ def test_steps_are_those_of_a_plain_loop(tmp_path):
             schedule.step()
     for part in ("net", "discriminator"):
         for ours, theirs in zip(getattr(module, part).parameters(), getattr(plain, part).parameters(), strict=True):
-            torch.testing.assert_close(ours, theirs, rtol=0, atol=2e-5)
+            if ours.numel() > 1:  # the last bias: this game does not see a constant, so its gradient is rounding
+                torch.testing.assert_close(ours, theirs, rtol=0, atol=2e-5)
 
 
 def test_bf16_gives_way_to_fp32_for_both_nets_at_once(tmp_path):
@@ -195,7 +196,11 @@ def test_bf16_gives_way_to_fp32_for_both_nets_at_once(tmp_path):
             seen.append((images.dtype, logits.dtype))
             return logits
 
-    fit(task(discriminator=Watching(f=4, num_halvings=2), precision="bf16", fp32_from=3), tmp_path, steps=5)
+    fit(
+        task(discriminator=Watching(f=4, num_halvings=2, normalization="none"), precision="bf16", fp32_from=3),
+        tmp_path,
+        steps=5,
+    )
     fakes = [seen[i] for call in range(5) for i in (4 * call, 4 * call + 3)]  # of the generator's step, of its own
     assert fakes == [(torch.bfloat16, torch.bfloat16)] * 6 + [(torch.float32, torch.float32)] * 4
 
@@ -218,7 +223,7 @@ def test_a_non_finite_loss_of_the_discriminator_stops(tmp_path):
             return super().forward(images) * (float("nan") if self.calls == 4 * 7 + 3 else 1)  # 4 calls an iteration
 
     with pytest.raises(ValueError, match=r"the loss became nan at iteration 7; its batch is in .*nonfinite_7\.pt"):
-        fit(task(discriminator=Breaks(f=4, num_halvings=2)), tmp_path, steps=20)
+        fit(task(discriminator=Breaks(f=4, num_halvings=2, normalization="none")), tmp_path, steps=20)
 
 
 def test_a_batch_of_one_is_refused_with_batch_normalization_only(tmp_path):
