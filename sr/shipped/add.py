@@ -19,8 +19,9 @@ QUANTIZED = {
     "export/aimet/net.onnx": "{scheme}.onnx",
     "export/aimet/net.encodings": "{scheme}.encodings",
     "export/dcr.onnx": "{scheme}_qdq_dcr.onnx",
+    "export/pixels_[0-9]*.onnx": "{scheme}_qdq_{stem}.onnx",
 }
-"""Files of a run's export -> their names here."""
+"""Files of a run's export -> their names here; the last takes uint8 pixels (NHWC) of the run's one target size."""
 TRAINING = ("iterations", "precision", "seconds", "ema_decay", "budget")
 
 
@@ -47,8 +48,9 @@ def add(run: Path, name: str, nets: Path = NETS) -> Path:
         work = Path(partial) / "net"
         work.mkdir()
         (work / FLOAT).write_bytes(save(read_weights(run / FLOAT_WEIGHTS)))
-        for source, target in QUANTIZED.items() if scheme else ():
-            shutil.copyfile(run / source, work / target.format(scheme=scheme))
+        for pattern, target in QUANTIZED.items() if scheme else ():
+            source = _only(run, pattern)
+            shutil.copyfile(source, work / target.format(scheme=scheme, stem=source.stem))
         card = _card(run, name, scheme, report, {path.name: file_facts(path) for path in sorted(work.iterdir())})
         card.write(work)
         Card.read(work)
@@ -56,6 +58,13 @@ def add(run: Path, name: str, nets: Path = NETS) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
         work.rename(folder)
     return folder
+
+
+def _only(run: Path, pattern: str) -> Path:
+    found = sorted(run.glob(pattern))
+    if len(found) != 1:
+        raise ValueError(f"{run} should have one file {pattern}, and has {len(found)}; run its command again")
+    return found[0]
 
 
 def _card(run: Path, name: str, scheme: str, report: Mapping[str, Any], files: dict[str, dict[str, Any]]) -> Card:

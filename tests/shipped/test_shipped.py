@@ -41,7 +41,12 @@ def run(tmp_path: Path) -> Path:
     write_json(folder / "report.json", report)
     (folder / ".hydra").mkdir()
     (folder / ".hydra/overrides.yaml").write_text("\n".join(f"- {item}" for item in OVERRIDES))
-    for name in ("export/aimet/net.onnx", "export/aimet/net.encodings", "export/dcr.onnx"):
+    for name in (
+        "export/aimet/net.onnx",
+        "export/aimet/net.encodings",
+        "export/dcr.onnx",
+        "export/pixels_540x960.onnx",
+    ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(name)
     return folder
@@ -53,6 +58,7 @@ def test_a_run_becomes_a_net_that_gives_the_same_image(run, tmp_path):
     assert folder == find("quicksrnet_small", 2, nets) == nets / "quicksrnet_small_x2"
     assert {path.name for path in folder.iterdir()} == {
         NAME, "float.safetensors", "w8a8_qat.onnx", "w8a8_qat.encodings", "w8a8_qat_qdq_dcr.onnx",
+        "w8a8_qat_qdq_pixels_540x960.onnx",
     }  # fmt: skip
     net, lr = load("quicksrnet_small", scale=2, nets=nets), torch.rand(1, 3, 8, 9)
     task, _ = build(compose([*OVERRIDES, f"init={run / FLOAT_WEIGHTS}", "model.overparameterize=none"]))
@@ -80,7 +86,7 @@ def test_an_unfinished_run_is_refused(run, tmp_path):
 
 def test_a_run_without_its_files_leaves_nothing_behind(run, tmp_path):
     (run / "export/dcr.onnx").unlink()
-    with pytest.raises(OSError, match=r"dcr\.onnx"):
+    with pytest.raises(ValueError, match=r"should have one file export/dcr\.onnx, and has 0"):
         add(run, "x", tmp_path / "nets")
     assert not list((tmp_path / "nets").iterdir())
 
