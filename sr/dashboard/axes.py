@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from sr.report.latency import prediction_of
 from sr.report.record import Report
 from sr.report.table import estimates_ms
 
@@ -37,7 +38,8 @@ SIZES = {
     "parameters": ("Parameters", 0),
     "activation_kib": ("Activations (KiB)", 0),
 }
-NO_SCORES = ("num_images",)
+NO_SCORES = ("num_images", "hr_niqe")  # the latter is of the true images, the same for all nets
+PREDICTED = "predicted_snapdragon_8_gen_1_ms"
 
 
 def metric_of(key: str) -> Metric:
@@ -70,7 +72,7 @@ def is_number(value: Any) -> bool:
 
 
 def costs(report: Report) -> dict[str, float]:
-    """All costs of a run by keys that hold their units, in one level; chips' estimates as `estimate_<chip>_ms`."""
+    """All costs of a run by keys that hold their units, in one level, with chips' estimates and the predicted time."""
     found: dict[str, float] = {}
     for name, value in report.cost.items():
         if is_number(value):
@@ -81,6 +83,8 @@ def costs(report: Report) -> dict[str, float]:
                 for part, number in value.items()
                 if part in ("median_ms", "ms", "predicted_ms") and is_number(number)
             }
+    if made := prediction_of(report):
+        found[PREDICTED] = made.predicted_ms
     estimates = {f"estimate_{re.sub(r'[^A-Za-z0-9]', '_', chip)}_ms": ms for chip, ms in estimates_ms(report).items()}
     return found | estimates
 
@@ -101,4 +105,8 @@ def _npu_label(key: str) -> str:
     """A readable name for a compiler's estimate or a prediction."""
     if found := re.fullmatch(r"estimate_(\w+)_ms", key):
         return f"HTP estimate of the compiler, {found[1]} (ms)"
-    return f"{key.removesuffix('_ms').replace('_', ' ')} (ms)"
+    return (
+        "Predicted, Snapdragon 8 Gen 1 (ms)"
+        if key == PREDICTED
+        else f"{key.removesuffix('_ms').replace('_', ' ')} (ms)"
+    )

@@ -21,7 +21,7 @@ PRECISION = {
     "field": "precision_shown",
     "type": "nominal",
     "scale": {"domain": ["FP32", "quantized"], "range": ["circle", "diamond"]},
-    "legend": {"title": None, "orient": "top-left", "symbolType": "circle"},
+    "legend": {"title": None, "orient": "top", "offset": 24, "symbolType": "circle"},
 }
 # The diamond is smaller, so that it does not hide the circle of a net that loses nothing.
 SIZE = {"condition": {"test": "datum.precision_shown === 'FP32'", "value": 130}, "value": 84}
@@ -205,6 +205,7 @@ def drops() -> Spec:
         "$schema": SCHEMA,
         "width": "container",
         "height": {"step": 22},
+        "padding": {"left": 5, "top": 5, "right": 30, "bottom": 5},
         "autosize": {"type": "fit-x", "contains": "padding"},
         "data": {"name": "rows"},
         "params": HOVERED,

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from sr.dashboard import charts, more_charts, theme
-from sr.dashboard.axes import axes_of, costs
+from sr.dashboard.axes import PREDICTED, axes_of, costs
 from sr.dashboard.curves import curves
 from sr.dashboard.names import labels, run_id
 from sr.dashboard.rounds import rounds
 from sr.dashboard.rows import Slice, families, family, slices
 from sr.report.comparison import comparison_tables
-from sr.report.latency import latency_table
+from sr.report.latency import latency_table, prediction_of, said
 from sr.report.published import published
 from sr.report.record import plain
 from sr.report.render import cell
@@ -43,8 +43,8 @@ def content(runs: Sequence[Run], places: Iterable[Path]) -> dict[str, Any]:
         places: where they were looked for, for the page's title.
 
     Returns:
-        {"title", "made", "families", "looks", "charts", "axes", "slices", "runs", "tables", "pairs", "rounds"}; all
-        numbers finite.
+        {"title", "made", "families", "looks", "charts", "axes", "axis_notes", "slices", "runs", "tables", "pairs",
+        "rounds"}; all numbers finite.
     """
     kinds, short = families(runs), labels(runs)
     found = slices(runs)
@@ -56,6 +56,7 @@ def content(runs: Sequence[Run], places: Iterable[Path]) -> dict[str, Any]:
         "looks": {look: {"blanks": theme.blanks(kinds, look), "config": theme.config(look)} for look in LOOKS},
         "charts": {name: make() for name, make in CHARTS.items()},
         "axes": [axis._asdict() for axis in axes_of([costs(run.report) for run in runs if run.report])],
+        "axis_notes": _axis_notes(runs),
         "slices": [_slice(each) for each in found],
         "runs": [_run(run, short) for run in runs],
         "tables": [_table(table) for table in (*compared, latency_table(runs, published())) if table.rows],
@@ -63,6 +64,12 @@ def content(runs: Sequence[Run], places: Iterable[Path]) -> dict[str, Any]:
         "rounds": [each for run in runs for each in rounds(run, short[run_id(run)])],
     }
     return rounded(plain(made, "page"))
+
+
+def _axis_notes(runs: Sequence[Run]) -> dict[str, str]:
+    """What a cost is worth, by its key, where it must not be shown without saying so."""
+    made = next((found for run in runs if run.report and (found := prediction_of(run.report))), None)
+    return {PREDICTED: said(made)} if made else {}
 
 
 LOOKS: tuple[theme.Look, ...] = ("light", "dark")

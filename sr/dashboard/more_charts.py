@@ -131,6 +131,7 @@ def stage_times() -> Spec:
         "$schema": SCHEMA,
         "width": "container",
         "height": {"step": 22},
+        "padding": {"left": 5, "top": 5, "right": 34, "bottom": 5},
         "autosize": {"type": "fit-x", "contains": "padding"},
         "data": {"name": "stages"},
         "encoding": {"y": {"field": "stage", "type": "nominal", "sort": {"field": "order"},
@@ -172,7 +173,7 @@ def layer_noise() -> Spec:
             {"filter": "isValid(datum.db)"},
             {"calculate": f'datum.key === "alone_db" ? "{ALONE}" : "{IN_NET}"', "as": "what"},
         ],
-        "mark": {"type": "point", "filled": True, "size": 70},
+        "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
         "encoding": {
             "y": BY_LAYER,
             "x": {"field": "db", "type": "quantitative", "title": "SQNR (dB), less is worse",

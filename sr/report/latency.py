@@ -47,7 +47,7 @@ def latency_table(runs: Sequence[Run], values: Iterable[Published]) -> Table:
         rows=rows,
         notes=[
             "Estimates of the accelerator alone, for chips that are in no phone: compare their order, not their size.",
-            *sorted({_said(made) for report in reports if (made := prediction_of(report))}),
+            *sorted({said(made) for report in reports if (made := prediction_of(report))}),
         ],
     )
 
@@ -69,7 +69,7 @@ def prediction_of(report: Report) -> Prediction | None:
     return predict(net) if net else None
 
 
-def _said(made: Prediction) -> str:
+def said(made: Prediction) -> str:
     """What a prediction is worth, in words."""
     mean, largest = 100 * made.mean_error_share, 100 * made.largest_error_share
     return (

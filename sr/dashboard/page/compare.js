@@ -23,7 +23,7 @@ function scatterCard(now) {
   const words = [`${slice.title}, protocol ${slice.protocol}.`,
     "Circles are FP32, diamonds quantized, a line joins the two of one net; the dashed line is the Pareto front.",
     ghosts.length ? "Hollow diamonds are published, measured on phones: compare their order, not their place." : "",
-    axis.kind === "npu" ? "Estimates are of the compiler, for chips that are in no phone." : "",
+    page.content.axis_notes[axis.key] ?? (axis.key.startsWith("estimate_") ? "Estimates are of the compiler, for chips that are in no phone." : ""),
     axis.kind === "cpu" ? "Measured on the machine of each run." : ""];
   return card([el("h2", {}, `${metric.label} against ${axis.label}`)],
     chart("quality_latency", values, { rows, ghosts }, { onpick: (datum) => datum.id && open(datum) }),

@@ -7,7 +7,9 @@ function settings() {
   const slice = slices.find((each) => each.id === values.get("case")) ?? fullest(slices);
   const metric = slice?.metrics.find((each) => each.key === values.get("metric")) ?? slice?.metrics[0];
   const usable = slice ? [...axes, ...perceptual(slice, metric)].filter((axis) => slice.rows.some((row) => row[axis.key] > 0 || row[axis.quantized_key] > 0)) : [];
-  const axis = usable.find((each) => each.key === values.get("cost")) ?? usable[0];
+  const filledBy = (axis) => slice.rows.filter((row) => row[axis.key] > 0).length;
+  const axis = usable.find((each) => each.key === values.get("cost"))
+    ?? usable.reduce((best, each) => (!best || filledBy(each) > filledBy(best) ? each : best), null);
   const fold = values.get("seeds") !== "apart";
   const rows = slice ? (fold ? slice.folded : slice.rows) : [];
   const text = values.get("filter") ?? "";
