@@ -21,7 +21,7 @@ PRECISION = {
     "field": "precision_shown",
     "type": "nominal",
     "scale": {"domain": ["FP32", "quantized"], "range": ["circle", "diamond"]},
-    "legend": {"title": None, "orient": "top", "offset": 24, "symbolType": "circle"},
+    "legend": {"title": None, "orient": "top", "offset": 32, "symbolType": "circle"},
 }
 # The diamond is smaller, so that it does not hide the circle of a net that loses nothing.
 SIZE = {"condition": {"test": "datum.precision_shown === 'FP32'", "value": 130}, "value": 84}
