@@ -122,7 +122,12 @@ def quiet() -> None:
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     logging.getLogger("lightning.fabric").setLevel(logging.ERROR)
     logging.getLogger("onnx_ir").setLevel(logging.ERROR)
-    for text in (".*does not have many workers.*", ".*LeafSpec.*", ".*isinstance.*treespec.*"):
+    for text in (
+        ".*does not have many workers.*",
+        ".*LeafSpec.*",
+        ".*isinstance.*treespec.*",
+        ".*in eval mode at the start.*",
+    ):
         warnings.filterwarnings("ignore", message=text)
 
 

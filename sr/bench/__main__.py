@@ -1,4 +1,4 @@
-"""Command line: `python -m sr.bench train|data|infer|collapse [options] [overrides as for sr.run]`."""
+"""Command line: `python -m sr.bench train|data|infer|batches|collapse [options] [overrides as for sr.run]`."""
 
 import argparse
 import importlib
@@ -22,7 +22,7 @@ def parser() -> argparse.ArgumentParser:
         description="Measure ratios side by side in one process: what is compared takes turns, since machines are not "
         "quiet. Settings are given as for sr.run: model=quicksrnet_medium scale=3 data=mix machine.threads=2",
     )
-    commands = made.add_subparsers(dest="command", required=True, metavar="train|data|infer|collapse")
+    commands = made.add_subparsers(dest="command", required=True, metavar="train|data|infer|batches|collapse")
     every = argparse.ArgumentParser(add_help=False)
     every.add_argument("overrides", nargs="*", metavar="key=value", help="settings, as for sr.run")
     every.add_argument("--json", type=Path, metavar="PATH", help="write the figures there, with machine and versions")
@@ -50,6 +50,13 @@ def _infer(to: argparse.ArgumentParser) -> None:
     _number(to, "--rounds", 30, "timed passes of each", dest="num_rounds")
 
 
+def _batches(to: argparse.ArgumentParser) -> None:
+    to.add_argument("--models", default="srresnet,rrdbnet,mesrnet", metavar="A,B", help="default: MESRGAN's table 1")
+    to.add_argument("--batch-sizes", default="1,2,4,8,16", metavar="N,M", help="default: 1,2,4,8,16")
+    _number(to, "--lr-side", 32, "LR pixels per side; the source does not state its own")
+    _number(to, "--runs", 100, "timed passes of each, of which the mean is taken; the source's", dest="num_runs")
+
+
 def _collapse(to: argparse.ArgumentParser) -> None:
     _number(to, "--batch-size", 32, "images of a batch; the source's")
     _number(to, "--lr-patch", 64, "LR pixels per side; the source's")
@@ -60,6 +67,7 @@ COMMANDS = {
     "train": ("sr.run beside the bare PyTorch loop and, where it is installed, BasicSR", _train),
     "data": ("the training stream alone, kornia's augmentation beside it, decoding and memory", _data),
     "infer": ("one image in PyTorch and in ONNX Runtime, at the output resolution of `size`", _infer),
+    "batches": ("generators by batch size, with multiplications and bytes beside the time", _batches),
     "collapse": ("training steps of SESR-M5 (or model=...) in both forward forms", _collapse),
 }
 

@@ -81,25 +81,24 @@ def _take_net_of(run: Path, config: DictConfig) -> None:
     config.model, config.scale, config.protocol = theirs.model, theirs.scale, theirs.protocol
 
 
-def in_torch(net: nn.Module, height: int, width: int) -> dict[str, Callable[[], object]]:
-    """Name -> one pass of a net over a still picture of noise, for each way to run it in PyTorch."""
+def in_torch(net: nn.Module, height: int, width: int, batch_size: int = 1) -> dict[str, Callable[[], object]]:
+    """Name -> one pass of a net over still pictures of noise, for each way to run it in PyTorch."""
     calls: dict[str, Callable[[], object]] = {}
+    shape = (batch_size, image_channels(net), height, width)
     devices = [torch.device("cpu"), *([torch.device("cuda")] if torch.cuda.is_available() else [])]
     for device in devices:
         where = "" if device.type == "cpu" else f", {device.type}"
         for layout, memory_format in (("", torch.contiguous_format), (" channels_last", torch.channels_last)):
-            calls[f"torch fp32{layout}{where}"] = _torch_pass(net, height, width, device, memory_format, bf16=False)
-        calls[f"torch bf16 channels_last{where}"] = _torch_pass(
-            net, height, width, device, torch.channels_last, bf16=True
-        )
+            calls[f"torch fp32{layout}{where}"] = _torch_pass(net, shape, device, memory_format, bf16=False)
+        calls[f"torch bf16 channels_last{where}"] = _torch_pass(net, shape, device, torch.channels_last, bf16=True)
     return calls
 
 
 def _torch_pass(
-    net: nn.Module, height: int, width: int, device: torch.device, memory_format: torch.memory_format, *, bf16: bool
+    net: nn.Module, shape: tuple[int, ...], device: torch.device, memory_format: torch.memory_format, *, bf16: bool
 ) -> Callable[[], object]:
     own = copy.deepcopy(net).to(device, memory_format=memory_format)  # type: ignore[call-overload]
-    noise = torch.rand(1, image_channels(net), height, width, generator=torch.Generator().manual_seed(0))
+    noise = torch.rand(shape, generator=torch.Generator().manual_seed(0))
     lr = noise.to(device, memory_format=memory_format)
 
     def run() -> None:

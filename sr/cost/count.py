@@ -95,6 +95,18 @@ def cost(net: nn.Module, lr_height: int, lr_width: int, *, bytes_per_value: int 
     )
 
 
+def bytes_moved(net: nn.Module, lr_height: int, lr_width: int, *, batch_size: int, bytes_per_value: int) -> int:
+    """Count what the weighted layers read and write in one pass where nothing stays in a cache.
+
+    Inputs, outputs and weights. Twice the multiplications over this is the arithmetic intensity.
+
+    >>> bytes_moved(nn.Conv2d(3, 4, 1), 10, 10, batch_size=2, bytes_per_value=4)  # (2 * 100 * (3 + 4) + 16) * 4
+    5664
+    """
+    values = sum(num_in + num_out for _, num_in, num_out in _calls(net, lr_height, lr_width))
+    return (batch_size * values + parameters(net)) * bytes_per_value
+
+
 def _macs(layer: nn.Module, num_in: int, num_out: int) -> int:
     """MACs of one layer: the values that it walks over, times the weights that each of them meets."""
     if isinstance(layer, CONVOLUTIONS):

@@ -24,6 +24,7 @@ from sr.data.pixel_map import PixelMap
 from sr.data.resident import Residence
 from sr.data.sets import find_set, lookalikes, refuse_test_images
 from sr.data.sources import Source
+from sr.data.statistics import channel_statistics
 from sr.functional.resize import as_ratio
 
 log = logging.getLogger(__name__)
@@ -202,11 +203,12 @@ class ImageData(lightning.LightningDataModule):
         return hashlib.sha256(json.dumps(used).encode()).hexdigest()[:16]
 
     def describe(self) -> dict[str, Any]:
-        """What a report says of the training images: their fingerprint, where they came from, how many."""
+        """What a report says of the training images: their fingerprint, sources, number, and LR mean and std."""
         return {
             "fingerprint": self.fingerprint(),
             "train_sources": [source.path for source in self.sources],
             "num_images": len(self.train_pairs),
+            **channel_statistics(self.train_pairs),
         }
 
     @cached_property

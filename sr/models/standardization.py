@@ -31,7 +31,7 @@ def standardize(net: str, mean: Sequence[float], std: Sequence[float]) -> nn.Con
     if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
         raise ValueError(
             f"{net} needs three values each for mean and std (std > 0), got {list(mean)} and {list(std)}; "
-            "`data.json` of a run tells those of its training images"
+            "`data.json` of a run tells those of its training images as lr_mean and lr_std"
         )
     return _affine([1 / s for s in std], [-m / s for m, s in zip(mean, std, strict=True)])
 

@@ -1,0 +1,68 @@
+"""Forward passes by batch size, with what explains them: multiplications, bytes moved, and the ratio of the two."""
+
+from collections.abc import Sequence
+from statistics import fmean
+from typing import Any
+
+from sr.bench.infer import in_torch
+from sr.bench.loops import task_of
+from sr.bench.measurement import Measurement, machine_note
+from sr.bench.setting import composed, in_words
+from sr.bench.turns import in_turns
+from sr.cost.count import bytes_moved, cost
+from sr.report.table import Column, Table
+
+NOTE = "FLOP a byte: two for each multiplication, over what the layers read and write, nothing kept in a cache"
+
+
+def measure(overrides: Sequence[str], *, models: str, batch_sizes: str, lr_side: int, num_runs: int) -> Measurement:
+    """Time nets in turns, for each batch size and each way to run them in PyTorch (on a GPU, too, where there is one).
+
+    Args:
+        overrides: Of the config of every net, such as `scale=2`; x4 without.
+        models: Names of conf/model, separated by commas.
+        batch_sizes: Numbers, separated by commas.
+        lr_side: LR pixels per side of the square pictures.
+        num_runs: Timed passes of each; one more before them warms up.
+
+    Raises:
+        ValueError: Batch sizes that are no numbers, or a net that cannot be built.
+    """
+    sizes = [int(text) for text in batch_sizes.split(",") if text.strip().isdecimal() and int(text)]
+    if not sizes or len(sizes) != len(batch_sizes.split(",")):
+        raise ValueError(f"--batch-sizes are whole numbers from 1 on, separated by commas, got {batch_sizes!r}")
+    nets, rows = dict[str, Any](), dict[str, dict[str, Any]]()
+    for name in models.split(","):
+        with composed(["scale=4", *overrides, f"model={name}"]) as (config, _):
+            nets[name] = task_of(config).deployable()
+    for size in sizes:
+        calls = {
+            f"{name}: {way}": call
+            for name, net in nets.items()
+            for way, call in in_torch(net, lr_side, lr_side, size).items()
+        }
+        for key, times in in_turns(calls, num_rounds=num_runs, num_warmup=1).items():
+            name, way = key.split(": ")
+            rows.setdefault(key, _amounts(name, way, nets[name], lr_side))[f"batch_{size}_ms"] = fmean(times)
+    columns = (
+        Column("model", "net"),
+        Column("runtime", "runtime"),
+        Column("macs_g", "GMAC an image", ".3f"),
+        Column("moved_mb", "MB moved", ".1f"),
+        Column("flop_per_byte", "FLOP a byte", ".1f"),
+        *(Column(f"batch_{size}_ms", f"batch {size}, ms", ".1f") for size in sizes),
+    )
+    setting: dict[str, str | int | float] = {
+        "scale": next(iter(nets.values())).scale, "lr_side": lr_side, "num_runs": num_runs,
+    }  # fmt: skip
+    table = Table("forward passes, in turns", columns, list(rows.values()), [NOTE, in_words(setting), machine_note()])
+    return Measurement(setting=setting, figures={"passes": list(rows.values())}, tables=[table])
+
+
+def _amounts(name: str, way: str, net: Any, lr_side: int) -> dict[str, Any]:
+    """The counted part of a row: of one image."""
+    width = 2 if "bf16" in way else 4
+    macs = cost(net, lr_side, lr_side).macs_g * 1e9
+    moved = bytes_moved(net, lr_side, lr_side, batch_size=1, bytes_per_value=width)
+    counted = {"macs_g": macs / 1e9, "moved_mb": moved / 1e6, "flop_per_byte": 2 * macs / moved}
+    return {"model": name, "runtime": way, **counted}

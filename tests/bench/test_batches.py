@@ -1,0 +1,22 @@
+"""Generators by batch size: one row a net and a way to run it, counted and timed."""
+
+import pytest
+
+from sr.bench.batches import measure
+
+
+def test_rows_hold_what_explains_the_time() -> None:
+    found = measure([], models="rrdbnet_tiny,mesrnet_tiny", batch_sizes="1,2", lr_side=8, num_runs=2)
+    rows = {(row["model"], row["runtime"]): row for row in found.figures["passes"]}
+    assert len(rows) >= 6 and all(row["batch_1_ms"] > 0 and row["batch_2_ms"] > 0 for row in rows.values())
+    dense, light = (rows[name, "torch fp32"] for name in ("rrdbnet_tiny", "mesrnet_tiny"))
+    assert light["macs_g"] < dense["macs_g"], "fewer multiplications,"
+    assert light["moved_mb"] > dense["moved_mb"], "more to move,"
+    assert light["flop_per_byte"] < dense["flop_per_byte"], "so less arithmetic for each byte"
+    half = rows["rrdbnet_tiny", "torch bf16 channels_last"]
+    assert half["moved_mb"] == pytest.approx(dense["moved_mb"] / 2)
+
+
+def test_batch_sizes_that_are_no_numbers_are_refused() -> None:
+    with pytest.raises(ValueError, match="from 1 on, separated by commas, got '1,x'"):
+        measure([], models="rrdbnet_tiny", batch_sizes="1,x", lr_side=8, num_runs=1)
