@@ -24,7 +24,7 @@ from sr.data.pixel_map import PixelMap
 from sr.data.resident import Residence
 from sr.data.sets import find_set, lookalikes, refuse_test_images
 from sr.data.sources import Source
-from sr.data.statistics import channel_statistics
+from sr.data.statistics import described
 from sr.functional.resize import as_ratio
 
 log = logging.getLogger(__name__)
@@ -207,8 +207,7 @@ class ImageData(lightning.LightningDataModule):
         return {
             "fingerprint": self.fingerprint(),
             "train_sources": [source.path for source in self.sources],
-            "num_images": len(self.train_pairs),
-            **channel_statistics(self.train_pairs),
+            **described(self.train_pairs),
         }
 
     @cached_property
