@@ -141,23 +141,25 @@ def refuse_test_images(ours: Sequence[ImagePair], tests: Mapping[str, Sequence[I
 
     Args:
         ours: what is trained or calibrated on.
-        tests: test sets by name; only images of one size are read and hashed.
+        tests: test sets by name; an image is read whole only where a few of its rows are those of another.
 
     Raises:
         ValueError: with the names.
     """
     for name, theirs in tests.items():
-        hashes, sizes = {_hash(pair): pair.name for pair in theirs}, {pair.hr.shape for pair in theirs}
-        same = [(pair.name, hashes.get(_hash(pair))) for pair in ours if pair.hr.shape in sizes]
-        if listed := [f"{mine} is {other}" for mine, other in same if other is not None]:
+        by_rows = {_few_rows(pair): pair for pair in theirs}
+        alike = [(pair, by_rows.get(_few_rows(pair))) for pair in ours]
+        same = [(a.name, b.name) for a, b in alike if b is not None and np.array_equal(a.hr, b.hr)]
+        if listed := [f"{mine} is {other}" for mine, other in same]:
             raise ValueError(
                 f"{len(listed)} training images are images of test set {name} ({', '.join(listed[:5])}); nothing is "
                 "calibrated on what is scored: take them out of data.sources, or the set out of data.test"
             )
 
 
-def _hash(pair: ImagePair) -> str:
-    return hashlib.sha256(np.ascontiguousarray(pair.hr).data).hexdigest()
+def _few_rows(pair: ImagePair) -> bytes:
+    """Size and every 64th row of an LR image, which tells pictures apart without reading them whole."""
+    return repr(pair.lr.shape).encode() + pair.lr[::64].tobytes()
 
 
 def _normal(thumbnails: np.ndarray) -> np.ndarray:
