@@ -143,8 +143,8 @@ def quality_latency() -> Spec:
             {
                 **ghost,
                 "layer": [
-                    {"mark": {"type": "point", "shape": "diamond", "size": 70, "filled": False, "opacity": 0.55},
-                     "encoding": {"color": COLOR}},
+                    {"mark": {"type": "point", "shape": "diamond", "size": 60, "filled": False, "opacity": 0.8,
+                              "color": "@{grey}"}},
                     {"mark": {"type": "text", "dx": 8, "align": "left", "fontSize": 10, "opacity": 0.6},
                      "encoding": {"text": {"field": "label"}}},
                 ],

@@ -55,7 +55,12 @@ def sparsity() -> Spec:
     Blanks: metric_title, format, families, colors. Data `rounds`: {"group", "id", "label", "family", "sparsity",
     "quality"}.
     """
-    x = {"field": "sparsity", "type": "quantitative", "title": "sparsity of the weights", "axis": {"format": ".0%"}}
+    x = {
+        "field": "sparsity",
+        "type": "quantitative",
+        "title": "sparsity of the weights",
+        "axis": {"format": ".0%", "tickCount": 10},
+    }
     y = {
         "field": "quality",
         "type": "quantitative",

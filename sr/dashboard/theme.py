@@ -39,6 +39,7 @@ def blanks(families: list[str], look: Look) -> dict[str, Any]:
         "front_color": backdrop["front"],
         "paper": backdrop["paper"],
         "ink": backdrop["ink"],
+        "grey": GREY["dark" if look == "dark" else "light"],
         "accent": COLORS["dark" if look == "dark" else "light"][0],
     }
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from sr.dashboard import theme
 from sr.dashboard.charts import filled
 from sr.dashboard.content import content
 from sr.dashboard.figures import drawn, figures, write_figures
@@ -45,6 +46,13 @@ def test_a_failed_net_does_not_squeeze_the_axis_and_is_said(tmp_path: Path, make
     assert "failed 9.00" in shown
     numbers = [float(text) for text in shown if text.replace(".", "", 1).isdigit()]
     assert min(numbers) > 25  # the least tick of the quality; costs begin at 100
+
+
+def test_published_points_are_seen_though_no_run_is_of_their_net(tmp_path: Path, make_run: MakeRun) -> None:
+    make_run()
+    svg = chart(tmp_path, "quality-estimate_SA8775P_ms-bsd100-x2-y-psnr_y_db")
+    assert {"XLSR", "FSRCNN", "f32-m2"} <= set(texts(svg))
+    assert svg.count(f'stroke="{theme.GREY["light"]}"') >= 20
 
 
 def test_drops_are_the_numbers_of_the_runs(tmp_path: Path, make_run: MakeRun) -> None:

@@ -27,7 +27,7 @@ function scatterCard(now) {
     axis.kind === "cpu" ? "Measured on the machine of each run." : ""];
   return card([el("h2", {}, `${metric.label} against ${axis.label}`)],
     chart("quality_latency", values, { rows, ghosts }, { onpick: (datum) => datum.id && open(datum) }),
-    familyLegend([...rows, ...ghosts]), el("p", { class: "note" }, words.filter(Boolean).join(" ")));
+    familyLegend(rows), el("p", { class: "note" }, words.filter(Boolean).join(" ")));
 }
 
 const open = (row) => { location.hash = link("run", row.id); };
