@@ -67,7 +67,11 @@ def pictures(runs: Iterable[Run], *, side: int, budget: Budget) -> list[dict[str
     for shown in (each for run in runs for each in shown_by(run)):
         truth = hashlib.sha256(_read(shown.files["hr"]).tobytes()).hexdigest()
         groups.setdefault((shown.set, shown.image, shown.scale, truth), []).append(shown)
-    return [_entry(members, side=side, budget=budget) for members in groups.values()]
+    entries = [_entry(members, side=side, budget=budget) for members in groups.values()]
+    for index, entry in enumerate(entries):  # one name, but another HR: never put side by side, so told apart
+        before = sum(other["id"].split("#")[0] == entry["id"] for other in entries[:index])
+        entry["id"] += f"#{before + 1}" if before else ""
+    return entries
 
 
 def shown_by(run: Run) -> Iterator[Shown]:

@@ -73,3 +73,13 @@ def test_files_outside_of_the_run_and_torn_ones_are_passed_over(
     make_pictures(torn, noise=0)
     (torn / "images/set5_bird/float.png").write_bytes(b"\x89PNG")
     assert shown(tmp_path)[0] == []
+
+
+def test_pictures_of_another_truth_are_kept_apart(
+    tmp_path: Path, make_run: MakeRun, make_pictures: Callable[..., None]
+) -> None:
+    make_pictures(make_run(run="model_a"), noise=0)
+    make_pictures(make_run(run="model_b"), noise=0, side=64)
+    entries, _ = shown(tmp_path)
+    assert [entry["id"] for entry in entries] == ["set5/bird-x2", "set5/bird-x2#2"]
+    assert [{layer["run"] for layer in entry["layers"]} for entry in entries] == [{"nets/model_a"}, {"nets/model_b"}]
