@@ -10,10 +10,12 @@ from rich.console import Console
 
 from sr.report.comparison import comparison_tables
 from sr.report.latency import latency_table
+from sr.report.plane import plane
 from sr.report.published import published
 from sr.report.render import FORMATS, show
 from sr.report.runs import Run, find_runs
 from sr.report.table import Table, quality_tables, speed_table, status_table
+from sr.rundir.files import write_atomically
 from sr.rundir.names import ROOT
 
 PIPE_WIDTH = 240
@@ -36,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("places", nargs="*", type=Path, metavar="outputs/<experiment>", help="default: all of outputs/")
     made.add_argument("--published", action="store_true", help="set the runs beside the published numbers")
     made.add_argument("--fold-seeds", action="store_true", help="one row for runs that differ only in seed")
+    made.add_argument("--plane", type=Path, metavar="SVG", help="draw PSNR against NIQE of the runs that have it")
     made.add_argument("--format", choices=FORMATS, default="text", help="default: text")
     return made
 
@@ -59,6 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     places = options.places or [ROOT / "outputs"]
     try:
         runs = find_runs(places)
+        if options.plane:
+            write_atomically(options.plane, plane(runs))
         show(tables_of(runs, compare=options.published, fold_seeds=options.fold_seeds), options.format, console)
     except ValueError as error:
         print(f"Error: {error}", file=sys.stderr)
