@@ -1,0 +1,32 @@
+"""Which test images are shown."""
+
+import numpy as np
+import pytest
+
+from sr.callbacks.images import Images
+from sr.data.pairs import ImagePair
+
+PIXELS = np.zeros((2, 2, 3), np.uint8)
+SETS = {name: [ImagePair(f"{name}{i}", PIXELS, PIXELS) for i in range(3)] for name in ("a", "b")}
+
+
+def chosen(**settings) -> list[str]:
+    stage = Images(scheme=None, crop=8, **({"names": [], "first": 1} | settings))  # type: ignore[arg-type]
+    return [f"{name}/{pair.name}" for name, pair in stage._chosen(SETS)]
+
+
+def test_the_first_of_each_set_unless_told():
+    assert chosen() == ["a/a0", "b/b0"]
+    assert chosen(first=2) == ["a/a0", "a/a1", "b/b0", "b/b1"]
+    assert chosen(first=9) == [f"{name}/{name}{i}" for name in "ab" for i in range(3)]
+
+
+def test_named_images_and_the_first_of_sets_without_one():
+    assert chosen(names=["a2", "a1"]) == ["a/a1", "a/a2", "b/b0"]
+
+
+def test_a_name_that_no_set_has_and_no_image_at_all_are_refused():
+    with pytest.raises(ValueError, match=r"images\.names has c1; the test sets have a0, a1"):
+        chosen(names=["a1", "c1"])
+    with pytest.raises(ValueError, match=r"images\.first is the number of images"):
+        chosen(first=0)
