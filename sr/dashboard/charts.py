@@ -93,7 +93,7 @@ def quality_latency() -> Spec:
         "field": "at",
         "type": "quantitative",
         "title": "@{x_title}",
-        "scale": {"type": "@{x_scale}", "nice": False, "padding": 44},
+        "scale": {"type": "@{x_scale}", "nice": False, "padding": 70},
         "axis": {
             "tickCount": 6,
             "labelOverlap": True,
@@ -186,10 +186,10 @@ def quality_latency() -> Spec:
                 ],
             },
             {
-                # Of nets that are all but equal, one name is enough.
+                # Nothing lies above a front on its left. Of nets that are all but equal, one name is enough.
                 "transform": [*front, {"filter": "!isValid(datum.before) || datum.score - datum.before > "
-                                                 "0.02 * abs(datum.q3 - datum.q1)"}],
-                "mark": {"type": "text", "dx": 8, "dy": -8, "align": "left", "fontSize": 11, "fontWeight": 500},
+                                                 "0.15 * abs(datum.q3 - datum.q1)"}],
+                "mark": {"type": "text", "dx": -8, "dy": -8, "align": "right", "fontSize": 11, "fontWeight": 500},
                 "encoding": {"x": x, "y": y, "text": {"field": "label"}, "opacity": DIMMED},
             },
         ],
