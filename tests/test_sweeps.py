@@ -16,7 +16,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 from torchvision.models import vgg19
 
-from sr.experiment import build, compose
+from sr.experiment import build, compose, made
+from sr.models.blocks import inference_form
+from sr.models.weights import save_weights
 from sr.report.runs import find_runs
 from sr.rundir.names import run_name
 
@@ -39,6 +41,8 @@ def build_once(config: DictConfig) -> None:
     parts = ("model", "task", "loss", "optimizer", "scheduler", "data")
     if "perceptual" in config.task:
         config.task.perceptual.weights = str(random_vgg19())
+    if "teacher" in config.task:
+        config.task.teacher.source = random_teacher(config)
     key = json.dumps([OmegaConf.to_container(config[part], resolve=True) for part in parts])
     if key not in BUILT:
         build(config)
@@ -51,6 +55,14 @@ def random_vgg19() -> Path:
     path = Path(tempfile.mkdtemp()) / "vgg19.pt"
     torch.save({f"features.{name}": value for name, value in vgg19(weights=None).features.state_dict().items()}, path)
     return path
+
+
+def random_teacher(config: DictConfig) -> str:
+    """What a run of the student's own model would leave: such a sweep is given its teacher on the command line."""
+    path = Path(tempfile.gettempdir()) / f"teacher_{os.getpid()}.safetensors"
+    model = OmegaConf.to_container(config.model, resolve=True)
+    save_weights(inference_form(made(config.model)), path, {"config": {"model": model}})
+    return str(path)
 
 
 def test_there_are_sweeps():

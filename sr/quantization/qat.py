@@ -11,6 +11,7 @@ import lightning
 import torch
 from torch import nn
 
+from sr.losses.distillation import check_share
 from sr.quantization.identity import is_ours
 from sr.quantization.quiet import quiet
 from sr.quantization.scheme import Material
@@ -70,8 +71,7 @@ class Qat:
         for key, allowed in (("parameters", PARAMETERS), ("decay", DECAYS), ("keep", KEPT)):
             if getattr(self, key) not in allowed:
                 raise ValueError(f"{self.name}.{key} is {' or '.join(allowed)}, got {getattr(self, key)!r}")
-        if not 0 <= self.distillation <= 1:
-            raise ValueError(f"{self.name}.distillation is a share in [0, 1], got {self.distillation}")
+        check_share(f"{self.name}.distillation", self.distillation)
 
     def factor(self, iteration: int) -> float:
         """What the learning rates are multiplied by at an iteration."""

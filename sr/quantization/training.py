@@ -16,6 +16,7 @@ from lightning.pytorch.callbacks import Callback
 from torch import Tensor, nn
 
 from sr.evaluation import to_network
+from sr.losses.distillation import mixed
 from sr.quantization.faster import faster
 from sr.quantization.identity import identity
 from sr.quantization.scheme import Material
@@ -107,11 +108,12 @@ class Task(lightning.LightningModule):
             group["lr"] = group.setdefault("initial_lr", group["lr"]) * self.qat.factor(self.global_step)
         inputs, target = to_network(lr, self.net), to_network(hr, self.net)
         sr = self.net(inputs)
-        loss = self.loss(sr, target)
-        if self._teacher is not None:
+        if self._teacher is None:
+            loss = self.loss(sr, target)
+        else:
             with torch.no_grad():
                 taught = self._teacher(inputs)
-            loss = torch.lerp(loss, self.loss(sr, taught), self.qat.distillation)
+            loss = mixed(self.loss, sr, target, taught, self.qat.distillation)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -1,8 +1,11 @@
 """Find a shipped net by name and scale, and make it."""
 
 import importlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import torch
 from torch import nn
 
 from sr.models.blocks import inference_form
@@ -69,8 +72,18 @@ def load(name: str, *, scale: float, nets: Path = NETS) -> nn.Module:
         ValueError: there is no such net.
     """
     folder = find(name, scale, nets)
-    arguments = dict(Card.read(folder).net)
-    module, _, kind = arguments.pop("_target_").rpartition(".")
-    net = inference_form(getattr(importlib.import_module(module), kind)(**arguments))
+    net = deployed_net(Card.read(folder).net)
     load_weights(net, read_weights(folder / FLOAT), source=str(folder))
     return net.eval()
+
+
+def deployed_net(model: Mapping[str, Any]) -> nn.Module:
+    """Make an untrained net in its inference form, without touching the random state.
+
+    Args:
+        model: its `_target_` and arguments, as in a run's config.
+    """
+    module, _, kind = model["_target_"].rpartition(".")
+    arguments = {name: value for name, value in model.items() if name != "_target_"}
+    with torch.random.fork_rng(devices=[]):
+        return inference_form(getattr(importlib.import_module(module), kind)(**arguments))

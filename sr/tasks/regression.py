@@ -130,9 +130,13 @@ class Regression(lightning.LightningModule):
         """What this iteration minimises, in its precision; recorded as a CUDA graph the first time on a GPU."""
         bf16 = self._precision == "bf16" and self.global_step < self._fp32_from
         if bf16 not in self._objectives:
-            objective = PixelObjective(self.net, self.loss, bf16=bf16)
+            objective = self.objective(bf16)
             self._objectives = {bf16: captured(objective, lr, hr) if self._capture == "auto" else objective}
         return self._objectives[bf16]
+
+    def objective(self, bf16: bool) -> nn.Module:
+        """The module (lr, hr) -> loss that iterations minimise, its forward pass in bf16 or in fp32."""
+        return PixelObjective(self.net, self.loss, bf16=bf16)
 
     def _stop_at(self, position: int, first: int, chunk: list[Batch], losses: Tensor) -> None:
         iteration = first + position

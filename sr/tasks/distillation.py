@@ -1,0 +1,183 @@
+"""A small net learns from a larger, trained one: from its output, mixed with the true image, and from its features."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from sr.evaluation import to_network
+from sr.losses.distillation import attention_distance, check_share, mixed
+from sr.tasks.regression import Regression
+
+Pairs = Sequence[Sequence[str]]
+
+
+class DistillationObjective(nn.Module):
+    """The loss of a batch of uint8 (lr, hr) against hr and the teacher; both nets in bf16 autocast or in fp32.
+
+    Args:
+        net: the student, in its training form.
+        teacher: without gradients.
+        loss: module (sr, target) -> scalar.
+        share: of the loss that is measured against the teacher's output, in [0, 1].
+        layers: pairs of names, a layer of the student and one of the teacher, whose features are matched.
+        feature_weight: of the mean distance of these features.
+        bf16: whether the forward passes run in bf16 autocast.
+    """
+
+    def __init__(
+        self,
+        net: nn.Module,
+        teacher: nn.Module,
+        loss: nn.Module,
+        *,
+        share: float,
+        layers: Pairs,
+        feature_weight: float,
+        bf16: bool,
+    ) -> None:
+        super().__init__()
+        self.net, self.teacher, self.loss, self.bf16 = net, teacher, loss, bf16
+        self.share, self.feature_weight = share, feature_weight
+        self.pairs = [(net.get_submodule(ours), teacher.get_submodule(theirs)) for ours, theirs in layers]
+
+    def forward(self, lr: Tensor, hr: Tensor) -> Tensor:
+        """Upscale lr (N, 3, h, w) and compare with hr (N, 3, s*h, s*w), both uint8, and with the teacher; a scalar."""
+        x, target = to_network(lr, self.net), to_network(hr, self.net)
+        features: dict[nn.Module, Tensor] = {}
+        watched = [module.register_forward_hook(partial(_keep, features)) for pair in self.pairs for module in pair]
+        try:
+            # A graph cannot keep casts of the weights from one step to the next.
+            with torch.autocast(lr.device.type, torch.bfloat16, enabled=self.bf16, cache_enabled=False):
+                with torch.no_grad():
+                    taught = self.teacher(x)
+                sr = self.net(x)
+        finally:
+            for hook in watched:
+                hook.remove()
+        loss = mixed(self.loss, sr.float(), target, taught.float(), self.share)
+        if not self.pairs:
+            return loss
+        distances = [attention_distance(features[ours], features[theirs]) for ours, theirs in self.pairs]
+        return loss + self.feature_weight * torch.stack(distances).mean()
+
+
+def _keep(features: dict[nn.Module, Tensor], module: nn.Module, _: Any, output: Tensor) -> None:
+    features[module] = output
+
+
+class Distillation(Regression):
+    """Minimise a pixel loss against hr and a teacher's output together, and how far their features differ.
+
+    Without the teacher's part (`share` 0 and no `layers`) it is the regression itself, bit for bit, and the teacher
+    does not run. Checkpoints hold the teacher's hash and not its weights.
+
+    Args:
+        teacher: a trained net of the same scale and colour.
+        share: of the loss that is measured against the teacher's output, in [0, 1].
+        layers: pairs of names, a layer of the student and one of the teacher, such as [[body, body]].
+        feature_weight: weight of the features' distance, at least 0.
+        net, loss, optimizer, scheduler, precision, fp32_from, ema_decay, protocol, capture: as in `Regression`.
+
+    Raises:
+        ValueError: a teacher of another scale or colour, a share or weight outside its range, a layer that is not
+            there; at a resume, another teacher than before.
+
+    Source: Hinton et al. (arXiv 1503.02531); features as in attention transfer (arXiv 1612.03928).
+    """
+
+    def __init__(
+        self,
+        *,
+        teacher: nn.Module,
+        share: float,
+        layers: Pairs,
+        feature_weight: float,
+        net: nn.Module,
+        loss: nn.Module,
+        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
+        scheduler: Callable[[Optimizer], LRScheduler],
+        precision: str,
+        fp32_from: int,
+        ema_decay: float,
+        protocol: str,
+        capture: str,
+    ) -> None:
+        super().__init__(
+            net=net, loss=loss, optimizer=optimizer, scheduler=scheduler, precision=precision, fp32_from=fp32_from,
+            ema_decay=ema_decay, protocol=protocol, capture=capture,
+        )  # fmt: skip
+        self.share, self.feature_weight = check_share("task.share", share), feature_weight
+        if feature_weight < 0:
+            raise ValueError(f"task.feature_weight is at least 0, got {feature_weight}")
+        _check_pair(net, teacher)
+        self.layers = _checked_layers(net, teacher, layers)
+        teacher = teacher.to(memory_format=torch.channels_last).requires_grad_(False).eval()
+        object.__setattr__(self, "_teacher", teacher)  # no submodule, so that it is in no checkpoint
+
+    def on_fit_start(self) -> None:
+        """Look whether this machine can do what is asked; the teacher follows to its device."""
+        super().on_fit_start()
+        self._teacher.to(self.device)
+
+    def objective(self, bf16: bool) -> nn.Module:
+        """The module (lr, hr) -> loss that iterations minimise; without a teacher's part, that of regression."""
+        if not self.share and not (self.layers and self.feature_weight):
+            return super().objective(bf16)
+        mix: dict[str, Any] = {"share": self.share, "layers": self.layers, "feature_weight": self.feature_weight}
+        return DistillationObjective(self.net, self._teacher, self.loss, **mix, bf16=bf16)  # type: ignore[arg-type]
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the random state, and who taught."""
+        super().on_save_checkpoint(checkpoint)
+        checkpoint["teacher"] = _fingerprint(self._teacher)  # type: ignore[arg-type]
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on with the random state of the checkpoint, and with the same teacher only."""
+        super().on_load_checkpoint(checkpoint)
+        if checkpoint["teacher"] != _fingerprint(self._teacher):  # type: ignore[arg-type]
+            raise ValueError(
+                "the teacher has other weights than when this run started; put them back, or start a new run with "
+                "another `experiment=`"
+            )
+
+
+def _check_pair(net: nn.Module, teacher: nn.Module) -> None:
+    """Refuse a teacher whose images cannot be compared with the student's."""
+    if teacher.scale != net.scale:
+        raise ValueError(
+            f"the teacher is for x{teacher.scale:g} and the student for x{net.scale:g}; give a teacher of that scale, "
+            f"or set scale={teacher.scale:g}"
+        )
+    if teacher.color != net.color:
+        raise ValueError(
+            f"the teacher upscales {teacher.color} and the student {net.color}; give both one color "
+            "(SESR has model=sesr_rgb_* and sesr_*)"
+        )
+
+
+def _checked_layers(net: nn.Module, teacher: nn.Module, layers: Pairs) -> Pairs:
+    """Return pairs of names, each a layer of its net."""
+    for pair in layers:
+        if isinstance(pair, str) or len(pair) != 2:
+            raise ValueError(f"task.layers has pairs [layer of the student, layer of the teacher], got {pair!r}")
+        for who, each, name in (("student", net, pair[0]), ("teacher", teacher, pair[1])):
+            if not name or name not in dict(each.named_modules()):
+                there = ", ".join(key for key, _ in each.named_modules() if key and ".branches" not in key)
+                raise ValueError(
+                    f"task.layers: the {who} ({type(each).__name__}) has no layer {name!r}; it has {there}"
+                )
+    return layers
+
+
+def _fingerprint(net: nn.Module) -> str:
+    """Hash of a net's weights; 16 hex digits."""
+    digest = hashlib.sha256()
+    for name, value in net.state_dict().items():
+        digest.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]
