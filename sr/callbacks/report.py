@@ -18,6 +18,7 @@ from sr.report.runs import read_run
 from sr.report.table import quality_tables
 from sr.rundir.files import read_json
 from sr.rundir.names import ROOT
+from sr.tasks.regression import Regression
 
 
 class WriteReport(Callback):
@@ -27,6 +28,7 @@ class WriteReport(Callback):
         """Gather and write, unless training was stopped early."""
         if trainer.global_step < trainer.max_steps:
             return
+        assert isinstance(task, Regression)
         folder = Path(trainer.default_root_dir)
         stages = [callback for callback in trainer.callbacks if isinstance(callback, Stage)]  # type: ignore[attr-defined]
         results = {stage.title: read_json(folder / stage.result) for stage in stages}
@@ -39,7 +41,7 @@ class WriteReport(Callback):
             git=git_state(ROOT),
             versions=versions(),
             data=read_json(folder / "data.json"),
-            training=training_figures(read_json(folder / clock.NAME), config),
+            training=training_figures(read_json(folder / clock.NAME), config) | task.facts(),
             quality=merged(results),
             cost=results.get("cost", {}).get("cost", {}),
             export=results.get("export", {}).get("export", {}),

@@ -88,6 +88,7 @@ class CollapsibleConv(nn.Module):
     """
 
     skip: Tensor | None
+    mask: Tensor | None
 
     def __init__(self, *branches: Branch, skip: bool, forward_form: str) -> None:
         super().__init__()
@@ -96,16 +97,18 @@ class CollapsibleConv(nn.Module):
         shape = branches[0].kernel()[0].shape
         self.padding = shape[-1] // 2
         self.register_buffer("skip", collapse.identity_kernel(*shape[:3]) if skip else None, persistent=False)
+        self.register_buffer("mask", None, persistent=False)  # of `sr.models.masks`; its keeper saves it
 
     def kernel(self) -> tuple[Tensor, Tensor]:
         """Return weight (out, in, k, k) and bias (out,) of the one convolution that this block equals."""
         kernels = [cast(Branch, branch).kernel() for branch in self.branches]
         weights = [weight for weight, _ in kernels] + ([] if self.skip is None else [self.skip])
-        return _total(weights), _total([bias for _, bias in kernels if bias is not None])
+        weight = _total(weights) if self.mask is None else _total(weights) * self.mask
+        return weight, _total([bias for _, bias in kernels if bias is not None])
 
     def forward(self, features: Tensor) -> Tensor:
         """Convolve (N, in, h, w) to (N, out, h, w)."""
-        if self.forward_form == "expanded":
+        if self.forward_form == "expanded" and self.mask is None:
             outputs = [branch(features) for branch in self.branches]
             return _total(outputs if self.skip is None else [*outputs, features])
         with torch.autocast(features.device.type, enabled=False):  # folding in bf16 would round the kernel twice

@@ -119,7 +119,7 @@ def _weights(module: Any) -> dict[str, Any]:
     weight = module.weight.detach().as_subclass(Tensor)
     rounded = quantizer(module.weight).detach().as_subclass(Tensor)
     counts, edges = np.histogram(weight.numpy(), bins=BINS)
-    largest = weight.abs().flatten(1).amax(1)
+    largest = weight.abs().reshape(len(weight), -1).amax(1)  # the slopes of a PReLU are one a channel
     facts = {"bits": quantizer.bitwidth, "num_scales": quantizer.get_scale().numel()}
     facts |= {"sqnr_db": sqnr_db([weight], [rounded]), "low": float(weight.min()), "high": float(weight.max())}
     facts["channel_spread"] = float(largest.max() / largest.min().clamp(min=1e-12))

@@ -123,16 +123,28 @@ class Regression(lightning.LightningModule):
         optimizer.step()
         scheduler.step()
         if self.average:
-            self.average.update(self.net, self.global_step)
+            self.average.update(self.net, self.age())
         return loss.detach()
 
     def _objective(self, lr: Tensor, hr: Tensor) -> Objective:
         """What this iteration minimises, in its precision; recorded as a CUDA graph the first time on a GPU."""
-        bf16 = self._precision == "bf16" and self.global_step < self._fp32_from
+        bf16 = self._precision == "bf16" and not self.in_fp32()
         if bf16 not in self._objectives:
             objective = self.objective(bf16)
             self._objectives = {bf16: captured(objective, lr, hr) if self._capture == "auto" else objective}
         return self._objectives[bf16]
+
+    def age(self) -> int:
+        """Iterations that the weights have seen."""
+        return self.global_step
+
+    def in_fp32(self) -> bool:
+        """Whether training has come to its fp32 tail."""
+        return self.global_step >= self._fp32_from
+
+    def facts(self) -> dict[str, Any]:
+        """What the report says of this training besides its length and speed; plain containers."""
+        return {}
 
     def objective(self, bf16: bool) -> nn.Module:
         """The module (lr, hr) -> loss that iterations minimise, its forward pass in bf16 or in fp32."""

@@ -1,0 +1,105 @@
+"""Masks over the kernels that a net deploys: which weights stay, by magnitude, and the net without the others."""
+
+from collections.abc import Mapping
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from sr.models.collapsible import CollapsibleConv
+
+SCOPES = ("global", "layer")
+Masks = dict[str, Tensor]
+
+
+def prunable(net: nn.Module) -> dict[str, nn.Module]:
+    """The trainable convolutions of a net by name; one that trains as branches counts as the one that it deploys as."""
+    blocks: dict[str, nn.Module] = {
+        name: each for name, each in net.named_modules() if isinstance(each, CollapsibleConv)
+    }
+    plain: dict[str, nn.Module] = {
+        name: each
+        for name, each in net.named_modules()
+        if isinstance(each, nn.Conv2d | nn.ConvTranspose2d)
+        and each.weight.requires_grad
+        and not any(name.startswith(f"{block}.") for block in blocks)
+    }
+    return blocks | plain
+
+
+@torch.no_grad()
+def kernels(net: nn.Module, names: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The kernels that layers deploy, (out, in, k, k) each, masked where they are masked."""
+    found: dict[str, Tensor] = {}
+    for name in names:
+        layer = net.get_submodule(name)
+        weight = layer.kernel()[0] if isinstance(layer, CollapsibleConv) else layer.weight
+        found[name] = cast(Tensor, weight).detach()
+    return found
+
+
+@torch.no_grad()
+def apply_masks(net: nn.Module, masks: Masks) -> None:
+    """Compute a net without the masked weights from here on; plain convolutions need it again after each update.
+
+    A block of branches multiplies its collapsed kernel in the forward pass, so that gradients reach the branches
+    through the mask; a plain kernel is set to zero where it is masked, which is the same function.
+    """
+    for name, mask in masks.items():
+        layer = net.get_submodule(name)
+        if not isinstance(layer, CollapsibleConv):
+            layer.weight.mul_(mask.to(layer.weight))  # type: ignore[operator, arg-type]
+        elif layer.mask is None:
+            layer.mask = mask.to(layer.kernel()[0]).clone()
+        else:
+            layer.mask.copy_(mask)
+
+
+def all_kept(net: nn.Module) -> Masks:
+    """Masks of ones.
+
+    Raises:
+        ValueError: the net has no convolution to prune.
+    """
+    found = prunable(net)
+    if not found:
+        raise ValueError(f"{type(net).__name__} has no trainable convolution to prune; use task=regression")
+    return {name: torch.ones_like(each) for name, each in kernels(net, dict.fromkeys(found, torch.empty(0))).items()}
+
+
+def sparsity(masks: Masks) -> float:
+    """Share of all kernels' weights that are masked.
+
+    >>> sparsity({"a": torch.tensor([1.0, 0.0]), "b": torch.tensor([1.0, 1.0])})
+    0.25
+    """
+    return 1 - sum(int(mask.count_nonzero()) for mask in masks.values()) / sum(m.numel() for m in masks.values())
+
+
+def pruned(found: Mapping[str, Tensor], masks: Masks, share: float, scope: str) -> Masks:
+    """Mask the weights of smallest magnitude until `share` of all are masked; what is masked stays so.
+
+    Args:
+        found: name -> kernel.
+        masks: those of before.
+        share: of all weights, in (0, 1).
+        scope: "global" compares the weights of all layers, "layer" takes the share of each.
+
+    Raises:
+        ValueError: a layer would lose its last weight.
+    """
+    groups = [list(masks)] if scope == "global" else [[name] for name in masks]
+    new: Masks = {}
+    for names in groups:
+        flat = torch.cat([found[name].abs().masked_fill(masks[name] == 0, -1).flatten() for name in names])
+        kept = torch.ones_like(flat)
+        kept[flat.argsort(stable=True)[: round(share * flat.numel())]] = 0
+        parts = kept.split([masks[name].numel() for name in names])
+        new |= {name: part.view_as(masks[name]) for name, part in zip(names, parts, strict=True)}
+    for name, mask in new.items():
+        if not mask.any():
+            raise ValueError(
+                f"pruning to a sparsity of {share:.1%} would remove all {mask.numel()} weights of layer {name}; lower "
+                "task.rounds or task.fraction, or use task.scope=layer"
+            )
+    return new

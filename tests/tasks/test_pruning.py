@@ -1,0 +1,142 @@
+"""Pruning with rewind: what is masked, what is rewound, what is refused, and exact resume anywhere."""
+
+import functools
+
+import lightning
+import pytest
+import torch
+
+from sr.data.pairs import ImagePair, Selection
+from sr.losses.pixel import L1
+from sr.models.masks import kernels, pruned, sparsity
+from sr.models.quicksrnet import QuickSRNet
+from sr.tasks.pruning import Pruning
+
+FIXED = dict(
+    activation="relu1", init="identity", identity_x1_5="fixed", residual="none", upscaling="space_to_depth",
+)  # fmt: skip
+
+
+def net(seed=0, f=8, m=1, kind="none"):
+    torch.manual_seed(seed)
+    return QuickSRNet(f=f, m=m, scale=2, overparameterize=kind, **FIXED)
+
+
+def task(**changes):
+    settings = dict(
+        net=net(),
+        loss=L1(),
+        optimizer=functools.partial(torch.optim.Adam, lr=1e-3, fused=True),
+        scheduler=functools.partial(torch.optim.lr_scheduler.ConstantLR, factor=1.0),
+        precision="fp32",
+        fp32_from=0,
+        ema_decay=0.9,
+        protocol="y",
+        capture="auto",
+    )
+    settings |= dict(
+        rounds=3, fraction=0.2, rewind=0.5, iterations=36, scope="global", optimizer_state="rewound"
+    )  # fmt: skip
+    return Pruning(**settings | changes)
+
+
+def batch(number):
+    hr = torch.randint(
+        0, 256, (2, 3, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(number)
+    )  # fmt: skip
+    return hr[..., ::2, ::2], hr
+
+
+class Crops(lightning.LightningDataModule):
+    def train_dataloader(self):
+        at, stop = self.trainer.global_step, self.trainer.max_steps
+        while True:
+            end = min(at + 5, stop) if at < stop else at + 5
+            yield [batch(i) for i in range(at, end)]
+            at = end
+
+    def val_dataloader(self):
+        hr = batch(0)[1][0].repeat(1, 4, 4).permute(1, 2, 0).numpy()
+        return Selection([ImagePair("a", hr[::2, ::2].copy(), hr)], [0])
+
+
+def fit(module, folder, steps, ckpt=None):
+    trainer = lightning.Trainer(
+        accelerator="cpu", max_steps=steps, max_epochs=-1, logger=False, enable_checkpointing=False,
+        enable_progress_bar=False, enable_model_summary=False, num_sanity_val_steps=0, default_root_dir=str(folder),
+        check_val_every_n_epoch=None, val_check_interval=2,
+    )  # fmt: skip
+    trainer.fit(module, datamodule=Crops(), ckpt_path=ckpt)
+    return trainer
+
+
+@pytest.mark.parametrize("kind", ["none", "sesr"])
+def test_rounds_end_with_their_sparsities_in_the_deployed_net(tmp_path, kind):
+    module = task(net=net(kind=kind), iterations=21, rounds=10, rewind=0.1, fraction=0.2)
+    fit(module, tmp_path, steps=21)
+    found = [round(100 * record["sparsity"], 1) for record in module.records]
+    assert found == pytest.approx([0, 20, 36, 48.8, 59.0, 67.2, 73.8, 79.0, 83.2, 86.6, 89.3], abs=0.11)
+    assert all(record["psnr_y_db"] > 5 for record in module.facts()["rounds"])
+    weights = [each.weight for each in module.deployable().modules() if isinstance(each, torch.nn.Conv2d)]
+    zeros = sum(int((weight == 0).sum()) for weight in weights) / sum(weight.numel() for weight in weights)
+    assert zeros == pytest.approx(0.893, abs=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["none", "sesr"])
+@pytest.mark.parametrize("stop", [5, 10, 20, 30])
+def test_a_resumed_fit_equals_an_uninterrupted_one_bit_for_bit(tmp_path, stop, kind):
+    whole, first, second = (task(net=net(kind=kind)) for _ in range(3))
+    fit(whole, tmp_path, steps=36)
+    fit(first, tmp_path, steps=stop).save_checkpoint(tmp_path / "last.ckpt")
+    fit(second, tmp_path, steps=36, ckpt=tmp_path / "last.ckpt")
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, second.state_dict()[name]), name
+    assert [record["psnr_y_db"] for record in whole.records] == [record["psnr_y_db"] for record in second.records]
+
+
+@pytest.mark.parametrize("state", ["rewound", "reset"])
+def test_a_round_starts_from_the_rewind_point(tmp_path, state):
+    module = task(optimizer_state=state, ema_decay=0)
+    assert (module.rewind_at, module.ends) == (4, [12, 20, 28, 36])
+    early = task(ema_decay=0)
+    fit(early, tmp_path, steps=4)
+    fit(module, tmp_path, steps=12)
+    for name, parameter in module.net.named_parameters():
+        layer = name.removesuffix(".weight")
+        wanted = dict(early.net.named_parameters())[name] * module.masks.get(layer, 1)
+        torch.testing.assert_close(parameter, wanted, rtol=0, atol=1e-7)
+    assert bool(module.trainer.optimizers[0].state) == (state == "rewound")
+
+
+def test_masks_take_the_smallest_and_keep_what_was_masked():
+    found = {"a": torch.tensor([4.0, -1.0]), "b": torch.tensor([2.0, 3.0])}
+    ones = {name: torch.ones(2) for name in found}
+    first = pruned(found, ones, 0.25, "global")
+    assert first["a"].tolist() == [1, 0] and first["b"].tolist() == [1, 1]
+    assert sparsity(pruned(found, first, 0.5, "layer")) == 0.5
+    with pytest.raises(ValueError, match="would remove all 2 weights of layer b"):
+        pruned({"a": torch.tensor([9.0, 9.0]), "b": torch.tensor([1.0, 1.0])}, ones, 0.5, "global")
+
+
+def test_gradients_reach_the_branches_through_the_mask():
+    module = task(net=net(kind="sesr"))
+    masks = pruned(kernels(module.net, module.masks), module.masks, 0.5, "global")
+    module.masks = masks
+    module._mask()
+    assert sparsity({name: each for name, each in kernels(module.net, masks).items()}) == pytest.approx(0.5, abs=1e-3)
+    module.objective(False)(*batch(0)).backward()
+    assert all(parameter.grad is not None for parameter in module.net.parameters())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"rewind": 1.5}, "task.rewind=1.5 is no point of the dense round"),
+        ({"fraction": 1.0}, r"a fraction in \(0, 1\), got 3, 1.0"),
+        ({"scope": "net"}, "task.scope is global or layer, got 'net'"),
+        ({"iterations": 3}, "3 iterations are too few for 4 rounds"),
+    ],
+)
+def test_refusals(changes, message):
+    with pytest.raises(ValueError, match=message):
+        task(**changes)
