@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from sr.models.compact import Compact
 from sr.quantization.plots import CHARTS
 from sr.quantization.ptq import calibrate
 from sr.quantization.sensitivity import EXACT_DB, layers, sqnr_db
@@ -49,6 +50,15 @@ def test_what_a_narrow_range_cuts_off_is_counted(make_net, make_scheme, calibrat
     quantizer.set_range(0.0, quantizer.get_max().item() / 4)
     facts = next(layer for layer in layers(simulation, net, calibration) if layer["name"] == "cnn.1")["activation"]
     assert facts["cut_above"] > 0.02 and facts["cut_below"] == 0 and not facts["pinned"]
+
+
+def test_the_slopes_of_a_prelu_are_weights_too(make_scheme, calibration):
+    torch.manual_seed(0)
+    net = Compact(f=4, m=1, scale=2, activation="prelu").eval()
+    simulation = calibrate(net=net, scheme=make_scheme(), calibration=calibration)
+    slopes = [layer["weights"] for layer in layers(simulation, net, calibration) if layer["kind"] == "PReLU"]
+    assert len(slopes) == 2
+    assert all(sum(facts["histogram"]) == 4 and facts["channel_spread"] == 1 for facts in slopes)
 
 
 def test_quantizers_are_back_afterwards(make_net, make_scheme, calibration, pixels):
