@@ -13,6 +13,8 @@ from sr.export import qnn
 from sr.export.chips import Chip, emulated
 from sr.export.graph import Graph
 from sr.export.runtime import Runtime
+from sr.export.shape import lr_width
+from sr.export.widths import refuse_spoiled, safe_width
 
 ESTIMATE = (
     "the HTP compiler's estimate for the accelerator of this chip alone, burst mode, full memory bandwidth; "
@@ -36,7 +38,8 @@ def on_htp(graph: Graph, *, arch: int, log: Path) -> Runtime:
     """Runs a graph on the emulator of an HTP version; it is deterministic, and not bit-equal to ONNX Runtime.
 
     The HTP rounds in its own way, so a third of the values differ from ONNX Runtime's by 1, a few by up to 4: its PSNR
-    is what counts. Each image size is compiled once (0.3 s); a run costs about 14 us for an LR pixel.
+    is what counts. Each image size is compiled once (0.3 s); a run costs about 14 us for an LR pixel. Images of a width
+    that the compiler spoils are widened by their last column, and the result is cut.
 
     Args:
         graph: the net; quantized nets run in integers, float nets in fp16.
@@ -52,7 +55,7 @@ def on_htp(graph: Graph, *, arch: int, log: Path) -> Runtime:
             raise ValueError(f"every node has to run on the HTP, got {elsewhere}; see {log}")
         return session
 
-    return Runtime(graph, open_session, any_size=False)
+    return Runtime(graph, open_session, any_size=False, safe_width=safe_width)
 
 
 def compile_context(model: Path, chip: Chip, folder: Path, log: Path, **options: str) -> dict[str, Any]:
@@ -69,8 +72,10 @@ def compile_context(model: Path, chip: Chip, folder: Path, log: Path, **options:
         The chip, its files and their sizes. The binary differs from one compilation to the next, in nothing that shows.
 
     Raises:
-        ValueError: an op that the HTP cannot run.
+        ValueError: an op that the HTP cannot run, or a width that its compiler spoils.
     """
+    graph = Graph.load(model)
+    refuse_spoiled(graph, lr_width(graph))
     folder.mkdir(parents=True, exist_ok=True)
     context = folder / f"{chip.name}_{model.stem}.onnx"
     offline = {"htp_graph_finalization_optimization_mode": "3", "enable_htp_prepare_only": "1"}

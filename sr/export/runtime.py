@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sr.evaluation import Upscaler
@@ -17,6 +18,7 @@ from sr.export.shape import fix_shape, has_free_shape
 
 MAX_SESSIONS = 4
 OpenSession = Callable[[Graph], onnxruntime.InferenceSession]
+SafeWidth = Callable[[Graph, int], int]
 
 
 class Runtime:
@@ -27,17 +29,28 @@ class Runtime:
         open_session: makes a session of a graph.
         any_size: one session takes images of every size, if the graph's size is free; else each size gets its own,
             of which the last few used are kept.
+        safe_width: the width to widen images to where the runtime spoils their own, see `sr.export.widths`.
     """
 
-    def __init__(self, graph: Graph, open_session: OpenSession, *, any_size: bool) -> None:
-        self._graph, self._open = graph, open_session
+    def __init__(
+        self,
+        graph: Graph,
+        open_session: OpenSession,
+        *,
+        any_size: bool,
+        safe_width: SafeWidth = lambda graph, width: width,
+    ) -> None:
+        self._graph, self._open, self._safe_width = graph, open_session, safe_width
         self._one_for_all = any_size and has_free_shape(graph)
         self._sessions: OrderedDict[tuple[int, int], onnxruntime.InferenceSession] = OrderedDict()
 
     def __call__(self, lr: Tensor) -> Tensor:
         """Run lr (1, C, h, w) in [0, 1] to sr (1, C, H, W), floats; where the graph gives bytes, these over 255."""
-        height, width = lr.shape[-2:]
-        session = self.session(height, width)
+        wanted = lr.shape[-1]
+        if missing := self._safe_width(self._graph, wanted) - wanted:
+            sr = self(F.pad(lr, (0, missing, 0, 0), mode="replicate"))
+            return sr[..., : sr.shape[-1] * wanted // (wanted + missing)]
+        session = self.session(*lr.shape[-2:])
         entry = session.get_inputs()[0]
         if entry.type == "tensor(uint8)":
             # Bit for bit what the quantizer did that stood here: luma is no whole number and may lie at a tie.

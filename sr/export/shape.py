@@ -87,6 +87,11 @@ def fix_shape(graph: Graph, height: int, width: int) -> None:
     graph.index()
 
 
+def lr_width(graph: Graph) -> int:
+    """The width in LR pixels that a graph is fixed to; 0 where it takes any."""
+    return _sides(graph.model.graph.input[0])[1].dim_value
+
+
 def _sides(value: ValueInfoProto) -> Sequence[Dimension]:
     """Height and width of a graph input or output, NHWC pixels or NCHW planes."""
     tensor = value.type.tensor_type

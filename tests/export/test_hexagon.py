@@ -14,6 +14,7 @@ from sr.export.hexagon import compile_context, estimate, on_htp, write_dlc
 from sr.export.pixels import uint8_nhwc_io
 from sr.export.release import reorder
 from sr.export.runtime import on_cpu
+from sr.export.shape import fix_shape
 from sr.functional.color import to_uint8
 
 pytestmark = [pytest.mark.aimet, pytest.mark.qnn]
@@ -46,6 +47,41 @@ def test_emulator_is_near_onnx_runtime_and_says_the_same_twice(
     assert difference.abs().max() <= 6 and difference.float().abs().mean() < 1
     assert torch.equal(emulator(pixels), made)
     assert list(qnn.nodes_by_provider(emulator.session(24, 24))) == [qnn.PROVIDER]
+
+
+@pytest.mark.parametrize("arch", [69, 73])
+@pytest.mark.parametrize("width", [28, 29, 30, 31, 32])
+def test_the_left_edge_of_x4_is_right_at_every_width(
+    width: int, arch: int, tiny_net: Any, simulated: Any, qdq_graph: Any, tmp_path: Path
+) -> None:
+    graph = reorder(qdq_graph(simulated(tiny_net(scale=4))), merge=False)
+    uint8_nhwc_io(graph)
+    lr = torch.rand(1, 3, 24, width, generator=torch.Generator().manual_seed(0))
+    ours, theirs = on_htp(graph, arch=arch, log=tmp_path / "qnn.log")(lr), on_cpu(graph, optimized=True)(lr)
+    assert ours.shape == theirs.shape == (1, 3, 96, 4 * width)
+    inside = slice(None, 4 * (width - 3))  # what widens an image reaches back by the net's three convolutions
+    assert (to_uint8(ours).int() - to_uint8(theirs).int())[..., inside].abs().max() <= 6
+
+
+def test_a_width_that_the_compiler_spoils_is_refused(
+    tiny_net: Any, simulated: Any, qdq_graph: Any, tmp_path: Path
+) -> None:
+    graph = reorder(qdq_graph(simulated(tiny_net(scale=4))), merge=False)
+    uint8_nhwc_io(graph)
+    fix_shape(graph, 24, 30)
+    model = graph.save(tmp_path / "net_24x30.onnx")
+    log = tmp_path / "qnn.log"
+    with pytest.raises(ValueError, match=r"left edge of 8-bit x4 at an LR width of 30: set size=<height>x32"):
+        compile_context(model, CHIPS["SM8550"], tmp_path / "out", log)
+    assert not (tmp_path / "out").exists()
+    session = qnn.open_session(str(model), qnn.backend(CHIPS["SM8550"]), {}, log)
+    image = torch.randint(0, 256, (1, 24, 30, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    raw = session.run(None, {session.get_inputs()[0].name: image.numpy()})[0]
+    right = on_cpu(graph, optimized=True)(image.permute(0, 3, 1, 2) / 255).permute(0, 2, 3, 1) * 255
+    wrong = (torch.from_numpy(raw).float() - right).abs().amax((0, 1, 3)) > 12
+    assert wrong[:8].any() and not wrong[8:].any(), (
+        "this version of the compiler does it right: sr.export.widths may go"
+    )
 
 
 def test_a_float_net_runs_in_fp16(tiny_net: Any, float_graph: Any, pixels: torch.Tensor, tmp_path: Path) -> None:
