@@ -93,7 +93,7 @@ def quality_latency() -> Spec:
         "field": "at",
         "type": "quantitative",
         "title": "@{x_title}",
-        "scale": {"type": "@{x_scale}", "nice": False, "padding": 70},
+        "scale": {"type": "@{x_scale}", "nice": False, "padding": {"expr": "width > 450 ? 104 : 64"}},
         "axis": {
             "tickCount": 6,
             "labelOverlap": True,
@@ -237,8 +237,9 @@ def drops() -> Spec:
             {"transform": [{"filter": "datum.std > 0"}],
              "mark": {"type": "rule", "strokeWidth": 1.5, "color": "@{ink}"},
              "encoding": {"x": {"field": "low", "type": "quantitative"}, "x2": {"field": "high"}}},
-            {"mark": {"type": "text", "align": "left", "dx": 5, "fontSize": 10},
-             "encoding": {"x": {"field": "high", "type": "quantitative"},
+            {"transform": [{"calculate": "max(datum.high, 0)", "as": "end"}],  # right of a bar to the left, too
+             "mark": {"type": "text", "align": "left", "dx": 5, "fontSize": 10},
+             "encoding": {"x": {"field": "end", "type": "quantitative"},
                           "text": {"field": "drop", "format": "@{format}"}}},
         ],
     }  # fmt: skip
