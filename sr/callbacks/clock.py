@@ -63,3 +63,9 @@ class Clock(Callback):
         """Close the bar and write the totals."""
         self._bar.close()
         write_json(Path(trainer.default_root_dir) / NAME, self.totals)
+
+    def on_fit_end(self, trainer: lightning.Trainer, task: lightning.LightningModule) -> None:
+        """Write the totals after a kill between the last checkpoint and the end of training, which comes only once."""
+        path = Path(trainer.default_root_dir) / NAME
+        if not path.is_file():
+            write_json(path, self.totals)

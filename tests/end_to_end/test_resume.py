@@ -1,7 +1,9 @@
 """The whole command, killed at any moment and typed again: the same numbers, nothing half-written or done twice."""
 
+import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -78,6 +80,19 @@ def wait_for(process: subprocess.Popen, path: Path, seconds: float) -> None:
     while not path.exists() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
     time.sleep(seconds)
+
+
+@pytest.mark.aimet
+@pytest.mark.qnn
+def test_killed_between_the_last_checkpoint_and_the_end_of_training(tmp_path, whole):
+    folder = shutil.copytree(whole, tmp_path / "killed")
+    before = json.loads((folder / "training.json").read_text())
+    for name in ("training.json", "report.json"):
+        (folder / name).unlink()
+    code, output = finish(folder)
+    assert code == 0, output
+    after = json.loads((folder / "training.json").read_text())
+    assert after["iterations"] == before["iterations"] and (folder / "report.json").is_file()
 
 
 @pytest.mark.aimet
