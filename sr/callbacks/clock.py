@@ -42,7 +42,7 @@ class Clock(Callback):
     def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
         """Count a chunk and show the bar."""
         now, steps = time.perf_counter(), trainer.global_step - self._step
-        waited = trainer.train_dataloader.wait_s  # type: ignore[union-attr]
+        waited = trainer.train_dataloader.wait_s  # type: ignore[union-attr]  # it is our Chunks
         self._add("seconds", now - self._mark)
         self._add("loader_wait_seconds", waited - self._waited)
         self._add("iterations", steps)

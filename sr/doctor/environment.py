@@ -101,7 +101,7 @@ def _aimet() -> Iterator[Finding]:
 
     torch.manual_seed(0)
     net = nn.Sequential(nn.Conv2d(3, 12, 3, padding=1), nn.Hardtanh(0.0, 1.0), nn.PixelShuffle(2)).eval()
-    net.color, net.scale, net.size_multiple = "rgb", 2, 1  # type: ignore[assignment]
+    net.color, net.scale, net.size_multiple = "rgb", 2, 1  # type: ignore[assignment]  # what every net has
     lr = torch.rand(1, 3, 24, 24)
     scheme = Scheme(
         name="doctor",

@@ -109,9 +109,9 @@ def upscaler(net: nn.Module) -> Upscaler:
 
     return Upscaler(
         run,
-        color=net.color,  # type: ignore[arg-type]
-        scale=net.scale,  # type: ignore[arg-type]
-        size_multiple=net.size_multiple,  # type: ignore[arg-type]
+        color=net.color,  # type: ignore[arg-type]  # a net's own attribute
+        scale=net.scale,  # type: ignore[arg-type]  # a net's own attribute
+        size_multiple=net.size_multiple,  # type: ignore[arg-type]  # a net's own attribute
         device="cpu" if first is None else first.device,
         any_channel=first is None,
     )
