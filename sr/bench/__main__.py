@@ -72,9 +72,9 @@ COMMANDS = {
 }
 
 
-def _number(to: argparse.ArgumentParser, name: str, default: int | None, says: str, **more: str) -> None:
+def _number(to: argparse.ArgumentParser, name: str, default: int | None, says: str, **more: Any) -> None:
     text = says if default is None else f"{says}; default: {default}"
-    to.add_argument(name, type=_count, default=default, metavar="N", help=text, **more)  # type: ignore[arg-type]
+    to.add_argument(name, type=_count, default=default, metavar="N", help=text, **more)
 
 
 def _count(text: str) -> int:

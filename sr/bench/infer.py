@@ -9,7 +9,6 @@ import numpy as np
 import torch
 import yaml
 from omegaconf import DictConfig, OmegaConf
-from torch import nn
 
 from sr.bench.loops import task_of
 from sr.bench.measurement import Measurement, machine_note
@@ -18,6 +17,7 @@ from sr.bench.turns import in_turns, median_and_p95
 from sr.cost.count import image_channels
 from sr.export.graph import DEQUANTIZE, Graph
 from sr.export.shape import fix_shape, lr_size
+from sr.models.net import Net
 from sr.report.table import Column, Table
 from sr.rundir.identity import CONFIG
 
@@ -51,7 +51,7 @@ def measure(overrides: Sequence[str], *, run: Path | None, onnx: Sequence[Path],
         if run is not None:
             _take_net_of(run, config)
         net = task_of(config).deployable()
-        height, width = lr_size(config.size, scale=net.scale, multiple=net.size_multiple)  # type: ignore[arg-type]
+        height, width = lr_size(config.size, scale=net.scale, multiple=net.size_multiple)
         setting = {key: described(config)[key] for key in ("net", "scale")}
     calls = in_torch(net, height, width)
     for path in onnx:
@@ -81,7 +81,7 @@ def _take_net_of(run: Path, config: DictConfig) -> None:
     config.model, config.scale, config.protocol = theirs.model, theirs.scale, theirs.protocol
 
 
-def in_torch(net: nn.Module, height: int, width: int, batch_size: int = 1) -> dict[str, Callable[[], object]]:
+def in_torch(net: Net, height: int, width: int, batch_size: int = 1) -> dict[str, Callable[[], object]]:
     """Name -> one pass of a net over still pictures of noise, for each way to run it in PyTorch."""
     calls: dict[str, Callable[[], object]] = {}
     shape = (batch_size, image_channels(net), height, width)
@@ -95,9 +95,9 @@ def in_torch(net: nn.Module, height: int, width: int, batch_size: int = 1) -> di
 
 
 def _torch_pass(
-    net: nn.Module, shape: tuple[int, ...], device: torch.device, memory_format: torch.memory_format, *, bf16: bool
+    net: Net, shape: tuple[int, ...], device: torch.device, memory_format: torch.memory_format, *, bf16: bool
 ) -> Callable[[], object]:
-    own = copy.deepcopy(net).to(device, memory_format=memory_format)  # type: ignore[call-overload]
+    own = copy.deepcopy(net).to(device).to(memory_format=memory_format)
     noise = torch.rand(shape, generator=torch.Generator().manual_seed(0))
     lr = noise.to(device, memory_format=memory_format)
 

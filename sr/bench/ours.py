@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 
 from sr.bench.turns import Span, Stopwatch
 from sr.callbacks.clock import Clock
+from sr.callbacks.stage import callbacks_of
 
 DURING_TRAINING = ("clock", "checkpoint")
 """The callbacks that work while the steps are taken; the others wait for a validation or for the end of training."""
@@ -92,4 +93,4 @@ def train_in_blocks(
 
 
 def _clock(trainer: lightning.Trainer) -> Clock:
-    return next(each for each in trainer.callbacks if isinstance(each, Clock))  # type: ignore[attr-defined]
+    return callbacks_of(trainer, Clock)[0]

@@ -3,12 +3,13 @@
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import lightning
 from lightning.pytorch.callbacks import Callback
 from tqdm import tqdm
 
+from sr.data.patches import Chunks
 from sr.rundir.files import write_json
 
 NAME = "training.json"
@@ -42,7 +43,7 @@ class Clock(Callback):
     def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
         """Count a chunk and show the bar."""
         now, steps = time.perf_counter(), trainer.global_step - self._step
-        waited = trainer.train_dataloader.wait_s  # type: ignore[union-attr]  # it is our Chunks
+        waited = cast(Chunks, trainer.train_dataloader).wait_s
         self._add("seconds", now - self._mark)
         self._add("loader_wait_seconds", waited - self._waited)
         self._add("iterations", steps)

@@ -36,7 +36,7 @@ class Cost(Stage):
     def work(self, trainer: lightning.Trainer, task: Regression, folder: Path) -> dict[str, Any]:
         """Return {"cost": figures}, units in their names."""
         net = task.deployable()
-        height, width = lr_size(self.target, scale=task.scale, multiple=net.size_multiple)  # type: ignore[arg-type]
+        height, width = lr_size(self.target, scale=task.scale, multiple=net.size_multiple)
         lr = torch.zeros(1, image_channels(net), height, width)
         repeats = {"num_repeats": self.num_repeats, "num_warmup": 1}
         figures = {

@@ -13,6 +13,7 @@ from sr.callbacks.stage import Stage, data_of
 from sr.callbacks.weights import NAME as WEIGHTS
 from sr.evaluation import evaluate, upscaler
 from sr.functional.color import rgb_to_y
+from sr.models.net import Net
 from sr.quantization.chain import quantize
 from sr.quantization.scheme import Scheme
 from sr.tasks.regression import Regression
@@ -58,12 +59,12 @@ class Quantize(Stage):
         scores = score_sets(upscaler(simulation.net), data, self.protocol, task.scale)
         return {"scheme": self.scheme.name, "figures": simulation.figures, "quality": {stage: scores}}
 
-    def score(self, data: Any, net: nn.Module) -> float:
+    def score(self, data: Any, net: Net) -> float:
         """PSNR in dB of a net on the images that training is validated on."""
-        return evaluate(upscaler(net), data.val_dataloader(), self.protocol, net.scale).psnr_db  # type: ignore[arg-type]
+        return evaluate(upscaler(net), data.val_dataloader(), self.protocol, net.scale).psnr_db
 
 
-def calibration(data: Any, net: nn.Module, count: int, size: int) -> list[Tensor]:
+def calibration(data: Any, net: Net, count: int, size: int) -> list[Tensor]:
     """Inputs of the net cut from training images, `count` batches of `size`: LR crops, luma alone for a Y net."""
     crops = data.calibration(count, size, data.lr_patch)
     return [rgb_to_y(batch) for batch in crops] if net.color == "y" else crops

@@ -9,7 +9,7 @@ from lightning.pytorch.callbacks import Callback
 from rich.console import Console
 
 from sr.callbacks import clock
-from sr.callbacks.stage import Stage
+from sr.callbacks.stage import Stage, callbacks_of
 from sr.callbacks.tracking import log_report
 from sr.report.provenance import git_state, versions
 from sr.report.record import Report, write_report
@@ -30,8 +30,7 @@ class WriteReport(Callback):
             return
         assert isinstance(task, Regression)
         folder = Path(trainer.default_root_dir)
-        stages = [callback for callback in trainer.callbacks if isinstance(callback, Stage)]  # type: ignore[attr-defined]
-        results = {stage.title: read_json(folder / stage.result) for stage in stages}
+        results = {stage.title: read_json(folder / stage.result) for stage in callbacks_of(trainer, Stage)}
         config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
         report = Report(
             experiment=folder.parent.name,

@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import lightning
 from lightning.pytorch.callbacks import Callback
@@ -12,10 +12,17 @@ from sr.data.module import ImageData
 from sr.rundir.files import read_json, sha256, write_json
 from sr.tasks.regression import Regression
 
+CallbackT = TypeVar("CallbackT", bound=Callback)
+
 
 def data_of(trainer: Any) -> ImageData:
     """The run's images; Lightning's types do not say that a trainer has them."""
     return trainer.datamodule
+
+
+def callbacks_of(trainer: Any, kind: type[CallbackT]) -> list[CallbackT]:
+    """The run's callbacks of one kind; Lightning's types do not say that a trainer has them."""
+    return [callback for callback in trainer.callbacks if isinstance(callback, kind)]
 
 
 class Stage(Callback):

@@ -8,11 +8,15 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from packaging.requirements import Requirement
 
 from sr.doctor.finding import Finding, examine
+
+if TYPE_CHECKING:
+    import onnx
 
 PACKAGES = (
     "torch",
@@ -92,16 +96,25 @@ def _torch() -> Iterator[Finding]:
 
 
 def _aimet() -> Iterator[Finding]:
-    """A convolution, simulated in 8 bits: close to the float one, and not equal to it."""
+    """Two convolutions and their clips, simulated in 8 bits: close to the float one, and not equal to it."""
     import torch
-    from torch import nn
 
+    from sr.models.quicksrnet import QuickSRNet
     from sr.quantization.ptq import calibrate
     from sr.quantization.scheme import Scheme
 
     torch.manual_seed(0)
-    net = nn.Sequential(nn.Conv2d(3, 12, 3, padding=1), nn.Hardtanh(0.0, 1.0), nn.PixelShuffle(2)).eval()
-    net.color, net.scale, net.size_multiple = "rgb", 2, 1  # type: ignore[assignment]  # what every net has
+    net = QuickSRNet(
+        f=3,
+        m=0,
+        scale=2,
+        activation="relu1",
+        init="random",
+        identity_x1_5="fixed",
+        residual="none",
+        upscaling="space_to_depth",
+        overparameterize="none",
+    ).eval()
     lr = torch.rand(1, 3, 24, 24)
     scheme = Scheme(
         name="doctor",
@@ -153,7 +166,7 @@ def _htp() -> Iterator[Finding]:
         yield Finding("HTP compiler", "ok", f"compiles for {CHIP}, {CHIPS[CHIP].product} ({size} KiB)")
 
 
-def quantized_convolution() -> "onnx.ModelProto":  # type: ignore[name-defined]  # noqa: F821
+def quantized_convolution() -> "onnx.ModelProto":
     """The identity as a QDQ convolution: float NCHW (1, 3, 16, 16) in [0, 1] in and out, scale 1/255 throughout."""
     import onnx
     from onnx import TensorProto, helper, numpy_helper

@@ -6,11 +6,12 @@ from math import ceil
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import pad
 
 from sr.functional.color import rgb_to_y, rgb_to_ycbcr, to_uint8, ycbcr_to_rgb
 from sr.functional.resize import as_ratio, bicubic
+from sr.models.net import Net
 
 Upscale = Callable[[np.ndarray], np.ndarray]  # (h, w, 3) uint8 -> (H, W, 3) uint8
 
@@ -95,7 +96,7 @@ class Upscaler:
         return sr[..., : ceil(height * ratio), : ceil(width * ratio)]
 
 
-def upscaler(net: nn.Module) -> Upscaler:
+def upscaler(net: Net) -> Upscaler:
     """Wrap a net for whole-image inference: its device, fp32, no gradients, evaluation mode (restored after each call).
 
     Args:
@@ -109,16 +110,16 @@ def upscaler(net: nn.Module) -> Upscaler:
 
     return Upscaler(
         run,
-        color=net.color,  # type: ignore[arg-type]  # a net's own attribute
-        scale=net.scale,  # type: ignore[arg-type]  # a net's own attribute
-        size_multiple=net.size_multiple,  # type: ignore[arg-type]  # a net's own attribute
+        color=net.color,
+        scale=net.scale,
+        size_multiple=net.size_multiple,
         device="cpu" if first is None else first.device,
         any_channel=first is None,
     )
 
 
 @contextmanager
-def _evaluating(net: nn.Module) -> Iterator[None]:
+def _evaluating(net: Net) -> Iterator[None]:
     modes = [(module, module.training) for module in net.modules()]
     net.eval()
     try:
@@ -128,7 +129,7 @@ def _evaluating(net: nn.Module) -> Iterator[None]:
             module.training = training
 
 
-def to_network(images: Tensor, net: nn.Module) -> Tensor:
+def to_network(images: Tensor, net: Net) -> Tensor:
     """What a net is fed, and trained towards: floats in [0, 1] of its own colour, channels last.
 
     Args:

@@ -16,6 +16,7 @@ from sr import metrics
 from sr.data.pairs import ImagePair
 from sr.evaluation import Upscaler, evaluate
 from sr.functional.color import to_uint8
+from sr.models.net import Net
 
 PROTOCOL = metrics.PROTOCOLS["y"]
 
@@ -79,7 +80,7 @@ def prove(
     forms: Sequence[Form],
     comparisons: tuple[Sequence[Link], Sequence[Closeness]],
     crops: Sequence[ImagePair],
-    net: nn.Module,
+    net: Net,
 ) -> dict[str, Any]:
     """Runs every form on every crop and compares.
 
@@ -158,7 +159,7 @@ def fingerprint(*parts: Any) -> str:
     return digest.hexdigest()
 
 
-def _run(form: Form, crops: Sequence[ImagePair], net: nn.Module) -> tuple[float, list[np.ndarray]]:
+def _run(form: Form, crops: Sequence[ImagePair], net: Net) -> tuple[float, list[np.ndarray]]:
     """PSNR-Y of a form, and the bytes that leave it (before the colours of a Y net are joined)."""
     made: list[np.ndarray] = []
 
@@ -168,8 +169,8 @@ def _run(form: Form, crops: Sequence[ImagePair], net: nn.Module) -> tuple[float,
         made.append(to_uint8(sr)[0].numpy())
         return sr
 
-    upscale = Upscaler(run, color=net.color, scale=net.scale, size_multiple=net.size_multiple)  # type: ignore[arg-type]
-    return evaluate(upscale, crops, PROTOCOL, net.scale).psnr_db, made  # type: ignore[arg-type]
+    upscale = Upscaler(run, color=net.color, scale=net.scale, size_multiple=net.size_multiple)
+    return evaluate(upscale, crops, PROTOCOL, net.scale).psnr_db, made
 
 
 def _compare(link: Link, ours: list[np.ndarray], theirs: list[np.ndarray]) -> dict[str, Any]:

@@ -9,8 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from torch import nn
-
 from sr.export.biases import biases_on_grid, lift_biases
 from sr.export.chips import LAST_ROUNDING_DOWN
 from sr.export.clips import drop_redundant_clips
@@ -21,6 +19,7 @@ from sr.export.onnx import export_float
 from sr.export.pixels import uint8_nhwc_io
 from sr.export.shape import fix_shape, free_shape, is_bound_to_size
 from sr.export.space_to_depth import fold_into_convolution, match_unshuffle, unshuffle_to_space_to_depth
+from sr.models.net import Net
 from sr.rundir.files import write_json
 
 SPACE_TO_DEPTH = ("operator", "convolution")
@@ -29,7 +28,7 @@ SPACE_TO_DEPTH = ("operator", "convolution")
 class Simulated(Protocol):
     """What this room needs of a quantized net; a float net is one whose scheme has nothing to quantize."""
 
-    net: nn.Module
+    net: Net
     scheme: Any
 
     def export_qdq(self, path: Path, *, height: int | None, width: int | None) -> None:
@@ -61,7 +60,7 @@ class Release:
 
 def build(
     simulation: Simulated,
-    float_net: nn.Module,
+    float_net: Net,
     folder: Path,
     *,
     proof_size: tuple[int, int],
@@ -137,7 +136,7 @@ def reorder(graph: Graph, *, merge: bool) -> Graph:
     return graph
 
 
-def write_float(net: nn.Module, path: Path, size: tuple[int, int]) -> None:
+def write_float(net: Net, path: Path, size: tuple[int, int]) -> None:
     """Writes the float net, in DCR order, for images of any size."""
     graph = reorder(trace(partial(export_float, net), path, size), merge=False)
     free_shape(graph)
@@ -177,7 +176,7 @@ def write_encodings(graph: Graph, folder: Path) -> None:
     write_json(folder / "net.encodings", json.loads(json.dumps(encodings)))
 
 
-def facts(net: nn.Module, scheme: str) -> dict[str, object]:
+def facts(net: Net, scheme: str) -> dict[str, object]:
     """What an exported file says of itself, for those who run it later."""
     return {
         "net": type(net).__name__,

@@ -11,8 +11,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from torch import nn
-
 from sr.data.pairs import ImagePair
 from sr.evaluation import Upscaler
 from sr.export import chain, hexagon, qnn
@@ -26,6 +24,7 @@ from sr.export.release import SPACE_TO_DEPTH, Release, Simulated, build, lifted,
 from sr.export.runtime import load, upscaler_of
 from sr.export.screen import show
 from sr.export.shape import lr_size
+from sr.models.net import Net
 from sr.rundir.files import write_json
 
 _PACKAGES = ("torch", "aimet-torch", "onnx", "onnxruntime", "onnxruntime-qnn")
@@ -36,7 +35,7 @@ class Nothing:
     """No export."""
 
     def export(
-        self, *, simulation: Simulated, float_net: nn.Module, crops: Sequence[ImagePair], folder: Path
+        self, *, simulation: Simulated, float_net: Net, crops: Sequence[ImagePair], folder: Path
     ) -> dict[str, Any]:
         """Does nothing and has nothing to say."""
         return {}
@@ -75,7 +74,7 @@ class Onnx:
             raise ValueError(f"export.space_to_depth is {known}, got {self.space_to_depth!r}")
 
     def export(
-        self, *, simulation: Simulated, float_net: nn.Module, crops: Sequence[ImagePair], folder: Path
+        self, *, simulation: Simulated, float_net: Net, crops: Sequence[ImagePair], folder: Path
     ) -> dict[str, Any]:
         """Writes the files of a release and its certificate, or finds them done.
 
@@ -92,7 +91,7 @@ class Onnx:
             ValueError: a bound does not hold; the proof is then in refused.json. Or the net cannot be exported.
         """
         net = simulation.net
-        scale, multiple = float(net.scale), int(net.size_multiple)  # type: ignore[arg-type]
+        scale, multiple = float(net.scale), int(net.size_multiple)
         cut = cut_crops(crops, scale=scale, multiple=multiple, count=self.num_crops, lr_side=self.crop_lr_side)
         inputs = self._inputs(simulation, float_net, cut)
         if (certificate := done(folder, inputs)) is not None:
@@ -140,7 +139,7 @@ class Onnx:
         """Emulators for the proof, and what was compiled."""
         return {}, {"skipped": "the target is ONNX Runtime"}
 
-    def _inputs(self, simulation: Simulated, float_net: nn.Module, crops: list[ImagePair]) -> dict[str, Any]:
+    def _inputs(self, simulation: Simulated, float_net: Net, crops: list[ImagePair]) -> dict[str, Any]:
         """What decides the outcome; the same again means that there is nothing to do."""
         return {
             "float_net_sha256": fingerprint(float_net),
@@ -179,7 +178,7 @@ class Hexagon(Onnx):
         chips([*self.chips, *self.estimates])
 
     def export(
-        self, *, simulation: Simulated, float_net: nn.Module, crops: Sequence[ImagePair], folder: Path
+        self, *, simulation: Simulated, float_net: Net, crops: Sequence[ImagePair], folder: Path
     ) -> dict[str, Any]:
         """See `Onnx.export`.
 

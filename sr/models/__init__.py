@@ -1,6 +1,7 @@
 """The nets: one paper, one file; the sizes of a family are arguments.
 
-Every net is a plain `nn.Module` with a keyword-only constructor without defaults (the values live in `conf/model`):
+Every net is a `Net` (`sr.models.net`): a plain `nn.Module` that says three things of itself, with a keyword-only
+constructor without defaults (the values live in `conf/model`):
 
     scale          2, 3, 4 or 1.5
     color          "rgb": takes and gives (N, 3, ., .); "y": one BT.601 limited luma channel, (N, 1, ., .)

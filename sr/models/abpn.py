@@ -22,13 +22,14 @@ from torch import Tensor, nn
 from sr.functional.collapse import anchor_kernel, identity_kernel
 from sr.models.blocks import Add, Anchor, activation, check_choice, check_count, check_scale, clip, conv
 from sr.models.collapsible import collapse_convs
+from sr.models.net import Net
 from sr.models.overparameterize import expand_convs
 
 NAME = "ABPN"
 SCALES = (2, 3, 4)
 
 
-class ABPN(nn.Module):
+class ABPN(Net):
     """Conv 3 -> f and m convs f -> f with activations, conv f -> 3 s**2, plus the anchor, clip, depth-to-space.
 
     Args:
@@ -61,7 +62,7 @@ class ABPN(nn.Module):
         overparameterize: str,
     ) -> None:
         super().__init__()
-        self.scale = check_scale(NAME, scale, SCALES)
+        self.scale: int = check_scale(NAME, scale, SCALES)
         check_count(NAME, "f", f, 3)
         check_count(NAME, "m", m, 0)
         check_choice(NAME, "activation", activation, ("relu", "relu1"))
@@ -99,7 +100,7 @@ class ABPN(nn.Module):
             blocks = self.add(blocks, self.anchor(lr))
         return self.depth_to_space(self.clip(blocks))
 
-    def collapse(self) -> nn.Module:
+    def collapse(self) -> Net:
         """Return a copy whose convolutions are all plain, whatever they train as."""
         return collapse_convs(self)
 

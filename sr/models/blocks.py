@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from sr.functional.collapse import anchor_kernel
 
 ScaleT = TypeVar("ScaleT", int, float)
+ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 CHANNELS = {"rgb": 3, "y": 1}
 
@@ -64,7 +65,7 @@ class Anchor(nn.Module):
         self.net = nn.Conv2d(channels, channels * block**2, kernel_size=1)
         with torch.no_grad():
             self.net.weight.copy_(anchor_kernel(channels, channels, block, kernel_size=1))
-            nn.init.zeros_(self.net.bias)  # type: ignore[arg-type]
+            nn.init.zeros_(bias_of(self.net))
         self.net.requires_grad_(learnable)
 
     def forward(self, image: Tensor) -> Tensor:
@@ -108,6 +109,12 @@ def conv(in_channels: int, out_channels: int, kernel_size: int, *, groups: int =
     """
     padding = kernel_size // 2
     return nn.Conv2d(in_channels, out_channels, kernel_size, padding=padding, groups=groups, bias=bias)
+
+
+def bias_of(layer: nn.Conv2d | nn.ConvTranspose2d) -> Tensor:
+    """The bias of a convolution that was made with one."""
+    assert layer.bias is not None
+    return layer.bias
 
 
 def check_scale(net: str, got: float, allowed: Sequence[ScaleT]) -> ScaleT:
@@ -166,7 +173,7 @@ def check_count(net: str, argument: str, got: int, least: int) -> int:
     return got
 
 
-def inference_form(net: nn.Module) -> nn.Module:
+def inference_form(net: ModuleT) -> ModuleT:
     """Return the net that is deployed: `net.collapse()` where a net trains in another form, else the net itself.
 
     Args:

@@ -13,14 +13,17 @@ import functools
 import statistics
 import time
 from collections.abc import Sequence
-from typing import cast
+from typing import TypeVar, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sr.functional import collapse
-from sr.models.blocks import CHANNELS, check_choice
+from sr.models.blocks import CHANNELS, bias_of, check_choice
+from sr.models.net import Net
+
+ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 FORWARD_FORMS = ("collapsed", "expanded")
 
@@ -71,7 +74,7 @@ class ExpandSqueeze(Branch):
         self.expand.weight.copy_((inverse @ weight.flatten(1).double()).view(self.expand.weight.shape))
         if self.expand.bias is not None:
             self.expand.bias.zero_()
-        self.squeeze.bias.copy_(bias)  # type: ignore[union-attr]
+        bias_of(self.squeeze).copy_(bias)
 
 
 class CollapsibleConv(nn.Module):
@@ -134,7 +137,7 @@ class CollapsibleConv(nn.Module):
         return conv.train(self.training)
 
 
-def collapse_convs(net: nn.Module) -> nn.Module:
+def collapse_convs(net: ModuleT) -> ModuleT:
     """Return a copy of a net in which every `CollapsibleConv` is one `nn.Conv2d`; the original goes on training.
 
     Example:
@@ -170,7 +173,7 @@ def set_forward_form(net: nn.Module, forward_form: str) -> None:
             module.forward_form = forward_form
 
 
-def collapse_speedup(net: nn.Module, *, batch_size: int, lr_patch: int, num_steps: int) -> dict[str, float]:
+def collapse_speedup(net: Net, *, batch_size: int, lr_patch: int, num_steps: int) -> dict[str, float]:
     """Time training steps (forward, L1, backward, AMSGrad) of a net in both forward forms, in turns.
 
     Args:
@@ -182,7 +185,7 @@ def collapse_speedup(net: nn.Module, *, batch_size: int, lr_patch: int, num_step
     Returns:
         `expanded_ms` and `collapsed_ms`, the medians of a step, and `speedup`, their ratio.
     """
-    channels, device = CHANNELS[cast(str, net.color)], next(net.parameters()).device
+    channels, device = CHANNELS[net.color], next(net.parameters()).device
     lr = torch.rand(batch_size, channels, lr_patch, lr_patch, device=device)
     hr = torch.rand_like(net(lr))
     optimizer = torch.optim.Adam([param for param in net.parameters() if param.requires_grad], lr=5e-4, amsgrad=True)

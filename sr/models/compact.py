@@ -12,12 +12,13 @@ output is clipped there to [0, 1], which upstream leaves to whoever saves the im
 from torch import Tensor, nn
 
 from sr.models.blocks import Add, Anchor, activation, check_count, check_scale, clip, conv
+from sr.models.net import Net
 
 NAME = "Compact"
 SCALES = (2, 3, 4)
 
 
-class Compact(nn.Module):
+class Compact(Net):
     """First conv 3 -> f, m convs f -> f, each with an activation; last conv f -> 3 s**2, anchor, clip, depth-to-space.
 
     Args:
@@ -32,7 +33,7 @@ class Compact(nn.Module):
 
     def __init__(self, *, f: int, m: int, scale: float, activation: str) -> None:
         super().__init__()
-        self.scale = check_scale(NAME, scale, SCALES)
+        self.scale: int = check_scale(NAME, scale, SCALES)
         check_count(NAME, "f", f, 1)
         check_count(NAME, "m", m, 0)
         self.color = "rgb"

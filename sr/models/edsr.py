@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from sr.functional.collapse import fold_squeeze
-from sr.models.blocks import Add, check_count, check_scale, conv
+from sr.models.blocks import Add, bias_of, check_count, check_scale, conv
+from sr.models.net import Net
 
 NAME = "EDSR"
 SCALES = (2, 3, 4)
@@ -54,7 +55,7 @@ class ResidualBlock(nn.Module):
         self.residual_scale = 1.0
 
 
-class EDSR(nn.Module):
+class EDSR(Net):
     """Mean out, conv 3 -> f, m residual blocks and a conv with a long skip, sub-pixel upscaling, conv f -> 3, mean in.
 
     Args:
@@ -70,7 +71,7 @@ class EDSR(nn.Module):
 
     def __init__(self, *, scale: float, f: int, m: int, residual_scale: float) -> None:
         super().__init__()
-        self.scale = check_scale(NAME, scale, SCALES)
+        self.scale: int = check_scale(NAME, scale, SCALES)
         check_count(NAME, "f", f, 1)
         check_count(NAME, "m", m, 1)
         self.color = "rgb"
@@ -109,7 +110,7 @@ def _mean_shift(sign: float) -> nn.Conv2d:
     layer = nn.Conv2d(3, 3, kernel_size=1)
     with torch.no_grad():
         layer.weight.copy_(torch.eye(3)[:, :, None, None])
-        layer.bias.copy_(sign * torch.tensor(DIV2K_MEAN))  # type: ignore[union-attr]
+        bias_of(layer).copy_(sign * torch.tensor(DIV2K_MEAN))
     return layer.requires_grad_(False)
 
 

@@ -12,13 +12,14 @@ from torch import Tensor, nn
 
 from sr.models.blocks import CHANNELS, activation, check_choice, check_scale, conv
 from sr.models.collapsible import collapse_convs
+from sr.models.net import Net
 from sr.models.overparameterize import expand_convs
 
 NAME = "ESPCN"
 SCALES = (2, 3, 4)
 
 
-class ESPCN(nn.Module):
+class ESPCN(Net):
     """5x5 convolution to 64 features, 3x3 to 32, 3x3 to C s**2, then depth-to-space; the output is not clipped.
 
     Args:
@@ -33,7 +34,7 @@ class ESPCN(nn.Module):
 
     def __init__(self, *, scale: float, color: str, activation: str, overparameterize: str) -> None:
         super().__init__()
-        self.scale = check_scale(NAME, scale, SCALES)
+        self.scale: int = check_scale(NAME, scale, SCALES)
         self.color = check_choice(NAME, "color", color, tuple(CHANNELS))
         self.size_multiple = 1
         channels = CHANNELS[color]
@@ -51,7 +52,7 @@ class ESPCN(nn.Module):
         """Upscale lr (N, C, h, w) in [0, 1] to sr (N, C, s*h, s*w), not clipped."""
         return self.depth_to_space(self.conv_last(self.cnn(lr)))
 
-    def collapse(self) -> nn.Module:
+    def collapse(self) -> Net:
         """Return a copy whose convolutions are all plain, whatever they train as."""
         return collapse_convs(self)
 

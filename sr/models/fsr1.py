@@ -13,10 +13,11 @@ from fractions import Fraction
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import pad
 
 from sr.models.blocks import check_scale
+from sr.models.net import Net
 
 SCALES = (1.5, 2, 3, 4)
 
@@ -34,7 +35,7 @@ class Edge(NamedTuple):
     strength: Tensor  # 0: flat or a thin line, 2: a clean edge along both axes
 
 
-class FSR1(nn.Module):
+class FSR1(Net):
     """EASU and RCAS on tensors; nothing to train.
 
     Expects display-referred (gamma-coded) RGB in [0, 1], which ordinary photographs and game frames are.

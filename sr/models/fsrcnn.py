@@ -12,8 +12,9 @@ import math
 
 from torch import Tensor, nn
 
-from sr.models.blocks import CHANNELS, activation, check_choice, check_count, check_scale, conv
+from sr.models.blocks import CHANNELS, activation, bias_of, check_choice, check_count, check_scale, conv
 from sr.models.collapsible import collapse_convs
+from sr.models.net import Net
 from sr.models.overparameterize import expand_convs
 
 NAME = "FSRCNN"
@@ -23,7 +24,7 @@ SCALES = (2, 3, 4)
 SUB_PIXEL_KERNEL = {2: 5, 3: 5, 4: 3}
 
 
-class FSRCNN(nn.Module):
+class FSRCNN(Net):
     """Extraction 5x5, shrinking 1x1, m times mapping 3x3, expanding 1x1, deconvolution 9x9; the output is not clipped.
 
     Args:
@@ -54,7 +55,7 @@ class FSRCNN(nn.Module):
         overparameterize: str,
     ) -> None:
         super().__init__()
-        self.scale = check_scale(NAME, scale, SCALES)
+        self.scale: int = check_scale(NAME, scale, SCALES)
         self.color = check_choice(NAME, "color", color, tuple(CHANNELS))
         check_choice(NAME, "upscaling", upscaling, ("deconvolution", "sub_pixel"))
         for argument, value, least in (("d", d, 1), ("s", s, 1), ("m", m, 0)):
@@ -77,13 +78,13 @@ class FSRCNN(nn.Module):
         for layer in convs:
             fan_out = layer.out_channels * math.prod(layer.kernel_size)
             nn.init.normal_(layer.weight, std=0.001 if layer is convs[-1] else math.sqrt(2 / fan_out))
-            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+            nn.init.zeros_(bias_of(layer))
 
     def forward(self, lr: Tensor) -> Tensor:
         """Upscale lr (N, C, h, w) in [0, 1] to sr (N, C, s*h, s*w), not clipped."""
         return self.upscale(self.expand(self.mapping(self.shrink(self.extract(lr)))))
 
-    def collapse(self) -> nn.Module:
+    def collapse(self) -> Net:
         """Return a copy whose convolutions are all plain, whatever they train as."""
         return collapse_convs(self)
 

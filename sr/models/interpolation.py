@@ -8,11 +8,12 @@ from torch.nn.functional import conv2d
 
 from sr.functional.resize import taps
 from sr.models.blocks import check_scale
+from sr.models.net import Net
 
 SCALES = (1.5, 2, 3, 4)
 
 
-class Nearest(nn.Module):
+class Nearest(Net):
     """Repeat pixels: sr pixel (y, x) copies lr pixel (y / s, x / s), rounded down.
 
     At x1.5 two pixels a, b become three, a, a, b: the image that QuickSRNet's identity initialisation starts from.
@@ -36,7 +37,7 @@ class Nearest(nn.Module):
         return self.upsample(lr)
 
 
-class Bicubic(nn.Module):
+class Bicubic(Net):
     """MATLAB's bicubic (Keys' kernel, a = -1/2, borders mirrored) as one fixed convolution and depth-to-space.
 
     A scale p/q turns every q x q pixels of lr into p x p of sr: a convolution of stride q with p**2 kernels a channel.

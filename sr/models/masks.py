@@ -48,7 +48,8 @@ def apply_masks(net: nn.Module, masks: Masks) -> None:
     for name, mask in masks.items():
         layer = net.get_submodule(name)
         if not isinstance(layer, CollapsibleConv):
-            layer.weight.mul_(mask.to(layer.weight))  # type: ignore[operator, arg-type]
+            weight = cast(Tensor, layer.weight)
+            weight.mul_(mask.to(weight))
         elif layer.mask is None:
             layer.mask = mask.to(layer.kernel()[0]).clone()
         else:

@@ -16,15 +16,16 @@ import torch
 from torch import Tensor, nn
 
 from sr.functional.collapse import anchor_kernel, identity_kernel
-from sr.models.blocks import Add, Anchor, activation, check_choice, check_count, check_scale, clip, conv
+from sr.models.blocks import Add, Anchor, activation, bias_of, check_choice, check_count, check_scale, clip, conv
 from sr.models.collapsible import collapse_convs
+from sr.models.net import Net
 from sr.models.overparameterize import expand_convs
 
 NAME = "QuickSRNet"
 SCALES = (1.5, 2, 3, 4)
 
 
-class QuickSRNet(nn.Module):
+class QuickSRNet(Net):
     """First conv 3 -> f, m convs f -> f, last conv f -> 3 s**2, each followed by a clip; then depth-to-space.
 
     The clip of the last convolution comes before depth-to-space: the same values, but the convolution and its clip can
@@ -127,7 +128,7 @@ class QuickSRNet(nn.Module):
         sr = self.depth_to_space(self.clip(blocks))
         return sr if self.pool is None else self.pool(sr)
 
-    def collapse(self) -> nn.Module:
+    def collapse(self) -> Net:
         """Return a copy whose convolutions are all plain, whatever they train as."""
         return collapse_convs(self)
 
@@ -146,7 +147,7 @@ class StridedAnchor(nn.Module):
         self.net = nn.Conv2d(3, 27, kernel_size=3, stride=2, padding=1)
         with torch.no_grad():
             self.net.weight.zero_()
-            nn.init.zeros_(self.net.bias)  # type: ignore[arg-type]
+            nn.init.zeros_(bias_of(self.net))
             for slot in range(27):
                 # With a padding of 1 the taps 1 and 2 look at the first and the second pixel of a pair.
                 row, column = divmod(_nearest_of_4(slot % 9), 2) if nearest else (0, 0)

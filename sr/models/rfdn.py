@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sr.models.blocks import Add, Concat, check_choice, check_count, check_scale, conv
+from sr.models.net import Net
 
 NAME = "RFDN"
 SCALES = (2, 3, 4)
@@ -146,7 +147,7 @@ class DistillationBlock(nn.Module):
         return fused if self.add is None else self.add(fused, features)
 
 
-class RFDN(nn.Module):
+class RFDN(Net):
     """Conv 3 -> f, m distillation blocks in series, fusion of all their outputs, long skip, sub-pixel upscaling.
 
     Args:
@@ -162,7 +163,7 @@ class RFDN(nn.Module):
 
     def __init__(self, *, scale: float, f: int, m: int, attention: str, block_residual: bool) -> None:
         super().__init__()
-        self.scale = check_scale(NAME, scale, SCALES)
+        self.scale: int = check_scale(NAME, scale, SCALES)
         check_count(NAME, "m", m, 1)
         if check_count(NAME, "f", f, 4) % 2:
             raise ValueError(f"{NAME} distills half of its channels: f must be even, got {f}.")

@@ -10,11 +10,13 @@ the pixels as the poster does; ESRGAN does not.
 import copy
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from sr.models.blocks import Add, Concat, Scale, check_count, check_scale, conv
+from sr.models.blocks import Add, Concat, Scale, bias_of, check_count, check_scale, conv
+from sr.models.net import Net
 from sr.models.standardization import destandardize, fold_into, standardize
 
 NAME = "RRDBNet"
@@ -79,7 +81,7 @@ class RRDB(nn.Module):
         return self.add(self.shrink(self.blocks(features)), features)
 
 
-class RRDBNet(nn.Module):
+class RRDBNet(Net):
     """Conv 3 -> f, m RRDBs and a conv with a long skip, enlarge by 2 and conv (twice at x4), two convs to RGB.
 
     Args:
@@ -100,7 +102,7 @@ class RRDBNet(nn.Module):
         self, *, scale: float, f: int, growth: int, m: int, mean: Sequence[float], std: Sequence[float]
     ) -> None:
         super().__init__()
-        self.scale = check_scale(self.name, scale, SCALES)
+        self.scale: int = check_scale(self.name, scale, SCALES)
         for argument, count in (("f", f), ("growth", growth), ("m", m)):
             check_count(self.name, argument, count, 1)
         self.color = "rgb"
@@ -131,7 +133,7 @@ class RRDBNet(nn.Module):
             if isinstance(block, DenseBlock):
                 block.fold()
         if net.destandardize is not None:
-            fold_into(net.tail[-1], net.destandardize)  # type: ignore[arg-type]
+            fold_into(cast(nn.Conv2d, net.tail[-1]), net.destandardize)
             net.destandardize = None
         return net
 
@@ -144,7 +146,7 @@ def small_start(
     layer = make(channels, out_channels, kernel_size, **options)
     nn.init.kaiming_normal_(layer.weight)
     layer.weight.mul_(INIT_SCALE)
-    nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+    nn.init.zeros_(bias_of(layer))
     return layer
 
 

@@ -28,12 +28,13 @@ from torch import Tensor, nn
 
 from sr.models.blocks import CHANNELS, Add, Anchor, activation, check_choice, check_count, check_scale, clip
 from sr.models.collapsible import CollapsibleConv, ExpandSqueeze, collapse_convs
+from sr.models.net import Net
 
 NAME = "SESR"
 SCALES = {"y": (2, 4), "rgb": (2, 3, 4)}
 
 
-class SESR(nn.Module):
+class SESR(Net):
     """5x5 linear block to f, m 3x3 blocks with short skips, a long skip, 5x5 linear block to C s**2, plus the anchor.
 
     It trains with its blocks in either form and deploys as `collapse()`: m + 2 plain convolutions and two additions.
@@ -71,7 +72,7 @@ class SESR(nn.Module):
     ) -> None:
         super().__init__()
         self.color = check_choice(NAME, "color", color, ("y", "rgb"))
-        self.scale = check_scale(f"{NAME} with color={color}", scale, SCALES[color])
+        self.scale: int = check_scale(f"{NAME} with color={color}", scale, SCALES[color])
         check_choice(NAME, "activation", activation, ("prelu", "relu"))
         for argument, count in (("f", f), ("m", m), ("expansion", expansion)):
             check_count(NAME, argument, count, 1)
@@ -106,7 +107,7 @@ class SESR(nn.Module):
     @torch.no_grad()
     def collapse(self) -> "SESR":
         """Return the net of plain convolutions that gives the same image; this one goes on training."""
-        net = cast(SESR, collapse_convs(self))
+        net = collapse_convs(self)
         if len(net.depth_to_space) == 2:
             for layer in (cast(nn.Conv2d, net.conv_last), net.anchor.net):
                 order = _shuffle_order(layer.out_channels)

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from sr.models.blocks import Add, check_choice, check_count, check_scale, conv
+from sr.models.net import Net
 from sr.models.standardization import destandardize, fold_into, standardize
 
 NAME = "SRResNet"
@@ -39,7 +40,7 @@ class ResidualBlock(nn.Module):
         return self.add(self.body(features), features)
 
 
-class SRResNet(nn.Module):
+class SRResNet(Net):
     """Conv 9x9 3 -> f, m residual blocks and a conv with a long skip, sub-pixel upscaling, conv 9x9 f -> 3.
 
     Args:
@@ -58,7 +59,7 @@ class SRResNet(nn.Module):
         self, *, scale: float, f: int, m: int, normalization: str, mean: Sequence[float], std: Sequence[float]
     ) -> None:
         super().__init__()
-        self.scale = check_scale(NAME, scale, SCALES)
+        self.scale: int = check_scale(NAME, scale, SCALES)
         check_count(NAME, "f", f, 1)
         check_count(NAME, "m", m, 1)
         check_choice(NAME, "normalization", normalization, ("batch", "none"))

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from sr.functional.collapse import fold_squeeze
+from sr.models.blocks import bias_of
 
 
 def standardize(net: str, mean: Sequence[float], std: Sequence[float]) -> nn.Conv2d | None:
@@ -54,5 +55,5 @@ def _affine(factor: Sequence[float], offset: Sequence[float]) -> nn.Conv2d | Non
         return None
     layer = nn.Conv2d(3, 3, kernel_size=1)
     layer.weight.copy_(torch.diag(torch.tensor(factor))[:, :, None, None])
-    layer.bias.copy_(torch.tensor(offset))  # type: ignore[union-attr]
+    bias_of(layer).copy_(torch.tensor(offset))
     return layer.requires_grad_(False)

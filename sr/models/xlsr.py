@@ -14,15 +14,16 @@ import math
 
 from torch import Tensor, nn
 
-from sr.models.blocks import Concat, check_scale, clip, conv
+from sr.models.blocks import Concat, bias_of, check_scale, clip, conv
 from sr.models.collapsible import collapse_convs
+from sr.models.net import Net
 from sr.models.overparameterize import expand_convs
 
 NAME = "XLSR"
 SCALES = (2, 3, 4)
 
 
-class XLSR(nn.Module):
+class XLSR(Net):
     """3x3 to 32 features, three grouped blocks, joined with a 16-channel side branch, 1x1, 3x3, clip, depth-to-space.
 
     Args:
@@ -35,7 +36,7 @@ class XLSR(nn.Module):
 
     def __init__(self, *, scale: float, overparameterize: str) -> None:
         super().__init__()
-        self.scale = check_scale(NAME, scale, SCALES)
+        self.scale: int = check_scale(NAME, scale, SCALES)
         self.color = "rgb"
         self.size_multiple = 1
         self.residual = conv(3, 16, 3)
@@ -53,14 +54,14 @@ class XLSR(nn.Module):
             if isinstance(layer, nn.Conv2d):
                 fan_out = layer.out_channels * math.prod(layer.kernel_size) // layer.groups
                 nn.init.normal_(layer.weight, std=math.sqrt(0.2 / fan_out))
-                nn.init.constant_(layer.bias, 0.01)  # type: ignore[arg-type]
+                nn.init.constant_(bias_of(layer), 0.01)
 
     def forward(self, lr: Tensor) -> Tensor:
         """Upscale lr (N, 3, h, w) in [0, 1] to sr (N, 3, s*h, s*w) in [0, 1]."""
         features = self.concat(self.cnn(lr), self.residual(lr))
         return self.depth_to_space(self.clip(self.tail(features)))
 
-    def collapse(self) -> nn.Module:
+    def collapse(self) -> Net:
         """Return a copy whose convolutions are all plain, whatever they train as."""
         return collapse_convs(self)
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
+from sr.models.net import Net
 from sr.quantization.aimet import simulate
 from sr.quantization.identity import identity, is_ours
 from sr.quantization.integer import IntegerSimulation, fix_ranges
@@ -74,7 +74,7 @@ class AdaRound:
             """AIMET's, on the very grid that our simulation has; with ranges that a stage before has fixed."""
 
             @staticmethod
-            def _get_quantsim(model: nn.Module, *_: Any, **__: Any) -> Any:
+            def _get_quantsim(model: Net, *_: Any, **__: Any) -> Any:
                 sim = simulate(model, simulation.scheme)
                 fix_ranges(sim, simulation.fixed_weight_ranges())
                 return sim

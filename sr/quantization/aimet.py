@@ -13,6 +13,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from sr.models.blocks import Add, Concat, Scale
+from sr.models.net import Net
 from sr.models.rfdn import Contrast, Multiply, ResizeLike
 from sr.quantization.quiet import quiet, silent
 from sr.quantization.scheme import Scheme
@@ -35,7 +36,7 @@ JOINS = {
 KNOWN_RANGES = {"Relu": {"min": 0.0}, "Sigmoid": {"min": 0.0, "max": 1.0}, "Tanh": {"min": -1.0, "max": 1.0}}
 
 
-def simulate(net: nn.Module, scheme: Scheme) -> Any:
+def simulate(net: Net, scheme: Scheme) -> Any:
     """Build AIMET's `QuantizationSimModel` of a copy of the net, ranges not yet calibrated.
 
     Args:
@@ -71,7 +72,7 @@ def simulate(net: nn.Module, scheme: Scheme) -> Any:
     return simulation
 
 
-def equalized(net: nn.Module) -> nn.Module:
+def equalized(net: Net) -> Net:
     """Let AIMET scale the channels between layers of a net, in place; returns the net.
 
     Raises:

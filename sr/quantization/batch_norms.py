@@ -6,11 +6,12 @@ import copy
 
 from torch import nn
 
+from sr.models.net import Net
 from sr.quantization.quiet import silent
 from sr.quantization.simulation import example_input
 
 
-def without_batch_norms(net: nn.Module) -> nn.Module:
+def without_batch_norms(net: Net) -> Net:
     """Return the net itself, or a copy for which AIMET has folded its batch norms: the same function in eval mode.
 
     Args:

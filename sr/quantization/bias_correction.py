@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sr.models.net import Net
 from sr.quantization.integer import IntegerSimulation
 from sr.quantization.scheme import Material
 from sr.quantization.simulation import Simulation, example_input
@@ -55,7 +56,7 @@ class BiasCorrection:
         return simulation
 
 
-def biased(net: nn.Module) -> list[str]:
+def biased(net: Net) -> list[str]:
     """Names of a simulated net's layers with weight and bias, in the order in which they are run."""
     layers = [
         (name, module)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from sr.models.net import Net
 from sr.quantization.batch_norms import without_batch_norms
 from sr.quantization.ptq import calibrate, uncalibrated
 from sr.quantization.scheme import Material, Scheme, Score, Stream
@@ -16,7 +17,7 @@ from sr.quantization.simulation import Simulation
 
 def quantize(
     *,
-    net: nn.Module,
+    net: Net,
     scheme: Scheme,
     calibration: Sequence[Tensor],
     stream: Stream,
@@ -66,7 +67,7 @@ def quantize(
     return simulation
 
 
-def load(*, net: nn.Module, scheme: Scheme, folder: Path) -> Simulation:
+def load(*, net: Net, scheme: Scheme, folder: Path) -> Simulation:
     """Rebuild a simulation that `Simulation.save` wrote: the same outputs to the bit, without calibration.
 
     Args:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from sr.models.net import Net
 from sr.quantization.quiet import quiet
 from sr.quantization.simulation import example_input
 
@@ -32,7 +33,7 @@ class CrossLayerEqualization:
 
     name: str
 
-    def prepare(self, net: nn.Module) -> nn.Module:
+    def prepare(self, net: Net) -> Net:
         """Return an equalised copy, or the net itself, with a warning, where its activations allow nothing.
 
         Raises:
@@ -48,14 +49,14 @@ class CrossLayerEqualization:
             return self._unchanged(net, "the scaled net is another function")
         return scaled
 
-    def _unchanged(self, net: nn.Module, reason: str) -> nn.Module:
+    def _unchanged(self, net: Net, reason: str) -> Net:
         clips = [name for name, module in net.named_modules() if isinstance(module, nn.Hardtanh)]
         because = f"{reason}; it clips at {', '.join(clips)}, and a clip does not scale" if clips else reason
         log.warning("%s leaves %s as it is: %s", self.name, type(net).__name__, because)
         return net
 
 
-def _same_function(net: nn.Module, other: nn.Module) -> bool:
+def _same_function(net: Net, other: nn.Module) -> bool:
     shape = example_input(net).shape
     image = torch.rand(shape, generator=torch.Generator().manual_seed(0))
     with torch.no_grad(), quiet():

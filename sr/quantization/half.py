@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sr.models.net import Net
 from sr.quantization.scheme import Scheme
 from sr.quantization.simulation import Simulation
 
@@ -28,7 +29,7 @@ class HalfSimulation(Simulation):
         ValueError: a weight that fp16 cannot hold.
     """
 
-    def __init__(self, net: nn.Module, scheme: Scheme) -> None:
+    def __init__(self, net: Net, scheme: Scheme) -> None:
         super().__init__(copy.deepcopy(net), scheme)
         for name, parameter in self.net.named_parameters():
             if parameter.abs().max() > LARGEST:

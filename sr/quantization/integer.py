@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from sr.models.blocks import Concat
+from sr.models.net import Net
 from sr.quantization.aimet import simulate
 from sr.quantization.quiet import quiet
 from sr.quantization.scheme import Scheme
@@ -34,7 +35,7 @@ class IntegerSimulation(Simulation):
         ValueError: AIMET is missing, or the net has a module that it cannot quantize.
     """
 
-    def __init__(self, net: nn.Module, scheme: Scheme) -> None:
+    def __init__(self, net: Net, scheme: Scheme) -> None:
         self._sim = simulate(net, scheme)
         super().__init__(self._sim.model, scheme)
         for module in self.net.modules():

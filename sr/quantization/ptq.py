@@ -9,12 +9,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from sr.models.net import Net
 from sr.quantization.half import HalfSimulation
 from sr.quantization.scheme import Scheme
 from sr.quantization.simulation import Simulation
 
 
-def calibrate(*, net: nn.Module, scheme: Scheme, calibration: Sequence[Tensor]) -> Simulation:
+def calibrate(*, net: Net, scheme: Scheme, calibration: Sequence[Tensor]) -> Simulation:
     """Quantize a trained net without training it.
 
     Args:
@@ -39,7 +40,7 @@ def calibrate(*, net: nn.Module, scheme: Scheme, calibration: Sequence[Tensor]) 
     return simulation
 
 
-def uncalibrated(net: nn.Module, scheme: Scheme) -> Simulation:
+def uncalibrated(net: Net, scheme: Scheme) -> Simulation:
     """Make the simulation that `calibrate` or `Simulation.restore` then gives its ranges to; `net` is not changed."""
     if scheme.is_unchanged:
         return Simulation(copy.deepcopy(net), scheme)

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
+from sr.models.net import Net
+
 if TYPE_CHECKING:
     from sr.quantization.simulation import Simulation
 
 NUMBERS = {"float": (16, 32), "integer": (4, 8, 16)}  # bits that each can have
 CALIBRATIONS = ("min_max", "enhanced", "percentile")
-Score = Callable[[nn.Module], float]
+Score = Callable[[Net], float]
 Stream = Callable[[int], Iterable[tuple[Tensor, Tensor]]]
 
 
@@ -34,7 +36,7 @@ class Material:
         seed: for stages that draw random numbers of their own.
     """
 
-    float_net: nn.Module
+    float_net: Net
     calibration: Sequence[Tensor]
     stream: Stream
     loss: nn.Module
@@ -62,7 +64,7 @@ class Preparation(Protocol):
     def name(self) -> str:
         """Short name."""
 
-    def prepare(self, net: nn.Module) -> nn.Module:
+    def prepare(self, net: Net) -> Net:
         """Return another net of the same structure, or the same net; the argument is not changed."""
 
 

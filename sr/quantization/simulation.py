@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from sr.models.blocks import CHANNELS
+from sr.models.net import Net
 from sr.quantization.quiet import quiet
 from sr.quantization.scheme import Scheme
 from sr.rundir.files import write_atomically
@@ -33,7 +34,7 @@ class Simulation:
         scheme: its scheme.
     """
 
-    def __init__(self, net: nn.Module, scheme: Scheme) -> None:
+    def __init__(self, net: Net, scheme: Scheme) -> None:
         self.net = net.eval().to(memory_format=torch.channels_last)
         self.scheme = scheme
         self.figures: dict[str, float] = {}
@@ -123,7 +124,7 @@ class Simulation:
         }
 
 
-def example_input(net: nn.Module, height: int | None = None, width: int | None = None) -> Tensor:
+def example_input(net: Net, height: int | None = None, width: int | None = None) -> Tensor:
     """Grey pixels (1, C, h, w) on the CPU that a net accepts; C and, by default, the size are the net's own."""
     side = DUMMY_SIDE * int(getattr(net, "size_multiple", 1))
     return torch.full((1, CHANNELS[str(net.color)], height or side, width or side), 0.5)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from hydra import compose
 from hydra.core.hydra_config import HydraConfig
@@ -90,7 +90,7 @@ def register_resolvers() -> None:
 
 def plain(config: DictConfig) -> dict[str, Any]:
     """The composed config as plain containers with every interpolation resolved."""
-    return OmegaConf.to_container(config, resolve=True, throw_on_missing=True)  # type: ignore[return-value]
+    return cast(dict[str, Any], OmegaConf.to_container(config, resolve=True, throw_on_missing=True))
 
 
 def output_folder() -> Path:
@@ -113,11 +113,14 @@ def pixel_overrides(own: Sequence[str], differing: Sequence[str]) -> list[str]:
     >>> pixel_overrides(["model=rrdbnet", "task=gan", "seed=1", "task/discriminator=unet"], ["seed=0"])
     ['model=rrdbnet', 'seed=0']
     """
-    key = re.compile(r"[+~]*([^=@]+)")
-    replaced = {key.match(item)[1] for item in differing}  # type: ignore[index]
-    names = [(item, key.match(item)[1]) for item in own]  # type: ignore[index]
-    kept = [item for item, name in names if name not in replaced and not re.match(r"(task|init|pixel)\b", name)]
+    replaced = {_key(item) for item in differing}
+    kept = [item for item in own if _key(item) not in replaced and not re.match(r"(task|init|pixel)\b", _key(item))]
     return [*kept, *differing]
+
+
+def _key(override: str) -> str:
+    """The key of `+key@package=value`."""
+    return re.split("[=@]", override.lstrip("+~"))[0]
 
 
 @contextmanager

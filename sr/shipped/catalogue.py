@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from sr.models.blocks import inference_form
+from sr.models.net import Net
 from sr.models.weights import load_weights, read_weights
 from sr.shipped.card import FLOAT, NAME, Card
 
@@ -57,7 +57,7 @@ def weights_path(init: str, scale: float) -> str:
     return str(find(init.removeprefix(PREFIX), scale) / FLOAT) if init.startswith(PREFIX) else init
 
 
-def load(name: str, *, scale: float, nets: Path = NETS) -> nn.Module:
+def load(name: str, *, scale: float, nets: Path = NETS) -> Net:
     """Make a shipped float net in its inference form, in evaluation mode.
 
     Args:
@@ -77,7 +77,7 @@ def load(name: str, *, scale: float, nets: Path = NETS) -> nn.Module:
     return net.eval()
 
 
-def deployed_net(model: Mapping[str, Any]) -> nn.Module:
+def deployed_net(model: Mapping[str, Any]) -> Net:
     """Make an untrained net in its inference form, without touching the random state.
 
     Args:

@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 
 from safetensors import safe_open
-from torch import nn
 
+from sr.models.net import Net
 from sr.models.weights import FLOAT_WEIGHTS, load_weights, read_weights
 from sr.shipped.catalogue import PREFIX, deployed_net, load
 
 
-def trained(source: str | None, *, scale: float) -> nn.Module:
+def trained(source: str | None, *, scale: float) -> Net:
     """Make a trained float net in its inference form, in evaluation mode.
 
     Args:

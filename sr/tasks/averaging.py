@@ -5,6 +5,8 @@ import copy
 import torch
 from torch import nn
 
+from sr.models.net import Net
+
 
 class WeightAverage(nn.Module):
     """Exponential moving average: average <- decay * average + (1 - decay) * weights after each optimizer step.
@@ -19,7 +21,7 @@ class WeightAverage(nn.Module):
         ValueError: decay outside (0, 1).
     """
 
-    def __init__(self, net: nn.Module, decay: float) -> None:
+    def __init__(self, net: Net, decay: float) -> None:
         super().__init__()
         if not 0 < decay < 1:
             raise ValueError(

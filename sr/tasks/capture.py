@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from sr.evaluation import to_network
+from sr.models.net import Net
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ class PixelObjective(nn.Module):
         bf16: whether the forward pass runs in bf16 autocast.
     """
 
-    def __init__(self, net: nn.Module, loss: nn.Module, *, bf16: bool) -> None:
+    def __init__(self, net: Net, loss: nn.Module, *, bf16: bool) -> None:
         super().__init__()
         self.net, self.loss, self.bf16 = net, loss, bf16
 

@@ -12,6 +12,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from sr.evaluation import to_network
 from sr.losses.distillation import attention_distance, check_share, mixed
+from sr.models.net import Net
 from sr.tasks.regression import Regression
 
 Pairs = Sequence[Sequence[str]]
@@ -32,8 +33,8 @@ class DistillationObjective(nn.Module):
 
     def __init__(
         self,
-        net: nn.Module,
-        teacher: nn.Module,
+        net: Net,
+        teacher: Net,
         loss: nn.Module,
         *,
         share: float,
@@ -94,11 +95,11 @@ class Distillation(Regression):
     def __init__(
         self,
         *,
-        teacher: nn.Module,
+        teacher: Net,
         share: float,
         layers: Pairs,
         feature_weight: float,
-        net: nn.Module,
+        net: Net,
         loss: nn.Module,
         optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
         scheduler: Callable[[Optimizer], LRScheduler],
@@ -147,7 +148,7 @@ class Distillation(Regression):
             )
 
 
-def _check_pair(net: nn.Module, teacher: nn.Module) -> None:
+def _check_pair(net: Net, teacher: Net) -> None:
     """Refuse a teacher whose images cannot be compared with the student's."""
     if teacher.scale != net.scale:
         raise ValueError(
@@ -161,7 +162,7 @@ def _check_pair(net: nn.Module, teacher: nn.Module) -> None:
         )
 
 
-def _checked_layers(net: nn.Module, teacher: nn.Module, layers: Pairs) -> Pairs:
+def _checked_layers(net: Net, teacher: Net, layers: Pairs) -> Pairs:
     """Return pairs of names, each a layer of its net."""
     for pair in layers:
         if isinstance(pair, str) or len(pair) != 2:
@@ -175,7 +176,7 @@ def _checked_layers(net: nn.Module, teacher: nn.Module, layers: Pairs) -> Pairs:
     return layers
 
 
-def _fingerprint(net: nn.Module) -> str:
+def _fingerprint(net: Net) -> str:
     """Hash of a net's weights; 16 hex digits."""
     digest = hashlib.sha256()
     for name, value in net.state_dict().items():

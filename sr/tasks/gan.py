@@ -12,6 +12,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from sr.evaluation import to_network
 from sr.losses.adversarial import Adversarial
+from sr.models.net import Net
 from sr.tasks.regression import Batch, Regression
 
 Figures = dict[str, Tensor]
@@ -63,7 +64,7 @@ class Gan(Regression):
         discriminator_updates: float,
         discriminator_optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
         discriminator_scheduler: Callable[[Optimizer], LRScheduler],
-        net: nn.Module,
+        net: Net,
         loss: nn.Module,
         optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
         scheduler: Callable[[Optimizer], LRScheduler],

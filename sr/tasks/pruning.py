@@ -12,6 +12,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from sr.evaluation import score_pair, upscaler
 from sr.models.blocks import inference_form
 from sr.models.masks import SCOPES, all_kept, apply_masks, kernels, pruned, sparsity
+from sr.models.net import Net
 from sr.tasks.regression import Regression
 
 OPTIMIZER_STATES = ("rewound", "reset")
@@ -49,7 +50,7 @@ class Pruning(Regression):
         iterations: int,
         scope: str,
         optimizer_state: str,
-        net: nn.Module,
+        net: Net,
         loss: nn.Module,
         optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
         scheduler: Callable[[Optimizer], LRScheduler],

@@ -15,6 +15,7 @@ from sr import metrics
 from sr.data.pairs import ImagePair
 from sr.evaluation import check_color, score_pair, upscaler
 from sr.models.blocks import inference_form
+from sr.models.net import Net
 from sr.tasks.averaging import WeightAverage
 from sr.tasks.capture import Objective, PixelObjective, captured
 from sr.tasks.precision import check_machine, check_precision
@@ -50,7 +51,7 @@ class Regression(lightning.LightningModule):
     def __init__(
         self,
         *,
-        net: nn.Module,
+        net: Net,
         loss: nn.Module,
         optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
         scheduler: Callable[[Optimizer], LRScheduler],
@@ -65,7 +66,7 @@ class Regression(lightning.LightningModule):
             raise ValueError(f"machine.capture is auto or never, got {capture!r}")
         self.automatic_optimization = False
         self.net = net.to(memory_format=torch.channels_last)
-        self.scale: float = net.scale  # type: ignore[assignment]
+        self.scale: float = net.scale
         self.loss = loss
         self.average = WeightAverage(self.net, ema_decay) if ema_decay else None
         self.protocol = metrics.protocol(protocol)
@@ -74,11 +75,11 @@ class Regression(lightning.LightningModule):
         self._precision, self._fp32_from = check_precision(precision), fp32_from
         self._capture, self._objectives = capture, dict[bool, Objective]()
 
-    def trained_net(self) -> nn.Module:
+    def trained_net(self) -> Net:
         """The net that a user gets: the average where one is kept, else the weights themselves; shared, not copied."""
         return self.average.net if self.average else self.net
 
-    def deployable(self) -> nn.Module:
+    def deployable(self) -> Net:
         """A copy of the trained net in its inference form: on the CPU, in evaluation mode, contiguous, trainable."""
         net = copy.deepcopy(self.trained_net()).cpu()
         for ours, theirs in zip(net.parameters(), self.net.parameters(), strict=True):

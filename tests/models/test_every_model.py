@@ -14,6 +14,7 @@ from omegaconf import OmegaConf
 from torch import fx, nn
 
 from sr.models.blocks import CHANNELS, inference_form
+from sr.models.net import Net
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 NAMES = sorted(path.stem for path in (CONF / "model").glob("*.yaml"))
@@ -82,6 +83,7 @@ def test_yaml_lists_every_argument_and_python_has_no_defaults(name: str) -> None
 
 def test_shape_law(nets: dict[float, nn.Module]) -> None:
     for scale, net in nets.items():
+        assert isinstance(net, Net)
         assert net.scale == scale
         assert net.color in CHANNELS
         assert net.size_multiple == (2 if scale == 1.5 else 1)
