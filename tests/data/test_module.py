@@ -5,19 +5,17 @@ import itertools
 import logging
 import os
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import lightning
 import numpy as np
 import pytest
 import torch
 import yaml
 from PIL import Image
-from torch import nn
 
 from sr.data.module import ImageData
-from sr.data.patches import Batch
 
 CONF = Path(__file__).resolve().parents[2] / "conf" / "data"
 NAMES = sorted(path.stem for path in CONF.glob("*.yaml"))
@@ -199,43 +197,9 @@ def test_no_sources_and_an_empty_folder_are_told(folder: Path, tmp_path: Path):
         _ = data(tmp_path / "empty").train_pairs
 
 
-class Recorder(lightning.LightningModule):
-    """Takes steps, and remembers the batches it got."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.zeros(()))
-        self.seen: list[Batch] = []
-        self.validated: list[str] = []
-        self.automatic_optimization = False
-
-    def training_step(self, chunk: list[Batch], _: int) -> None:
-        for batch in chunk:
-            self.seen.append(batch)
-            self.weight.sum().backward()
-            self.optimizers().step()
-
-    def validation_step(self, pair: Any, _: int) -> None:
-        self.validated.append(pair.name)
-        assert pair.hr.dtype == np.uint8
-
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        return torch.optim.SGD(self.parameters(), 0.1)
-
-
-def fit(images: ImageData, folder: Path, steps: int, ckpt: str | None = None) -> Recorder:
-    task = Recorder()
-    trainer = lightning.Trainer(
-        accelerator="cpu", max_steps=steps, max_epochs=-1, logger=False, enable_checkpointing=False,
-        enable_progress_bar=False, enable_model_summary=False, default_root_dir=folder, num_sanity_val_steps=0,
-        val_check_interval=2, check_val_every_n_epoch=None,
-    )  # fmt: skip
-    trainer.fit(task, datamodule=images, ckpt_path=ckpt)
-    trainer.save_checkpoint(folder / "last.ckpt")
-    return task
-
-
-def test_a_resumed_training_sees_the_batches_of_an_uninterrupted_one(folder: Path, tmp_path: Path):
+def test_a_resumed_training_sees_the_batches_of_an_uninterrupted_one(
+    folder: Path, tmp_path: Path, fit: Callable[..., Any]
+):
     whole = fit(data(folder, chunk=3), tmp_path, 10).seen
     first = fit(data(folder, chunk=3), tmp_path, 5).seen
     rest = fit(data(folder, chunk=3), tmp_path, 10, str(tmp_path / "last.ckpt"))

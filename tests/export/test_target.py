@@ -12,16 +12,12 @@ import onnx
 import pytest
 import torch
 
-from sr.export import chain, qnn
+from sr.export import qnn
 from sr.export.ai_hub import AiHub
-from sr.export.certificate import failures, prove
-from sr.export.depth_to_space import crd_to_dcr
-from sr.export.graph import Graph
+from sr.export.certificate import failures
 from sr.export.litert import LiteRt
 from sr.export.openvino import OpenVino
-from sr.export.release import build
 from sr.export.target import Hexagon, Nothing, Onnx
-from sr.functional.depth_to_space import crd_to_dcr as order_of
 
 OPEN = {"size": "20x28", "space_to_depth": "operator", "num_crops": 2, "crop_lr_side": 24, "engines": {}}
 
@@ -202,34 +198,6 @@ def test_outside_of_a_bound_nothing_is_released(
     assert files(folder) == {"refused.json"}
     assert failures(json.loads((folder / "refused.json").read_text()))
     assert list(tmp_path.iterdir()) == [folder]
-
-
-@pytest.mark.aimet
-@pytest.mark.parametrize(
-    "wrong", ["rows not permuted", "permuted backwards", "scales not permuted", "bias not permuted"]
-)
-def test_a_wrong_permutation_is_found(
-    wrong: str, tiny_net: Any, simulated: Any, crops: Any, bounds: Any, tmp_path: Path
-) -> None:
-    net = tiny_net(scale=2, init="random")
-    simulation = simulated(net)
-    release = build(simulation, net, tmp_path, proof_size=(24, 24), target_size=(20, 28), space_to_depth="operator")
-    broken = Graph(release.crd.model)
-    crd_to_dcr(broken)
-    order = order_of(3, 2).numpy()
-    names = [name for name in broken.initializers if name.startswith("conv_last.")]
-    kinds = {"scales not permuted": ("weight_scale",), "bias not permuted": ("bias_q",)}.get(wrong, ("",))
-    again = {"permuted backwards": order.argsort()}.get(wrong, np.arange(12))
-    for name in names:
-        if any(kind in name for kind in kinds):
-            stored = onnx.numpy_helper.to_array(release.crd.initializers[name])
-            broken.replace_initializer(name, stored[again])
-    comparisons = chain.comparisons(release, simulation, bounds(), {}, [])
-    for graph, holds in ((release.dcr, True), (broken, False)):
-        forms = chain.forms(type(release)(**vars(release) | {"dcr": graph}), simulation, net, {})
-        proof = prove(forms, comparisons, crops(2), net)
-        found = [row for row in proof["links"] if (row["first"], row["second"]) == ("crd", "dcr")]
-        assert [row["holds"] for row in found] == [holds]
 
 
 def test_without_the_compiler_the_rest_is_done_and_said(

@@ -145,6 +145,15 @@ def pixels() -> Tensor:
     return (smooth(1, 40, 3)[:, :, :30] * 255).round() / 255
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """The order of a sum depends on the number of threads, and a forked process cannot use those of its parent."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 def smooth(count: int, side: int, seed: int) -> Tensor:
     """Pictures (count, 3, side, side) in [0, 1] with edges and slopes."""
     noise = torch.rand(count, 3, side // 4, side // 4, generator=torch.Generator().manual_seed(seed))

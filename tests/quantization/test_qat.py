@@ -148,15 +148,6 @@ def test_resumes_to_the_bit(run, make_qat, stream, tmp_path):
     assert [path.name for path in (tmp_path / "qat").iterdir()] == ["last.ckpt"]
 
 
-@pytest.fixture
-def one_thread():
-    """The order of a sum depends on the number of threads, and a forked process cannot use those of its parent."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system, and importing AIMET anew takes long")
 def test_survives_sigkill(tmp_path, slow_quantize, one_thread):
     slow_quantize(tmp_path / "whole", 0)  # before the fork, so that AIMET is imported already
