@@ -57,6 +57,14 @@ def nodes(config: Any) -> list[dict[str, Any]]:
     return own + [node for value in config.values() for node in nodes(value)]
 
 
+def arguments(target: Any) -> dict[str, inspect.Parameter]:
+    """What a constructor takes; where it hands the rest to its parent (`**`), what that takes, too."""
+    own = inspect.signature(target).parameters
+    named = {name: each for name, each in own.items() if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)}
+    hands_on = inspect.isclass(target) and any(each.kind is each.VAR_KEYWORD for each in own.values())
+    return {**arguments(target.__base__), **named} if hands_on else named
+
+
 def test_there_are_options():
     assert {group for group, _ in OPTIONS} >= {"model", "data", "quantization", "export", "callbacks", "recipe"}
 
@@ -68,10 +76,7 @@ def test_option_composes_and_lists_every_argument(group, option):
         target = get_class(node["_target_"]) if not node["_target_"].islower() else None
         if target is None or not target.__module__.startswith("sr."):
             continue
-        signature = inspect.signature(target).parameters.items()
-        parameters = {
-            name: each for name, each in signature if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)
-        }
+        parameters = arguments(target)
         given = set(node) - {"_target_", "_partial_"}
         handed_over = {"net", "loss", "optimizer", "scheduler"} if node.get("_partial_") else set()
         wanted = set(parameters) - handed_over

@@ -1,14 +1,12 @@
 """A small net learns from a larger, trained one: from its output, mixed with the true image, and from its features."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
 
 from sr.evaluation import to_network
 from sr.losses.distillation import attention_distance, check_share, mixed
@@ -83,7 +81,8 @@ class Distillation(Regression):
         share: of the loss that is measured against the teacher's output, in [0, 1].
         layers: pairs of names, a layer of the student and one of the teacher, such as [[body, body]].
         feature_weight: weight of the features' distance, at least 0.
-        net, loss, optimizer, scheduler, precision, fp32_from, ema_decay, protocol, capture: as in `Regression`.
+        net: the student, in its training form.
+        regression: the other arguments of `Regression`.
 
     Raises:
         ValueError: a teacher of another scale or colour, a share or weight outside its range, a layer that is not
@@ -100,19 +99,9 @@ class Distillation(Regression):
         layers: Pairs,
         feature_weight: float,
         net: Net,
-        loss: nn.Module,
-        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
-        scheduler: Callable[[Optimizer], LRScheduler],
-        precision: str,
-        fp32_from: int,
-        ema_decay: float,
-        protocol: str,
-        capture: str,
+        **regression: Any,
     ) -> None:
-        super().__init__(
-            net=net, loss=loss, optimizer=optimizer, scheduler=scheduler, precision=precision, fp32_from=fp32_from,
-            ema_decay=ema_decay, protocol=protocol, capture=capture,
-        )  # fmt: skip
+        super().__init__(net=net, **regression)
         self.share, self.feature_weight = check_share("task.share", share), feature_weight
         if feature_weight < 0:
             raise ValueError(f"task.feature_weight is at least 0, got {feature_weight}")

@@ -27,13 +27,8 @@ class Gan(Regression):
 
     Args:
         net: the generator, in its training form, started from a pixel-loss run.
-        loss: the content loss, module (sr, hr) -> scalar.
-        optimizer: parameters -> the generator's optimizer.
-        scheduler: optimizer -> its schedule.
-        precision: "fp32" or "bf16", of the forward of all nets.
-        fp32_from: iteration from which bf16 gives way to fp32.
-        ema_decay: decay of the generator's weight average; 0 keeps none.
-        protocol: name of the evaluation protocol used for validation.
+        regression: the other arguments of `Regression`: `loss` is the content loss, `optimizer` and `scheduler` are the
+            generator's, `precision` is that of the forward of all nets.
         discriminator: net, images (N, 3, H, W) -> logits of any shape, with `min_batch_size`.
         adversarial: the game that the two play.
         perceptual: module (sr, hr) -> scalar without trainable parameters.
@@ -65,18 +60,9 @@ class Gan(Regression):
         discriminator_optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
         discriminator_scheduler: Callable[[Optimizer], LRScheduler],
         net: Net,
-        loss: nn.Module,
-        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
-        scheduler: Callable[[Optimizer], LRScheduler],
-        precision: str,
-        fp32_from: int,
-        ema_decay: float,
-        protocol: str,
+        **regression: Any,
     ) -> None:
-        super().__init__(
-            net=net, loss=loss, optimizer=optimizer, scheduler=scheduler, precision=precision, fp32_from=fp32_from,
-            ema_decay=ema_decay, protocol=protocol, capture="never",
-        )  # fmt: skip
+        super().__init__(net=net, **regression)
         if not any(parameter.requires_grad for parameter in net.parameters()):
             raise ValueError(f"task=gan trains the net, and {type(net).__name__} has no weights; use task=regression")
         weights = {"content": content_weight, "perceptual": perceptual_weight, "adversarial": adversarial_weight}

@@ -1,13 +1,10 @@
 """Iterative magnitude pruning with rewind: train, mask the smallest weights, go back to an early state, train again."""
 
 import copy
-from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
 
 from sr.evaluation import score_pair, upscaler
 from sr.models.blocks import inference_form
@@ -31,8 +28,9 @@ class Pruning(Regression):
         iterations: of the whole run, which is (rounds + 1 + rewind) rounds long.
         scope: "global" compares the weights of all layers, "layer" removes the fraction in each.
         optimizer_state: "rewound" to iteration k, too, or "reset".
-        net, loss, optimizer, scheduler, precision, fp32_from, ema_decay, protocol, capture: as in `Regression`;
-            `fp32_from` counts as a share of the whole and holds in each round.
+        net: the net, in its training form.
+        fp32_from: as in `Regression`, but as a share of the whole, which holds in each round.
+        regression: the other arguments of `Regression`.
 
     Raises:
         ValueError: a setting outside its range, a round without an iteration, nothing to prune; while training, a layer
@@ -51,14 +49,8 @@ class Pruning(Regression):
         scope: str,
         optimizer_state: str,
         net: Net,
-        loss: nn.Module,
-        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
-        scheduler: Callable[[Optimizer], LRScheduler],
-        precision: str,
         fp32_from: int,
-        ema_decay: float,
-        protocol: str,
-        capture: str,
+        **regression: Any,
     ) -> None:
         if rounds < 1 or not 0 < fraction < 1:
             raise ValueError(
@@ -72,10 +64,7 @@ class Pruning(Regression):
         for key, got, known in (("scope", scope, SCOPES), ("optimizer_state", optimizer_state, OPTIMIZER_STATES)):
             if got not in known:
                 raise ValueError(f"task.{key} is {' or '.join(known)}, got {got!r}")
-        super().__init__(
-            net=net, loss=loss, optimizer=optimizer, scheduler=scheduler, precision=precision, fp32_from=fp32_from,
-            ema_decay=ema_decay, protocol=protocol, capture=capture,
-        )  # fmt: skip
+        super().__init__(net=net, fp32_from=fp32_from, **regression)
         length = iterations / (rounds + 1 + rewind)
         if length < 1:
             raise ValueError(f"{iterations} iterations are too few for {rounds + 1} rounds; raise train.iterations")

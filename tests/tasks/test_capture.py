@@ -6,14 +6,8 @@ import pytest
 import torch
 
 from sr.losses.pixel import L1
-from sr.models.quicksrnet import QuickSRNet
 from sr.tasks.capture import PixelObjective, captured
-from tests.tasks.test_regression import NET
-
-
-def quicksrnet():
-    torch.manual_seed(0)
-    return QuickSRNet(**NET)
+from tests.tasks.tiny import net as quicksrnet
 
 
 def batch(device="cpu"):

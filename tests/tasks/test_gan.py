@@ -55,9 +55,10 @@ def task(seed=0, **changes):
     halved = functools.partial(torch.optim.lr_scheduler.StepLR, step_size=10, gamma=0.5)
     settings = dict(
         net=QuickSRNet(**QUICK), loss=L1(), optimizer=adam, scheduler=halved, precision="fp32", fp32_from=0,
-        ema_decay=0.9, protocol="y", discriminator=PatchDiscriminator(f=4, num_halvings=2, normalization="none"),
-        adversarial=RelativisticAverage(), perceptual=Nothing(), content_weight=0.01, perceptual_weight=1.0,
-        adversarial_weight=0.1, discriminator_updates=1, discriminator_optimizer=adam, discriminator_scheduler=halved,
+        ema_decay=0.9, protocol="y", capture="never", adversarial=RelativisticAverage(), perceptual=Nothing(),
+        discriminator=PatchDiscriminator(f=4, num_halvings=2, normalization="none"), content_weight=0.01,
+        perceptual_weight=1.0, adversarial_weight=0.1, discriminator_updates=1, discriminator_optimizer=adam,
+        discriminator_scheduler=halved,
     )  # fmt: skip
     return Gan(**settings | changes)
 

@@ -1,78 +1,21 @@
 """Pruning with rewind: what is masked, what is rewound, what is refused, and exact resume anywhere."""
 
-import functools
-
-import lightning
 import pytest
 import torch
 
-from sr.data.pairs import ImagePair, Selection
-from sr.losses.pixel import L1
 from sr.models.masks import kernels, pruned, sparsity
-from sr.models.quicksrnet import QuickSRNet
 from sr.tasks.pruning import Pruning
-
-FIXED = dict(
-    activation="relu1", init="identity", identity_x1_5="fixed", residual="none", upscaling="space_to_depth",
-)  # fmt: skip
-
-
-def net(seed=0, f=8, m=1, kind="none"):
-    torch.manual_seed(seed)
-    return QuickSRNet(f=f, m=m, scale=2, overparameterize=kind, **FIXED)
+from tests.tasks.tiny import batch, check_resume, fit, net, settings
 
 
 def task(**changes):
-    settings = dict(
-        net=net(),
-        loss=L1(),
-        optimizer=functools.partial(torch.optim.Adam, lr=1e-3, fused=True),
-        scheduler=functools.partial(torch.optim.lr_scheduler.ConstantLR, factor=1.0),
-        precision="fp32",
-        fp32_from=0,
-        ema_decay=0.9,
-        protocol="y",
-        capture="auto",
-    )
-    settings |= dict(
-        rounds=3, fraction=0.2, rewind=0.5, iterations=36, scope="global", optimizer_state="rewound"
-    )  # fmt: skip
-    return Pruning(**settings | changes)
-
-
-def batch(number):
-    hr = torch.randint(
-        0, 256, (2, 3, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(number)
-    )  # fmt: skip
-    return hr[..., ::2, ::2], hr
-
-
-class Crops(lightning.LightningDataModule):
-    def train_dataloader(self):
-        at, stop = self.trainer.global_step, self.trainer.max_steps
-        while True:
-            end = min(at + 5, stop) if at < stop else at + 5
-            yield [batch(i) for i in range(at, end)]
-            at = end
-
-    def val_dataloader(self):
-        hr = batch(0)[1][0].repeat(1, 4, 4).permute(1, 2, 0).numpy()
-        return Selection([ImagePair("a", hr[::2, ::2].copy(), hr)], [0])
-
-
-def fit(module, folder, steps, ckpt=None):
-    trainer = lightning.Trainer(
-        accelerator="cpu", max_steps=steps, max_epochs=-1, logger=False, enable_checkpointing=False,
-        enable_progress_bar=False, enable_model_summary=False, num_sanity_val_steps=0, default_root_dir=str(folder),
-        check_val_every_n_epoch=None, val_check_interval=2,
-    )  # fmt: skip
-    trainer.fit(module, datamodule=Crops(), ckpt_path=ckpt)
-    return trainer
+    own = dict(rounds=3, fraction=0.2, rewind=0.5, iterations=36, scope="global", optimizer_state="rewound")
+    return Pruning(**settings(**own | changes))
 
 
 @pytest.mark.parametrize("kind", ["none", "sesr"])
 def test_rounds_end_with_their_sparsities_in_the_deployed_net(tmp_path, kind):
-    module = task(net=net(kind=kind), iterations=21, rounds=10, rewind=0.1, fraction=0.2)
+    module = task(net=net(overparameterize=kind), iterations=21, rounds=10, rewind=0.1, fraction=0.2)
     fit(module, tmp_path, steps=21)
     found = [round(100 * record["sparsity"], 1) for record in module.records]
     assert found == pytest.approx([0, 20, 36, 48.8, 59.0, 67.2, 73.8, 79.0, 83.2, 86.6, 89.3], abs=0.11)
@@ -85,12 +28,7 @@ def test_rounds_end_with_their_sparsities_in_the_deployed_net(tmp_path, kind):
 @pytest.mark.parametrize("kind", ["none", "sesr"])
 @pytest.mark.parametrize("stop", [5, 10, 20, 30])
 def test_a_resumed_fit_equals_an_uninterrupted_one_bit_for_bit(tmp_path, stop, kind):
-    whole, first, second = (task(net=net(kind=kind)) for _ in range(3))
-    fit(whole, tmp_path, steps=36)
-    fit(first, tmp_path, steps=stop).save_checkpoint(tmp_path / "last.ckpt")
-    fit(second, tmp_path, steps=36, ckpt=tmp_path / "last.ckpt")
-    for name, value in whole.state_dict().items():
-        assert torch.equal(value, second.state_dict()[name]), name
+    whole, second = check_resume(lambda: task(net=net(overparameterize=kind)), tmp_path, steps=36, stop=stop)
     assert [record["psnr_y_db"] for record in whole.records] == [record["psnr_y_db"] for record in second.records]
 
 
@@ -119,7 +57,7 @@ def test_masks_take_the_smallest_and_keep_what_was_masked():
 
 
 def test_gradients_reach_the_branches_through_the_mask():
-    module = task(net=net(kind="sesr"))
+    module = task(net=net(overparameterize="sesr"))
     masks = pruned(kernels(module.net, module.masks), module.masks, 0.5, "global")
     module.masks = masks
     module._mask()

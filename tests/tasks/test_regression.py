@@ -1,70 +1,17 @@
 """One training task: steps, precision, average, refusals; and that a fit stopped anywhere goes on bit for bit."""
 
-import functools
-
-import lightning
 import pytest
 import torch
 from torch import nn
 
-from sr.data.pairs import ImagePair, Selection
-from sr.losses.pixel import L1
 from sr.models.quicksrnet import QuickSRNet
 from sr.tasks.averaging import WeightAverage
 from sr.tasks.regression import Regression
-
-SIZE = dict(f=8, m=1, scale=2, activation="relu1", init="identity", identity_x1_5="fixed")
-NET = dict(**SIZE, residual="none", upscaling="space_to_depth", overparameterize="none")
+from tests.tasks.tiny import NET, batch, check_resume, fit, settings
 
 
 def task(**changes):
-    torch.manual_seed(0)
-    settings = dict(
-        net=QuickSRNet(**NET),
-        loss=L1(),
-        optimizer=functools.partial(torch.optim.Adam, lr=1e-3, fused=True),
-        scheduler=functools.partial(torch.optim.lr_scheduler.StepLR, step_size=10, gamma=0.5),
-        precision="fp32",
-        fp32_from=0,
-        ema_decay=0.9,
-        protocol="y",
-        capture="auto",
-    )
-    return Regression(**settings | changes)
-
-
-def batch(number):
-    generator = torch.Generator().manual_seed(number)
-    hr = torch.randint(0, 256, (2, 3, 16, 16), dtype=torch.uint8, generator=generator)
-    return hr[..., ::2, ::2], hr
-
-
-class Crops(lightning.LightningDataModule):
-    def __init__(self, chunk):
-        super().__init__()
-        self.chunk = chunk
-
-    def train_dataloader(self):
-        at, stop = self.trainer.global_step, self.trainer.max_steps
-        while True:  # endless, as the real one: Lightning does not see a shorter one's end in a resumed fit
-            end = min(at + self.chunk, stop) if at < stop else at + self.chunk
-            yield [batch(i) for i in range(at, end)]
-            at = end
-
-    def val_dataloader(self):
-        _, hr = batch(0)
-        hr = hr[0].repeat(1, 4, 4).permute(1, 2, 0).numpy()
-        return Selection([ImagePair("a", hr[::2, ::2].copy(), hr)], [0])  # a list would be several loaders
-
-
-def fit(module, folder, steps, chunk=5, ckpt=None, val_every=2):
-    trainer = lightning.Trainer(
-        accelerator="cpu", max_steps=steps, max_epochs=-1, logger=False, enable_checkpointing=False,
-        enable_progress_bar=False, enable_model_summary=False, num_sanity_val_steps=0, default_root_dir=str(folder),
-        check_val_every_n_epoch=None, val_check_interval=val_every,
-    )  # fmt: skip
-    trainer.fit(module, datamodule=Crops(chunk), ckpt_path=ckpt)
-    return trainer
+    return Regression(**settings(**changes))
 
 
 def test_every_optimizer_step_is_counted_once(tmp_path):
@@ -93,14 +40,7 @@ def test_steps_are_those_of_a_plain_loop(tmp_path):
 
 @pytest.mark.parametrize("stop", [5, 10, 15])
 def test_a_resumed_fit_equals_an_uninterrupted_one_bit_for_bit(tmp_path, stop):
-    whole = task()
-    fit(whole, tmp_path, steps=30)
-    first = task()
-    fit(first, tmp_path, steps=stop).save_checkpoint(tmp_path / "last.ckpt")
-    second = task()
-    fit(second, tmp_path, steps=30, ckpt=tmp_path / "last.ckpt")
-    for name, value in whole.state_dict().items():
-        assert torch.equal(value, second.state_dict()[name]), name
+    check_resume(task, tmp_path, steps=30, stop=stop)
 
 
 def test_bf16_gives_way_to_fp32(tmp_path):
@@ -112,7 +52,6 @@ def test_bf16_gives_way_to_fp32(tmp_path):
             seen.append((self.training, sr.dtype))
             return sr
 
-    torch.manual_seed(0)
     fit(task(net=Watching(**NET), precision="bf16", fp32_from=7), tmp_path, steps=10, val_every=1)
     assert [kind for training, kind in seen if training] == [torch.bfloat16] * 7 + [torch.float32] * 3
     assert {kind for training, kind in seen if not training} == {torch.float32}
