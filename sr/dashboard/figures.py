@@ -6,8 +6,9 @@ from typing import Any
 
 from sr.dashboard import theme
 from sr.dashboard.axes import Axis, Metric
-from sr.dashboard.charts import Spec, filled
 from sr.dashboard.content import content
+from sr.dashboard.labels import placed
+from sr.dashboard.specification import Spec, filled
 from sr.report.render import as_csv, latex, markdown
 from sr.report.runs import Run
 from sr.report.table import quality_tables, speed_table
@@ -59,10 +60,12 @@ def drawn(spec: Spec, kind: str) -> str | bytes:
         import vl_convert
     except ImportError as error:
         raise ValueError(f"figures need vl-convert-python ({error}); pip install vl-convert-python") from error
-    config = theme.config("paper")
+    vega = vl_convert.vegalite_to_vega(spec, config=theme.config("paper"))
+    if labels := spec.get("usermeta", {}).get("labels"):
+        vega = placed(vega, labels, vl_convert.vega_to_scenegraph(vega))
     if kind == "png":
-        return vl_convert.vegalite_to_png(spec, scale=PNG_SCALE, config=config)
-    return getattr(vl_convert, f"vegalite_to_{kind}")(spec, config=config)
+        return vl_convert.vega_to_png(vega, scale=PNG_SCALE)
+    return getattr(vl_convert, f"vega_to_{kind}")(vega)
 
 
 def figures(page: dict[str, Any]) -> Iterator[tuple[str, Spec]]:

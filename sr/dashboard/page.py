@@ -71,7 +71,7 @@ def chart_library() -> str:
         import vl_convert
     except ImportError as error:
         raise ValueError(f"the dashboard needs vl-convert-python ({error}); pip install vl-convert-python") from error
-    return vl_convert.javascript_bundle()  # type: ignore[call-arg]  # its stub calls the snippet needed
+    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
 
 
 def _code() -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +11,9 @@ import pytest
 from PIL import Image
 
 from sr.dashboard import theme
-from sr.dashboard.charts import filled
 from sr.dashboard.content import content
 from sr.dashboard.figures import drawn, figures, write_figures
+from sr.dashboard.specification import filled
 from sr.report.runs import find_runs
 
 MakeRun = Callable[..., Path]
@@ -53,6 +54,21 @@ def test_published_points_are_seen_though_no_run_is_of_their_net(tmp_path: Path,
     svg = chart(tmp_path, "quality-estimate_SA8775P_ms-bsd100-x2-y-psnr_y_db")
     assert {"XLSR", "FSRCNN", "f32-m2"} <= set(texts(svg))
     assert svg.count(f'stroke="{theme.GREY["light"]}"') >= 20
+
+
+def test_names_of_published_points_cover_no_other(tmp_path: Path, make_run: MakeRun) -> None:
+    make_run()
+    svg = ElementTree.fromstring(chart(tmp_path, "quality-estimate_SA8775P_ms-bsd100-x2-y-psnr_y_db"))
+    marks = [node for node in svg.iter() if "mark-text role-mark" in node.get("class", "")]
+    boxes = []
+    for text in (node for mark in marks for node in mark.iter("{http://www.w3.org/2000/svg}text")):
+        x, y = (float(number) for number in re.findall(r"[\d.]+", text.get("transform", "")))
+        width = 5 * len("".join(text.itertext()))
+        left = x - {"start": 0, "middle": 0.5, "end": 1}[text.get("text-anchor", "start")] * width
+        boxes.append((left, y - 4, left + width, y + 4))
+    assert len(boxes) > 12
+    for index, (left, top, right, bottom) in enumerate(boxes):
+        assert not [b for b in boxes[:index] if left < b[2] and b[0] < right and top < b[3] and b[1] < bottom]
 
 
 def test_drops_are_the_numbers_of_the_runs(tmp_path: Path, make_run: MakeRun) -> None:

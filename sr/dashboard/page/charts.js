@@ -25,6 +25,36 @@ function showTooltip(handler, event, item, value) {
 const look = () => document.documentElement.dataset.theme;
 let drawn = [];  // Vega views of the page that is shown
 
+/** Draw a specification; names that it lists are put where they cover nothing (see labels.py). */
+async function embed(box, spec, options) {
+  const { view } = await window.vegaEmbed(box, spec, options);
+  if (!spec.usermeta?.labels) return view;
+  // Vega's label transform fails at marks of which there is none: only a first drawing tells which those are.
+  const there = view.scenegraph().root.items[0].items.filter((mark) => mark.items.length).map((mark) => mark.name);
+  view.finalize();
+  return (await window.vegaEmbed(box, spec, { ...options, patch: place(spec.usermeta.labels, there) })).view;
+}
+
+/** Change what a specification compiles to so that Vega seeks the places of names. */
+function place(labels, there) {
+  const size = "[width, height]";
+  return (vega) => {
+    for (const { text, at, anchors, offset } of labels) {
+      const mark = vega.marks.find((each) => each.name === `${text}_marks`);
+      const before = vega.marks.slice(0, vega.marks.indexOf(mark))
+        .filter((each) => ["symbol", "text"].includes(each.type) && there.includes(each.name));
+      const { x, y, dx, dy, align, baseline, opacity = { value: 1 }, ...kept } = mark.encode.update;
+      kept.fillOpacity = opacity;  // by opacity the transform hides what finds no place
+      mark.from = { data: `${at}_marks` };  // a datum is now a mark, which has a datum of its own
+      mark.encode = { update: JSON.parse(JSON.stringify(kept).replace(/\bdatum\b/g, "datum.datum")) };
+      // Places are sought again whenever `size` is made anew, so it looks at the scales, which zooming changes.
+      mark.transform = [{ type: "label", size: { signal: `domain('x') && domain('y') ? ${size} : ${size}` },
+        anchor: anchors, offset: [offset], avoidMarks: before.map((each) => each.name) }];
+    }
+    return vega;
+  };
+}
+
 /** Draw a chart into a new element; `onpick` gets the data of a mark that is clicked. */
 function chart(name, values, datasets, { onpick = null, tall = false } = {}) {
   const { blanks, config } = page.content.looks[look()];
@@ -35,7 +65,7 @@ function chart(name, values, datasets, { onpick = null, tall = false } = {}) {
   requestAnimationFrame(async () => {
     if (!box.isConnected) return;
     try {
-      const { view } = await window.vegaEmbed(box, spec, { actions: false, logLevel: 1, renderer: "svg", config, tooltip: showTooltip });
+      const view = await embed(box, spec, { actions: false, logLevel: 1, renderer: "svg", config, tooltip: showTooltip });
       drawn.push(view);
       box.dataset.ready = "true";
       if (onpick) view.addEventListener("click", (event, item) => item?.datum && onpick(item.datum));

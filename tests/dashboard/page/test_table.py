@@ -75,6 +75,30 @@ def test_a_mark_tells_its_numbers_and_opens_its_run(make_run: MakeRun, visit: Op
     assert page.evaluate("location.hash") == "#/run/nets%2Fmodel_large"
 
 
+def test_names_cover_no_other_name_also_when_zoomed(make_run: MakeRun, visit: Open) -> None:
+    three(make_run)
+    page = visit("#/compare?case=bsd100-x2-y&cost=estimate_SA8775P_ms")
+    shown = """() => [...document.querySelectorAll('[data-chart=quality_latency] .mark-text.role-mark text')]
+      .filter((text) => text.getAttribute('opacity') !== '0' && text.getBoundingClientRect().width)
+      .map((text) => { const box = text.getBoundingClientRect();
+        return [text.textContent, box.left, box.top + 2, box.right, box.bottom - 2]; })"""
+
+    def apart() -> dict[str, list[float]]:
+        boxes = page.evaluate(shown)
+        for index, (_, left, top, right, bottom) in enumerate(boxes):
+            for _, other_left, other_top, other_right, other_bottom in boxes[:index]:
+                assert right <= other_left or other_right <= left or bottom <= other_top or other_bottom <= top
+        return {name: box for name, *box in boxes}
+
+    before = apart()
+    assert {"XLSR", "f32-m2", "EDSR", "large"} <= before.keys()
+    page.locator("[data-chart=quality_latency] svg").hover()
+    page.mouse.wheel(0, -200)
+    page.wait_for_timeout(300)
+    after = apart()
+    assert all(after[name] != before[name] for name in after.keys() & before.keys()) and "f32-m2" in after
+
+
 def test_a_row_makes_its_marks_stand_out(make_run: MakeRun, visit: Open) -> None:
     three(make_run)
     page = visit("#/compare?case=set5-x2-y")
