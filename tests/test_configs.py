@@ -78,11 +78,11 @@ def test_option_composes_and_lists_every_argument(group, option):
             continue
         parameters = arguments(target)
         given = set(node) - {"_target_", "_partial_"}
-        handed_over = {"net", "loss", "optimizer", "scheduler"} if node.get("_partial_") else set()
+        handed_over = {"net", "loss", "optimizer", "scheduler", "params"} if node.get("_partial_") else set()
         wanted = set(parameters) - handed_over
         assert given == wanted, f"{node['_target_']}: YAML {sorted(given)}, constructor {sorted(wanted)}"
         for name, parameter in parameters.items():
-            if name != "self":
+            if name not in ("self", "params"):  # torch hands an optimizer its parameters by position
                 assert parameter.kind is parameter.KEYWORD_ONLY, f"{node['_target_']}({name}) is not keyword-only"
                 assert parameter.default is parameter.empty, (
                     f"{node['_target_']}({name}) has a default outside its YAML"
