@@ -46,6 +46,7 @@ class ImageData(lightning.LightningDataModule):
         sources: `Source` fields of the training images.
         heldout_sources: `Source` fields of the images kept for validation; empty when `heldout_every` chooses them.
         heldout_every: every so many-th image of the sources is held out; None when `heldout_sources` names them.
+        share: part of the images of sources without a `share` that is used, evenly chosen; in (0, 1].
         shrink: downscales the images of all sources by this factor first, on top of a source's own.
         small_images: what to do with training images smaller than a patch: "refuse" or "skip".
         test: names of test sets; none means that results are reported on the held-out images.
@@ -71,6 +72,7 @@ class ImageData(lightning.LightningDataModule):
         sources: Sequence[Mapping[str, Any]],
         heldout_sources: Sequence[Mapping[str, Any]],
         heldout_every: int | None,
+        share: float,
         shrink: int | float,
         small_images: str,
         test: Sequence[str],
@@ -96,7 +98,7 @@ class ImageData(lightning.LightningDataModule):
             raise ValueError(f"data.test is a list, got {test!r}; write data.test=[{test}]")
         self.root, self.test_root, self.cache = (Path(path).expanduser() for path in (root, test_root, cache))
         self.archives = [Archive(**archive) for archive in archives]
-        self.sources = [_source(fields) for fields in sources]
+        self.sources = [_source({"share": share, **fields}) for fields in sources]
         self.heldout_sources = [_source(fields) for fields in heldout_sources]
         self.heldout_every, self.shrink, self.small_images = heldout_every, shrink, small_images
         self.test, self.scale, self.seed = [name.lower() for name in test], scale, seed
@@ -226,9 +228,7 @@ class ImageData(lightning.LightningDataModule):
     def _split(self) -> list[tuple[list[int], list[int]]]:
         """Per source, indices of the training and of the held-out images."""
         lengths = [len(images) for images in self._maps]
-        if self.heldout_every is None:
-            return [(list(range(length)), []) for length in lengths]
-        return every_nth(lengths, self.heldout_every)
+        return every_nth(lengths, self.heldout_every) if self.heldout_every else [([*range(n)], []) for n in lengths]
 
     @cached_property
     def _train_indices(self) -> list[list[int]]:
@@ -247,4 +247,4 @@ def _source(fields: Mapping[str, Any]) -> Source:
     try:
         return Source(**fields)
     except TypeError as error:
-        raise ValueError(f"a data source has path, shrink, files and lr; got {dict(fields)}: {error}") from error
+        raise ValueError(f"a data source has path, shrink, files, lr and share; got {dict(fields)}: {error}") from error

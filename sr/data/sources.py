@@ -21,12 +21,21 @@ class Source:
         files: names of single files below the path; None takes all images.
         lr: folder of ready-made LR images, with the same names as the HR ones, or with `x2`, `x3`, ... appended
             as DIV2K has them; None makes them by MATLAB's bicubic. Only with a shrink of 1.
+        share: part of the images that is used, evenly chosen and at least one; in (0, 1].
+
+    Raises:
+        ValueError: a share out of its range.
     """
 
     path: str
     shrink: int | float = 1
     files: list[str] | None = None
     lr: str | None = None
+    share: float = 1
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share <= 1:
+            raise ValueError(f"data.share is the part of the images to use, above 0 and at most 1, got {self.share}")
 
     def images(self, root: Path) -> list[SourceImage]:
         """List the source's files.
@@ -42,6 +51,8 @@ class Source:
             missing = [path.name for path in paths if not path.is_file()]
             if missing or not paths:
                 raise ValueError(f"{folder} has no file {', '.join(missing) or 'chosen'}; correct the source's `files`")
+        used = max(1, round(len(paths) * self.share))
+        paths = [paths[i * len(paths) // used] for i in range(used)]
         lr = _by_stem(_folder(self.lr, root)) if self.lr else None
         return [SourceImage(_name(path, folder), path, _lr_of(path, lr, self.lr) if lr else None) for path in paths]
 

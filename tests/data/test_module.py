@@ -180,7 +180,7 @@ def test_a_test_image_among_the_training_images_is_told(folder: Path, caplog: py
         ({"heldout_sources": [{"path": "."}]}, "either data.heldout_sources or data.heldout_every"),
         ({"heldout_every": 1}, "must be 2 or more, got 1"),
         ({"small_images": "hide"}, "refuse or skip, got 'hide'"),
-        ({"sources": [{"folder": "."}]}, "a data source has path, shrink, files and lr"),
+        ({"sources": [{"folder": "."}]}, "a data source has path, shrink, files, lr and share"),
         ({"test": "set5"}, r"data\.test is a list, got 'set5'"),
     ],
 )

@@ -38,6 +38,18 @@ def test_lr_images_have_the_same_names_or_the_scale_appended(root: Path):
         Source(path="hr", lr="lr").images(root)
 
 
+def test_a_share_of_the_images_is_evenly_chosen_and_nested(tmp_path: Path):
+    for number in range(8):
+        Image.new("RGB", (8, 8)).save(tmp_path / f"{number}.png")
+
+    def names(share: float) -> str:
+        return "".join(image.name for image in Source(path=".", share=share).images(tmp_path))
+
+    assert [names(share) for share in (1, 0.5, 0.25, 0.01)] == ["01234567", "0246", "04", "0"]
+    with pytest.raises(ValueError, match=r"data\.share is the part of the images to use, .* got 0"):
+        Source(path=".", share=0)
+
+
 def test_a_folder_inside_a_package_is_found_without_importing_it():
     sys.modules.pop("skimage", None)
     images = Source(path="package:skimage/data", files=["astronaut.png"]).images(Path("anywhere"))
