@@ -59,9 +59,10 @@ class Quantize(Stage):
         scores = score_sets(upscaler(simulation.net), data, self.protocol, task.scale)
         return {"scheme": self.scheme.name, "figures": simulation.figures, "quality": {stage: scores}}
 
-    def score(self, data: Any, net: Net) -> float:
-        """PSNR in dB of a net on the images that training is validated on."""
-        return evaluate(upscaler(net), data.val_dataloader(), self.protocol, net.scale).psnr_db
+    def score(self, data: Any, net: Net) -> list[float]:
+        """PSNR in dB of a net on each of the images that training is validated on."""
+        found = evaluate(upscaler(net), data.val_dataloader(), self.protocol, net.scale)
+        return [image.psnr_db for image in found.per_image]
 
 
 def calibration(data: Any, net: Net, count: int, size: int) -> list[Tensor]:

@@ -11,9 +11,12 @@ batch_norms.py folded before anything else
 equalization.py     preparation: cross-layer equalisation
 bias_correction.py  stage: means of channels put right
 sequential_mse.py   stage: the best clipping of each layer's weights
+gptq.py        stage: rounding errors made good in closed form
+layers.py      what goes through a simulated net's layers
 adaround.py    stage: learned rounding of the weights
 qat.py         stage: quantization-aware training, of everything or of the biases alone
 training.py    the fit inside it
+choice.py      which of its states is kept
 sensitivity.py what each layer loses, and how its ranges fit
 plots.py       the same as pictures
 identity.py    what a stage's kept result was made from

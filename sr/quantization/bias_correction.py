@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from sr.models.net import Net
 from sr.quantization.integer import IntegerSimulation
+from sr.quantization.layers import watch, weighted
 from sr.quantization.scheme import Material
-from sr.quantization.simulation import Simulation, example_input
+from sr.quantization.simulation import Simulation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,18 +59,7 @@ class BiasCorrection:
 
 def biased(net: Net) -> list[str]:
     """Names of a simulated net's layers with weight and bias, in the order in which they are run."""
-    layers = [
-        (name, module)
-        for name, module in net.named_modules()
-        if getattr(module, "bias", None) is not None and "weight" in getattr(module, "param_quantizers", ())
-    ]
-    order: list[str] = []
-    hooks = [layer.register_forward_pre_hook(lambda *_, name=name: order.append(name)) for name, layer in layers]
-    with torch.no_grad():
-        net(example_input(net))
-    for hook in hooks:
-        hook.remove()
-    return order
+    return [name for name in weighted(net) if net.get_submodule(name).bias is not None]
 
 
 def channel_means(net: nn.Module, names: Sequence[str], inputs: Sequence[Tensor]) -> dict[str, Tensor]:
@@ -86,33 +76,9 @@ def channel_means(net: nn.Module, names: Sequence[str], inputs: Sequence[Tensor]
     sums: dict[str, Tensor] = {}
     counts = dict.fromkeys(names, 0)
 
-    def add(name: str, output: Tensor) -> None:
-        plain = output.detach().as_subclass(Tensor).double()
-        sums[name] = sums.get(name, torch.zeros(plain.shape[1], dtype=torch.float64)) + plain.sum((0, 2, 3))
-        counts[name] += plain.numel() // plain.shape[1]
+    def add(name: str, _: Tensor, output: Tensor) -> None:
+        sums[name] = sums.get(name, torch.zeros(output.shape[1], dtype=torch.float64)) + output.double().sum((0, 2, 3))
+        counts[name] += output.numel() // output.shape[1]
 
-    layers: dict[str, Any] = {name: net.get_submodule(name) for name in names}
-    removed = {name: _take_quantizer(layer) for name, layer in layers.items()}
-    hooks = [
-        layer.register_forward_hook(lambda _, __, output, name=name: add(name, output))
-        for name, layer in layers.items()
-    ]
-    try:
-        with torch.no_grad():
-            for batch in inputs:
-                net(batch)
-    finally:
-        for hook in hooks:
-            hook.remove()
-        for name, layer in layers.items():
-            if removed[name] is not None:
-                layer.output_quantizers[0] = removed[name]
+    watch(net, names, inputs, add)
     return {name: total / counts[name] for name, total in sums.items()}
-
-
-def _take_quantizer(layer: Any) -> Any:
-    quantizers = getattr(layer, "output_quantizers", None)
-    if quantizers is None:
-        return None
-    quantizer, quantizers[0] = quantizers[0], None
-    return quantizer

@@ -35,7 +35,7 @@ def quantize(
         stream: iteration -> endless uint8 RGB (lr, hr) batches (N, 3, h, w), (N, 3, s*h, s*w) of training crops
             from that iteration on; batch i must depend on i alone.
         loss: module (sr, hr) -> scalar that the training stages minimise.
-        score: net -> PSNR in dB on held-out training images, by which the training stages choose what they keep.
+        score: net -> PSNR in dB of each held-out training image, by which training stages choose what they keep.
         folder: where stages keep what they need to go on; each has a folder of its own in it.
         seed: for stages that draw random numbers.
 

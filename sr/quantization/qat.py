@@ -26,8 +26,9 @@ PARAMETERS, DECAYS, KEPT = ("all", "biases"), ("cosine", "constant"), ("best", "
 class Qat:
     """The stage: Adam on weights and ranges of a calibrated simulation, starting afresh, with a checkpoint of its own.
 
-    It ends with the best of its checkpoints on the held-out images, its start among them, and so makes no net worse
-    there. It computes in fp32 throughout: bf16 has 8 bits of mantissa and not the 256 levels of a grid.
+    It ends with the best of its checkpoints on the held-out images, its start among them, unless its lead on the last
+    one is no more than chance; so it makes no net clearly worse there. It computes in fp32 throughout: bf16 has 8 bits
+    of mantissa and not the 256 levels of a grid.
 
     Args:
         name: word for folder and report.
@@ -39,7 +40,7 @@ class Qat:
         decay: "cosine" to zero, or "constant".
         distillation: share in [0, 1] of the loss that is measured against the float net's output instead of hr.
         checkpoint_every: iterations between two checkpoints, each scored; a kill loses at most these.
-        keep: "best" of the checkpoints on the held-out images, or "last".
+        keep: "best" of the checkpoints on the held-out images where it is clearly that, or "last".
         accelerator: "cpu", "gpu" or "auto".
 
     Raises:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 NUMBERS = {"float": (16, 32), "integer": (4, 8, 16)}  # bits that each can have
 CALIBRATIONS = ("min_max", "enhanced", "percentile")
-Score = Callable[[Net], float]
+Score = Callable[[Net], Sequence[float]]
 Stream = Callable[[int], Iterable[tuple[Tensor, Tensor]]]
 
 
@@ -31,7 +31,7 @@ class Material:
         stream: iteration -> endless batches from there on, uint8 RGB lr (N, 3, h, w) and hr (N, 3, s*h, s*w); batch i
             depends on i alone, whatever the start.
         loss: module (sr, hr) -> scalar, on floats in [0, 1].
-        score: net -> PSNR in dB on held-out training images, by which the best of several states is chosen.
+        score: net -> PSNR in dB of each held-out training image, by which the best of several states is chosen.
         folder: where this stage keeps what it needs to go on after a kill.
         seed: for stages that draw random numbers of their own.
     """

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import lightning
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 
 from sr.evaluation import to_network
 from sr.losses.distillation import mixed
+from sr.quantization.choice import lead_db
 from sr.quantization.faster import faster
 from sr.quantization.identity import identity
 from sr.quantization.scheme import Material
@@ -47,6 +49,7 @@ class Task(lightning.LightningModule):
         self.identity = identity(qat, simulation.net, material)
         self.figures: dict[str, float] = {}  # loss of the newest chunk, speed since this start, score of the best
         self.best: dict[str, Tensor] = {}  # parameters with the best score so far
+        self.scores: dict[str, list[float]] = {}  # PSNR of each held-out image: of the best state, of the last one
         self._steps, self._seconds = 0, 0.0
         self._within = within
         teacher = copy.deepcopy(material.float_net).eval() if qat.distillation else None
@@ -124,18 +127,36 @@ class Task(lightning.LightningModule):
         name, iteration = self.qat.name, self.global_step
         if self.qat.keep != "best" or self.figures.get(f"{name}_scored_iteration") == iteration:
             return
-        found = self.material.score(self.net)
+        self.scores["last"] = [float(psnr) for psnr in self.material.score(self.net)]
+        found = fmean(self.scores["last"])
         self.figures[f"{name}_scored_iteration"] = iteration
         self.figures.setdefault(f"{name}_start_psnr_db", found)
         if found > self.figures.get(f"{name}_best_psnr_db", float("-inf")):
             self.figures |= {f"{name}_best_psnr_db": found, f"{name}_best_iteration": iteration}
             self.best = {key: value.detach().cpu().clone() for key, value in self.net.named_parameters()}
+            self.scores["best"] = self.scores["last"]
 
     @torch.no_grad()
     def take_best(self) -> None:
-        """Give the net the parameters of its best score; it is on the CPU."""
-        for key, parameter in self.net.named_parameters():
-            parameter.copy_(self.best[key].as_subclass(Tensor))
+        """Give the net, which is on the CPU, the parameters of its best score, where that is no chance.
+
+        An earlier state is taken if it leads the last one by more than the standard error of the lead over the images
+        (the one-standard-error rule of Breiman et al., Classification and Regression Trees, 1984).
+        """
+        name, lead, error = self.qat.name, *lead_db(self.scores["best"], self.scores["last"])
+        best, last = (int(self.figures[f"{name}_{which}_iteration"]) for which in ("best", "scored"))
+        self.figures[f"{name}_kept_iteration"] = best if lead > error else last
+        if lead > error:
+            for key, parameter in self.net.named_parameters():
+                parameter.copy_(self.best[key].as_subclass(Tensor))
+        elif len(self.scores["last"]) == 1 and lead > 0:
+            log.warning(
+                "%s keeps its last state: that of iteration %d is %.3f dB better, but on a single held-out image, "
+                "which tells nothing of others. Give it several (data.val_images, data.heldout_every)",
+                name,
+                best,
+                lead,
+            )
 
 
 class Checkpoint(Callback):
@@ -154,9 +175,10 @@ class Checkpoint(Callback):
             log.info("%s %d/%d: %s", self.qat.name, step, self.qat.iterations, said)
 
     def on_save_checkpoint(self, _: lightning.Trainer, task: Any, checkpoint: dict[str, Any]) -> None:
-        """Sign the file, and keep the figures and the best parameters so far."""
-        checkpoint |= {"identity": task.identity, "figures": task.figures, "best": task.best}
+        """Sign the file, and keep the figures, the best parameters so far and their scores."""
+        kept = {"figures": task.figures, "best": task.best, "scores": task.scores}
+        checkpoint |= {"identity": task.identity, **kept}
 
     def on_load_checkpoint(self, _: lightning.Trainer, task: Any, checkpoint: dict[str, Any]) -> None:
-        """Take figures and best parameters back."""
-        task.figures, task.best = checkpoint["figures"], checkpoint["best"]
+        """Take them back."""
+        task.figures, task.best, task.scores = (checkpoint[key] for key in ("figures", "best", "scores"))

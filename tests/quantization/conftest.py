@@ -11,10 +11,12 @@ import yaml
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+from sr.losses.pixel import L1
 from sr.models.quicksrnet import QuickSRNet
 from sr.quantization.chain import quantize
 from sr.quantization.qat import Qat
 from sr.quantization.scheme import Scheme, Score, Stream
+from sr.quantization.simulation import Simulation
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -71,11 +73,11 @@ def crops(start: int) -> Iterator[tuple[Tensor, Tensor]]:
         start += 1
 
 
-def score_of(net: nn.Module) -> float:
-    """Minus the error on crops that no test trains on."""
+def score_of(net: nn.Module) -> list[float]:
+    """Minus the error on each of some crops that no test trains on."""
     lr, hr = next(crops(500))
     with torch.no_grad():
-        return -(net(lr / 255) - hr / 255).abs().mean().item()
+        return (-(net(lr / 255) - hr / 255).abs().mean((1, 2, 3))).tolist()
 
 
 def quantize_slowly(folder: Path, delay_s: float) -> None:
@@ -143,6 +145,25 @@ def calibration() -> list[Tensor]:
 def pixels() -> Tensor:
     """An image (1, 3, 30, 40) of multiples of 1/255."""
     return (smooth(1, 40, 3)[:, :, :30] * 255).round() / 255
+
+
+@pytest.fixture
+def run(make_net: Any, make_scheme: Any, calibration: list[Tensor], tmp_path: Path) -> Callable[..., Simulation]:
+    """Quantize the tiny net with some stages, in a folder of the test unless told otherwise."""
+
+    def quantized(
+        *stages: Any,
+        folder: Path = tmp_path,
+        net: Any = None,
+        bits: int = 8,
+        per_channel: bool = True,
+        **changes: Any,
+    ) -> Simulation:
+        material = {"calibration": calibration, "stream": crops, "loss": L1(), "score": score_of, "seed": 0} | changes
+        scheme = make_scheme(chain=stages, weight_bits=bits, per_channel=per_channel)
+        return quantize(net=net or make_net(), scheme=scheme, folder=folder, **material)
+
+    return quantized
 
 
 @pytest.fixture

@@ -10,28 +10,9 @@ from torch import nn
 
 from sr.evaluation import to_network
 from sr.losses.pixel import L1
-from sr.quantization.chain import quantize
+from tests.quantization.states import same, state
 
 pytestmark = pytest.mark.aimet
-
-
-@pytest.fixture
-def run(make_net, make_scheme, calibration, stream, score, tmp_path):
-    """Quantize the tiny net with some stages in a folder of the test."""
-
-    def quantized(*stages, folder=tmp_path, net=None, **changes):
-        material = {"calibration": calibration, "stream": stream, "loss": L1(), "score": score, "seed": 0} | changes
-        return quantize(net=net or make_net(), scheme=make_scheme(chain=stages), folder=folder, **material)
-
-    return quantized
-
-
-def state(simulation):
-    return {name: p.detach().clone() for name, p in simulation.net.named_parameters()}
-
-
-def same(a, b):
-    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
 def loss_of(simulation, stream):
@@ -69,35 +50,6 @@ def test_biases_alone(run, make_qat):
     after = state(run(make_qat(parameters="biases", encoding_learning_rate=0.0)))
     moved = {name for name in before if not torch.equal(before[name], after[name])}
     assert moved and all(name.endswith(".bias") for name in moved)
-
-
-def test_the_best_checkpoint_is_kept(run, make_qat, tmp_path):
-    scores = iter([1.0, 3.0, 5.0, 4.0, 2.0])  # of the start and of iterations 5, 10, 15, 20
-    kept = run(make_qat(keep="best"), folder=tmp_path / "best", score=lambda net: next(scores))
-    assert (kept.figures["qat_start_psnr_db"], kept.figures["qat_best_psnr_db"]) == (1, 5)
-    assert kept.figures["qat_best_iteration"] == 10
-    scores = iter([1.0, 3.0, 5.0])
-
-    class KilledError(Exception):
-        pass
-
-    def killed(net):
-        try:
-            return next(scores)
-        except StopIteration:
-            raise KilledError from None
-
-    with pytest.raises(KilledError):
-        run(make_qat(keep="best"), folder=tmp_path / "killed", score=killed)
-    later = iter([4.0, 2.0])
-    resumed = run(make_qat(keep="best"), folder=tmp_path / "killed", score=lambda net: next(later))
-    assert same(state(kept), state(resumed)), "also where the best lies before the kill"
-    assert not same(state(kept), state(run(make_qat(), folder=tmp_path / "last")))
-
-
-def test_a_training_that_helps_nothing_leaves_the_net(run, make_qat):
-    scores = iter([9.0, 1.0, 1.0, 1.0, 1.0])
-    assert same(state(run(make_qat(keep="best"), score=lambda net: next(scores))), state(run()))
 
 
 def test_the_teacher_counts(run, make_qat, tmp_path):

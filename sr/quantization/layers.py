@@ -1,0 +1,71 @@
+"""The layers of a simulated net that have weights, in the order in which they run, and what they compute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from sr.models.net import Net
+from sr.quantization.simulation import example_input
+
+Seen = Callable[[str, Tensor, Tensor], None]
+
+
+def weighted(net: Net) -> list[str]:
+    """Names of a simulated net's convolutions and linear layers, in the order in which they first run."""
+    layers = {
+        module: name for name, module in net.named_modules() if "weight" in getattr(module, "param_quantizers", ())
+    }
+    kinds = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
+    order: dict[str, None] = {}
+    with ExitStack() as stack:
+        for module, name in layers.items():
+            if isinstance(module, kinds):
+                handle = module.register_forward_pre_hook(lambda *_, name=name: order.setdefault(name))
+                stack.callback(handle.remove)
+        with torch.no_grad():
+            net(example_input(net))
+    return list(order)
+
+
+def watch(net: nn.Module, names: Sequence[str], inputs: Sequence[Tensor], seen: Seen) -> None:
+    """Run a float or a simulated net on batches and look into some of its layers.
+
+    Args:
+        net: a float net, or a simulated one.
+        names: of layers with one input.
+        inputs: batches (N, C, h, w).
+        seen: called with a layer's name, what it computes with (N, c, h, w) and what it gives (N, k, h', w') before
+            a quantizer of its own output, as plain tensors.
+    """
+
+    def hook(name: str, module: Any, given: tuple[Tensor, ...], output: Tensor) -> None:
+        own = getattr(module, "input_quantizers", (None,))[0]
+        value = given[0] if own is None else own(given[0])
+        seen(name, value.detach().as_subclass(Tensor), output.detach().as_subclass(Tensor))
+
+    layers = {name: net.get_submodule(name) for name in names}
+    with without_output_quantizers(list(layers.values())), ExitStack() as stack, torch.no_grad():
+        for name, layer in layers.items():
+            handle = layer.register_forward_hook(lambda *args, name=name: hook(name, *args))
+            stack.callback(handle.remove)
+        for batch in inputs:
+            net(batch)
+
+
+@contextmanager
+def without_output_quantizers(layers: Sequence[Any]) -> Iterator[None]:
+    """Inside, what these layers give is not rounded by quantizers of their own; layers of a float net have none."""
+    lists = [layer.output_quantizers for layer in layers if hasattr(layer, "output_quantizers")]
+    taken = [quantizers[0] for quantizers in lists]
+    for quantizers in lists:
+        quantizers[0] = None
+    try:
+        yield
+    finally:
+        for quantizers, quantizer in zip(lists, taken, strict=True):
+            quantizers[0] = quantizer
