@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -13,7 +14,7 @@ from torch import Tensor
 from sr.cost.latency import timed
 from sr.evaluation import Upscaler
 from sr.export.certificate import Form
-from sr.export.graph import PIXELS
+from sr.export.graph import PIXELS, Graph
 from sr.export.release import Release
 
 
@@ -79,16 +80,36 @@ def from_pixels(made: np.ndarray) -> Tensor:
     return torch.from_numpy(np.array(made)).permute(0, 3, 1, 2).float() / 255
 
 
-def latency(run: Any, lr_size: tuple[int, int], channels: int, *, num_repeats: int, num_threads: int) -> dict[str, Any]:
-    """Time an engine on one image of noise, on this machine's CPU.
+@dataclass(frozen=True, kw_only=True)
+class CpuEngine:
+    """What engines on this machine's CPU have in common: settings, and how they are timed.
 
     Args:
-        run: takes uint8 (1, h, w, C).
-        lr_size: height and width.
-        channels: 3, or 1 for luma.
-        num_repeats: timed passes.
-        num_threads: what the engine was told to use.
+        num_threads: of the engine, when it is timed and when it scores.
+        num_repeats: timed passes at the size of the target.
+        max_db: how far its PSNR may be from the net's on the crops of the proof.
     """
-    noise = np.random.default_rng(0).integers(0, 256, (1, *lr_size, channels), dtype=np.uint8)
-    found = timed(lambda: run(noise), num_repeats=num_repeats, num_warmup=1, num_threads=num_threads)
-    return {"lr_height": lr_size[0], "lr_width": lr_size[1], **found.to_dict()}
+
+    num_threads: int
+    num_repeats: int
+    max_db: float
+
+    def timed(self, release: Release, run: Any) -> dict[str, Any]:
+        """Time `run`, which takes uint8 (1, h, w, C), on one image of noise of the size of the target."""
+        size = fixed_size(release)
+        noise = np.random.default_rng(0).integers(0, 256, (1, *size), dtype=np.uint8)
+        found = timed(lambda: run(noise), num_repeats=self.num_repeats, num_warmup=1, num_threads=self.num_threads)
+        return {"lr_height": size[0], "lr_width": size[1], **found.to_dict()}
+
+
+def fixed_size(release: Release) -> tuple[int, int, int]:
+    """Height, width and channels of what the file of one size takes."""
+    height, width, channels = (
+        dim.dim_value for dim in Graph.load(release.fixed).model.graph.input[0].type.tensor_type.shape.dim[1:]
+    )
+    return height, width, channels
+
+
+def kind(release: Release) -> str:
+    """Word for what the net computes in."""
+    return "int8" if release.quantized else "float"

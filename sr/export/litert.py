@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from torch import Tensor
 
 from sr.evaluation import Upscaler
 from sr.export.certificate import Form
-from sr.export.engine import Built, from_pixels, latency, to_pixels
+from sr.export.engine import Built, CpuEngine, fixed_size, from_pixels, kind, to_pixels
 from sr.export.graph import Graph
 from sr.export.lowering import lower
 from sr.export.qnn import quiet
@@ -23,18 +22,8 @@ FOLDER = "litert"
 
 
 @dataclass(frozen=True, kw_only=True)
-class LiteRt:
-    """The engine: a .tflite file with the ranges of the simulation, uint8 pixels in and out; float of a float net.
-
-    Args:
-        num_threads: of the interpreter, when it is timed and when it scores.
-        num_repeats: timed passes at the size of the target.
-        max_db: how far its PSNR may be from the net's on the crops of the proof.
-    """
-
-    num_threads: int
-    num_repeats: int
-    max_db: float
+class LiteRt(CpuEngine):
+    """The engine: a .tflite file with the ranges of the simulation, uint8 pixels in and out; float of a float net."""
 
     @property
     def package(self) -> str:
@@ -52,21 +41,14 @@ class LiteRt:
 
     def build(self, release: Release, work: Path, log: Path) -> Built:
         """Write litert/pixels_HxW.tflite; see `Engine.build`."""
-        fixed = Graph.load(release.fixed)
-        height, width, channels = (dim.dim_value for dim in fixed.model.graph.input[0].type.tensor_type.shape.dim[1:])
         facts = " ".join(f"{key}={value}" for key, value in release.pixels.metadata.items())
-        model, entry, result, notes = lower(release.pixels, (height, width), facts)
+        model, entry, result, notes = lower(release.pixels, fixed_size(release)[:2], facts)
         path = work / FOLDER / f"{release.fixed.stem}.tflite"
         model.save(path, entry, result)
         run = Interpreter(path, self.num_threads, log)
-        settings = {"num_repeats": self.num_repeats, "num_threads": self.num_threads}
-        report: dict[str, Any] = {
-            "size_kib": round(path.stat().st_size / 1024, 1),
-            "notes": notes,
-            "latency": latency(run.pixels, (height, width), channels, **settings),
-        }
-        kind = "int8" if release.quantized else "float"
-        return Built([Form(FOLDER, f"LiteRT {kind}", run, f"{FOLDER}/{path.name}")], report)
+        size = round(path.stat().st_size / 1024, 1)
+        report = {"size_kib": size, "notes": notes, "latency": self.timed(release, run.pixels)}
+        return Built([Form(FOLDER, f"LiteRT {kind(release)}", run, f"{FOLDER}/{path.name}")], report)
 
     def upscalers(self, folder: Path, log: Path) -> dict[str, Upscaler]:
         """See `Engine.upscalers`."""

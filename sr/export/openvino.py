@@ -12,7 +12,7 @@ from torch import Tensor
 
 from sr.evaluation import Upscaler
 from sr.export.certificate import Form
-from sr.export.engine import Built, from_pixels, latency, to_pixels
+from sr.export.engine import Built, CpuEngine, from_pixels, kind, to_pixels
 from sr.export.graph import Graph
 from sr.export.release import Release
 from sr.export.runtime import MAX_SESSIONS, upscaler_of
@@ -22,18 +22,8 @@ FILE = "pixels.onnx"  # OpenVINO reads it as it is
 
 
 @dataclass(frozen=True, kw_only=True)
-class OpenVino:
-    """The engine: pixels.onnx, compiled for this machine's CPU.
-
-    Args:
-        num_threads: of the engine, when it is timed and when it scores.
-        num_repeats: timed passes at the size of the target.
-        max_db: how far its PSNR may be from the net's on the crops of the proof.
-    """
-
-    num_threads: int
-    num_repeats: int
-    max_db: float
+class OpenVino(CpuEngine):
+    """The engine: pixels.onnx, compiled for this machine's CPU."""
 
     @property
     def package(self) -> str:
@@ -50,13 +40,9 @@ class OpenVino:
 
     def build(self, release: Release, work: Path, log: Path) -> Built:
         """Nothing is written; see `Engine.build`."""
-        fixed = Graph.load(release.fixed)
-        height, width, channels = (dim.dim_value for dim in fixed.model.graph.input[0].type.tensor_type.shape.dim[1:])
         run = Compiled(work / FILE, self.num_threads)
-        settings = {"num_repeats": self.num_repeats, "num_threads": self.num_threads}
-        report = {"latency": latency(run.pixels, (height, width), channels, **settings)}
-        kind = "int8" if release.quantized else "float"
-        return Built([Form("openvino", f"OpenVINO {kind}", run, FILE)], report)
+        form = Form("openvino", f"OpenVINO {kind(release)}", run, FILE)
+        return Built([form], {"latency": self.timed(release, run.pixels)})
 
     def upscalers(self, folder: Path, log: Path) -> dict[str, Upscaler]:
         """See `Engine.upscalers`."""

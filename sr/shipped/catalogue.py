@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from sr.models.blocks import inference_form
 from sr.models.net import Net
@@ -72,18 +73,23 @@ def load(name: str, *, scale: float, nets: Path = NETS) -> Net:
         ValueError: there is no such net.
     """
     folder = find(name, scale, nets)
-    net = deployed_net(Card.read(folder).net)
-    load_weights(net, read_weights(folder / FLOAT), source=str(folder))
-    return net.eval()
+    return deployed_net(Card.read(folder).net, read_weights(folder / FLOAT), source=str(folder))
 
 
-def deployed_net(model: Mapping[str, Any]) -> Net:
-    """Make an untrained net in its inference form, without touching the random state.
+def deployed_net(model: Mapping[str, Any], state: Mapping[str, Tensor], *, source: str) -> Net:
+    """Make a trained net in its inference form, in evaluation mode, without touching the random state.
 
     Args:
         model: its `_target_` and arguments, as in a run's config.
+        state: its weights.
+        source: where these are from, for the message when they do not fit.
+
+    Raises:
+        ValueError: weights of another net.
     """
     module, _, kind = model["_target_"].rpartition(".")
     arguments = {name: value for name, value in model.items() if name != "_target_"}
     with torch.random.fork_rng(devices=[]):
-        return inference_form(getattr(importlib.import_module(module), kind)(**arguments))
+        net = inference_form(getattr(importlib.import_module(module), kind)(**arguments))
+    load_weights(net, state, source=source)
+    return net.eval()

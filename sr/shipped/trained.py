@@ -6,7 +6,7 @@ from pathlib import Path
 from safetensors import safe_open
 
 from sr.models.net import Net
-from sr.models.weights import FLOAT_WEIGHTS, load_weights, read_weights
+from sr.models.weights import FLOAT_WEIGHTS, read_weights
 from sr.shipped.catalogue import PREFIX, deployed_net, load
 
 
@@ -43,6 +43,4 @@ def trained(source: str | None, *, scale: float) -> Net:
         config = (file.metadata() or {}).get("config")
     if config is None:
         raise ValueError(f"{path} does not say which net it is of; only files that a run wrote do")
-    net = deployed_net(json.loads(config)["model"])
-    load_weights(net, state, source=str(path))
-    return net.eval()
+    return deployed_net(json.loads(config)["model"], state, source=str(path))
