@@ -14,6 +14,7 @@ from omegaconf import DictConfig
 
 from sr.callbacks.checkpoint import NAME as CHECKPOINT
 from sr.callbacks.untrained import Untrained, without_training
+from sr.models.standardization import FIRST, standardize_pixels
 from sr.models.weights import blended, load_weights, read_weights
 from sr.rundir.composition import plain
 from sr.rundir.identity import check_data, lock_config
@@ -80,14 +81,19 @@ def run(config: DictConfig, folder: Path, pixel_run: Callable[[DictConfig], Path
         torch.set_num_threads(config.machine.threads)
     lightning.seed_everything(config.seed, workers=True, verbose=False)
     task, data = build(config)
+    nets = list(dict.fromkeys([task.net, task.trained_net()]))
     if config.init == PIXEL and not (folder / CHECKPOINT).is_file():
         source = pixel_run(config)
         lightning.seed_everything(config.seed, workers=True, verbose=False)
-        load_init(config, list(dict.fromkeys([task.net, task.trained_net()])), str(source))
+        load_init(config, nets, str(source))
     data.prepare_data()
     data.setup("fit")
+    images = data.describe()
+    if not config.init or FIRST.startswith(tuple(config.init_leave)):  # else the weights brought their own
+        for net in nets:
+            standardize_pixels(net, images["lr_mean"], images["lr_std"])
     lock_config(folder, plain(config))
-    check_data(folder, data.describe())
+    check_data(folder, images)
     settings = {"default_root_dir": str(folder), "logger": made(config.logger)}
     callbacks = {name: each for name, each in made(config.callbacks).items() if each}
     if not any(parameter.requires_grad for parameter in task.parameters()):

@@ -11,7 +11,6 @@ no paper and no code. What it leaves open is chosen here so that the count of mu
 - MobileNetV2's skip needs as many channels out as in, which no layer of a dense block has.
 """
 
-from collections.abc import Sequence
 from functools import partial
 
 from torch import Tensor, nn
@@ -58,8 +57,7 @@ class MESRNet(RRDBNet):
         growth: Channels that a dense block's layer adds; 32.
         m: RRDBs; 23.
         expansion: Inner channels of a bottleneck over its input channels, above 0.
-        mean: Of the training pixels, one for each colour, in [0, 1]; zeros for none.
-        std: Of the training pixels; ones for none.
+        standardized: Whether it computes in pixels of mean 0 and deviation 1 (`sr.models.standardization`).
 
     Raises:
         ValueError: for a scale, count or expansion that it does not know.
@@ -67,21 +65,11 @@ class MESRNet(RRDBNet):
 
     name = NAME
 
-    def __init__(
-        self,
-        *,
-        scale: float,
-        f: int,
-        growth: int,
-        m: int,
-        expansion: float,
-        mean: Sequence[float],
-        std: Sequence[float],
-    ) -> None:
+    def __init__(self, *, scale: float, f: int, growth: int, m: int, expansion: float, standardized: bool) -> None:
         if expansion <= 0:
             raise ValueError(f"{NAME} needs an expansion above 0, got {expansion}; 1 halves the multiplications")
         self._expansion = expansion
-        super().__init__(scale=scale, f=f, growth=growth, m=m, mean=mean, std=std)
+        super().__init__(scale=scale, f=f, growth=growth, m=m, standardized=standardized)
 
     def layer(self) -> MakeConv:
         """What a dense block is made of."""

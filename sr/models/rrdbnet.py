@@ -3,12 +3,12 @@
 Paper: ESRGAN: Enhanced Super-Resolution Generative Adversarial Networks, arXiv 1809.00219, section 3.1, figure 4; the
 ESRGAN row of the MESRGAN poster's table 1. Upstream: xinntao/ESRGAN and BasicSR (Apache-2.0): 16,697,987 parameters.
 
-The paper has x4, by two nearest-neighbour enlargements of 2; x2 and x3 are ours, with one. `mean` and `std` standardize
-the pixels as the poster does; ESRGAN does not.
+The paper has x4, by two nearest-neighbour enlargements of 2; x2 and x3 are ours, with one. `standardized`
+subtracts the training pixels' mean and divides by their deviation as the poster does; ESRGAN does not.
 """
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import cast
 
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from sr.models.blocks import Add, Concat, Scale, bias_of, check_count, check_scale, conv
 from sr.models.net import Net
-from sr.models.standardization import destandardize, fold_into, standardize
+from sr.models.standardization import fold_into, pixel_layer
 
 NAME = "RRDBNet"
 SCALES = (2, 3, 4)
@@ -89,8 +89,7 @@ class RRDBNet(Net):
         f: Feature channels; 64.
         growth: Channels that a dense block's layer adds; 32.
         m: RRDBs; 23.
-        mean: Of the training pixels, one for each colour, in [0, 1]; zeros for none.
-        std: Of the training pixels; ones for none.
+        standardized: Whether it computes in pixels of mean 0 and deviation 1 (`sr.models.standardization`).
 
     Raises:
         ValueError: for a scale or count that it does not know.
@@ -98,22 +97,20 @@ class RRDBNet(Net):
 
     name = NAME
 
-    def __init__(
-        self, *, scale: float, f: int, growth: int, m: int, mean: Sequence[float], std: Sequence[float]
-    ) -> None:
+    def __init__(self, *, scale: float, f: int, growth: int, m: int, standardized: bool) -> None:
         super().__init__()
         self.scale: int = check_scale(self.name, scale, SCALES)
         for argument, count in (("f", f), ("growth", growth), ("m", m)):
             check_count(self.name, argument, count, 1)
         self.color = "rgb"
         self.size_multiple = 1
-        self.standardize = standardize(self.name, mean, std)
+        self.standardize = pixel_layer(standardized)
         self.head = conv(3, f, 3)
         self.body = nn.Sequential(*[RRDB(f, growth, self.layer()) for _ in range(m)], conv(f, f, 3))
         self.add = Add()
         self.upsampler = _upsampler(f, self.scale)
         self.tail = nn.Sequential(conv(f, f, 3), nn.LeakyReLU(SLOPE), conv(f, 3, 3))
-        self.destandardize = destandardize(mean, std)
+        self.destandardize = pixel_layer(standardized)
 
     def layer(self) -> MakeConv:
         """What a dense block is made of: a 3x3 convolution that starts small."""

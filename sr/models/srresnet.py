@@ -6,13 +6,12 @@ the SRGAN row of the MESRGAN poster's table 1. There is no upstream code.
 Differences, each a switch:
 - `normalization="none"`: no batch normalization, as most later implementations; it is a cause of artefacts in
   adversarial training (ESRGAN, arXiv 1809.00219, section 3.1).
-- `mean` and `std` standardize the pixels; the paper takes [0, 1].
+- `standardized` subtracts the training pixels' mean and divides by their deviation; the paper takes [0, 1].
 
 The paper has x4; x2 and x3 are ours, with one sub-pixel step. The deployed net has its batch normalization folded.
 """
 
 import copy
-from collections.abc import Sequence
 from math import log2
 
 import torch
@@ -21,7 +20,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from sr.models.blocks import Add, check_choice, check_count, check_scale, conv
 from sr.models.net import Net
-from sr.models.standardization import destandardize, fold_into, standardize
+from sr.models.standardization import fold_into, pixel_layer
 
 NAME = "SRResNet"
 SCALES = (2, 3, 4)
@@ -48,16 +47,13 @@ class SRResNet(Net):
         f: Feature channels; 64.
         m: Residual blocks; 16.
         normalization: "batch" (the paper's) or "none".
-        mean: Of the training pixels, one for each colour, in [0, 1]; zeros for none.
-        std: Of the training pixels; ones for none.
+        standardized: Whether it computes in pixels of mean 0 and deviation 1 (`sr.models.standardization`).
 
     Raises:
         ValueError: for a scale, word or count that it does not know.
     """
 
-    def __init__(
-        self, *, scale: float, f: int, m: int, normalization: str, mean: Sequence[float], std: Sequence[float]
-    ) -> None:
+    def __init__(self, *, scale: float, f: int, m: int, normalization: str, standardized: bool) -> None:
         super().__init__()
         self.scale: int = check_scale(NAME, scale, SCALES)
         check_count(NAME, "f", f, 1)
@@ -65,13 +61,13 @@ class SRResNet(Net):
         check_choice(NAME, "normalization", normalization, ("batch", "none"))
         self.color = "rgb"
         self.size_multiple = 1
-        self.standardize = standardize(NAME, mean, std)
+        self.standardize = pixel_layer(standardized)
         self.head = nn.Sequential(conv(3, f, 9), nn.PReLU())
         self.body = nn.Sequential(*[ResidualBlock(f, normalization) for _ in range(m)], *_conv_norm(f, normalization))
         self.add = Add()
         self.upsampler = _upsampler(f, self.scale)
         self.tail = conv(f, 3, 9)
-        self.destandardize = destandardize(mean, std)
+        self.destandardize = pixel_layer(standardized)
 
     def forward(self, lr: Tensor) -> Tensor:
         """Upscale lr (N, 3, h, w) in [0, 1] to sr (N, 3, s*h, s*w), not clipped."""

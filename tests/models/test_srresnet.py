@@ -5,8 +5,9 @@ import torch
 from torch import nn
 
 from sr.models.srresnet import SRResNet
+from sr.models.standardization import standardize_pixels
 
-PAPER = dict(scale=4, f=64, m=16, normalization="batch", mean=(0, 0, 0), std=(1, 1, 1))
+PAPER = dict(scale=4, f=64, m=16, normalization="batch", standardized=False)
 TINY = PAPER | dict(f=8, m=2, scale=2)
 MEASURED = dict(mean=(0.45, 0.44, 0.40), std=(0.28, 0.27, 0.29))
 
@@ -22,10 +23,11 @@ def test_layers_and_parameters_of_the_papers_figure() -> None:
     assert [layer.kernel_size for layer in (convs[0], convs[-1])] == [(9, 9), (9, 9)]
 
 
-@pytest.mark.parametrize("standardized", [{}, MEASURED])
-def test_collapsed_net_is_the_same_function_and_has_no_normalization(standardized: dict) -> None:
+@pytest.mark.parametrize("standardized", [False, True])
+def test_collapsed_net_is_the_same_function_and_has_no_normalization(standardized: bool) -> None:
     torch.manual_seed(0)
-    net = SRResNet(**TINY | standardized)
+    net = SRResNet(**TINY | {"standardized": standardized})
+    standardize_pixels(net, **MEASURED)
     for _ in range(3):
         net.train()(torch.rand(4, 3, 12, 12))  # running statistics away from their start
     net.eval()
@@ -37,7 +39,8 @@ def test_collapsed_net_is_the_same_function_and_has_no_normalization(standardize
 
 
 def test_standardized_net_sees_zero_mean_and_gives_pixels_back() -> None:
-    net = SRResNet(**TINY | MEASURED)
+    net = SRResNet(**TINY | {"standardized": True})
+    standardize_pixels(net, **MEASURED)
     mean, std = (torch.tensor(MEASURED[name]).view(1, 3, 1, 1) for name in ("mean", "std"))
     pixels = torch.rand(1, 3, 5, 5)
     torch.testing.assert_close(net.standardize(pixels), (pixels - mean) / std)
@@ -50,10 +53,15 @@ def test_standardized_net_sees_zero_mean_and_gives_pixels_back() -> None:
     [
         ({"scale": 1.5}, r"SRResNet cannot upscale by 1.5: its scales are 2, 3, 4"),
         ({"normalization": "layer"}, "batch, none"),
-        ({"std": (1, 1, 0)}, r"three values each for mean and std \(std > 0\)"),
-        ({"mean": (0.5,)}, "three values each"),
     ],
 )
 def test_refusals(changes: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         SRResNet(**TINY | changes)
+
+
+@pytest.mark.parametrize("wrong", [{"std": (1, 1, 0)}, {"mean": (0.5,)}])
+def test_statistics_that_cannot_be(wrong: dict) -> None:
+    net = SRResNet(**TINY | {"standardized": True})
+    with pytest.raises(ValueError, match=r"three values each for mean and std \(std > 0\)"):
+        standardize_pixels(net, **MEASURED | wrong)

@@ -23,7 +23,7 @@ from sr.tasks.gan import Gan
 
 QUICK = dict(f=8, m=1, scale=2, activation="relu1", init="identity", identity_x1_5="fixed", residual="none")
 QUICK |= dict(upscaling="space_to_depth", overparameterize="none")
-PLAIN = dict(scale=2, mean=(0, 0, 0), std=(1, 1, 1))
+PLAIN = dict(scale=2, standardized=False)
 GENERATORS = {
     "quicksrnet": lambda: QuickSRNet(**QUICK),
     "srresnet": lambda: SRResNet(**PLAIN, f=8, m=1, normalization="batch"),
