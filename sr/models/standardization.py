@@ -2,8 +2,8 @@
 
 Source: the MESRGAN poster trains on images "normalized with respect to the dataset".
 
-The two numbers are measured, not set: a net is made with layers that change nothing, and the training images decide them
-at its first start. From there on they are part of its weights.
+Both are measured, not set: a net is made with layers that change nothing, the training images decide them at its first
+start, and from there on they are part of its weights.
 """
 
 from collections.abc import Sequence
