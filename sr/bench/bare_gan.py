@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import torch
 
 from sr.evaluation import to_network
+from sr.functional.resize import as_ratio
+from sr.losses.grid import grid_loss
 from sr.tasks.gan import Gan
 from sr.tasks.regression import Batch
 
@@ -32,7 +34,7 @@ class BareGanLoop:
         self.generator, self.discriminator = (each["optimizer"] for each in parts)
         self.schedulers = [each["lr_scheduler"] for each in parts]
         pool = [tuple(to_network(images.to(device), task.net) for images in batch) for batch in batches]
-        self._patches = itertools.cycle(pool)
+        self._patches, self._done = itertools.cycle(pool), 0
 
     def run(self, iterations: int) -> None:
         """Train on."""
@@ -44,9 +46,11 @@ class BareGanLoop:
                 fake = judge(sr)
                 with torch.no_grad():
                     real = judge(hr) if game.needs_real else None
-                perceptual = self.task.perceptual(sr, hr)
+                perceptual = self.task.perceptual(*self.task.shifted(sr, hr, iteration=self._done))
             loss = weights["content"] * self.task.loss(sr.float(), hr) + weights["perceptual"] * perceptual.float()
             loss = loss + weights["adversarial"] * game.generator(None if real is None else real.float(), fake.float())
+            if weights["grid"]:
+                loss = loss + weights["grid"] * grid_loss(sr.float(), as_ratio(net.scale).numerator)
             self.generator.zero_grad()
             loss.backward()
             self.generator.step()
@@ -58,6 +62,7 @@ class BareGanLoop:
             self.discriminator.step()
             for scheduler in self.schedulers:
                 scheduler.step()
+            self._done += 1
 
     def _cast(self) -> torch.autocast:
         return torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._bf16)

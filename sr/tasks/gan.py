@@ -11,7 +11,9 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from sr.evaluation import to_network
+from sr.functional.resize import as_ratio
 from sr.losses.adversarial import Adversarial
+from sr.losses.grid import grid_loss
 from sr.models.net import Net
 from sr.tasks.regression import Batch, Regression
 
@@ -35,14 +37,17 @@ class Gan(Regression):
         content_weight: weight of the content loss in the generator's.
         perceptual_weight: weight of the perceptual loss.
         adversarial_weight: weight of the adversarial loss.
+        grid_weight: weight of the loss that keeps the sub-pixels of the net's grid alike; 0 leaves it out.
+        perceptual_shifts: the perceptual net sees the pair cut at another of so many offsets down and across in each
+            iteration, in a fixed order; 1: always in place. Its strides and the net's grid else stay locked.
         discriminator_updates: updates of the discriminator for each iteration, above 0; 2 updates twice with the same
             images, 0.5 every second iteration.
         discriminator_optimizer: parameters -> the discriminator's optimizer.
         discriminator_scheduler: optimizer -> its schedule, counted in iterations.
 
     Raises:
-        ValueError: a generator without weights, a negative weight, a ratio that is not positive; while training, a
-            batch too small for the discriminator, or a loss that is not finite.
+        ValueError: a generator without weights, a negative weight, a ratio or a number of shifts that is not positive;
+            while training, a batch too small for the discriminator, too many shifts, or a loss that is not finite.
 
     Source: SRGAN (arXiv 1609.04802), ESRGAN (arXiv 1809.00219) and its training code.
     """
@@ -56,6 +61,8 @@ class Gan(Regression):
         content_weight: float,
         perceptual_weight: float,
         adversarial_weight: float,
+        grid_weight: float,
+        perceptual_shifts: int,
         discriminator_updates: float,
         discriminator_optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
         discriminator_scheduler: Callable[[Optimizer], LRScheduler],
@@ -65,15 +72,19 @@ class Gan(Regression):
         super().__init__(net=net, **regression)
         if not any(parameter.requires_grad for parameter in net.parameters()):
             raise ValueError(f"task=gan trains the net, and {type(net).__name__} has no weights; use task=regression")
-        weights = {"content": content_weight, "perceptual": perceptual_weight, "adversarial": adversarial_weight}
-        if min(weights.values()) < 0 or discriminator_updates <= 0:
+        weights = {
+            "content": content_weight, "perceptual": perceptual_weight, "adversarial": adversarial_weight,
+            "grid": grid_weight,
+        }  # fmt: skip
+        if min(weights.values()) < 0 or discriminator_updates <= 0 or perceptual_shifts < 1:
             raise ValueError(
-                f"task=gan needs weights of at least 0 and discriminator_updates above 0, got {weights} and "
-                f"{discriminator_updates}"
+                "task=gan needs weights of at least 0, discriminator_updates above 0 and perceptual_shifts of at least "
+                f"1, got {weights}, {discriminator_updates} and {perceptual_shifts}"
             )
         self.discriminator = discriminator.to(memory_format=torch.channels_last)
         self.perceptual = perceptual.to(memory_format=torch.channels_last)
         self.adversarial, self.weights, self._updates = adversarial, weights, discriminator_updates
+        self._shifts, self._block = perceptual_shifts, as_ratio(net.scale).numerator
         self._make_second = discriminator_optimizer, discriminator_scheduler
         self._bf16 = False
 
@@ -124,7 +135,7 @@ class Gan(Regression):
         optimizer: Any = self.optimizers()[0]  # type: ignore[index]
         with self._cast():
             sr = self.net(lr)
-        terms = self.generator_terms(sr, hr)
+        terms = self.generator_terms(sr, hr, iteration=self.global_step)
         loss = torch.stack(list(terms.values())).sum()
         optimizer.zero_grad()
         loss.backward()
@@ -134,29 +145,46 @@ class Gan(Regression):
         optimizer.step()
         return sr.detach(), figures
 
-    def generator_terms(self, sr: Tensor, hr: Tensor) -> Figures:
+    def generator_terms(self, sr: Tensor, hr: Tensor, *, iteration: int) -> Figures:
         """The weighted terms of the generator's loss; no gradient reaches the discriminator.
 
         Args:
             sr: what the generator made, (N, C, H, W).
             hr: the true images, (N, C, H, W) in [0, 1].
+            iteration: which decides where the perceptual net looks.
 
         Returns:
-            {"content", "perceptual", "adversarial"}: scalars.
+            {"content", "perceptual", "adversarial"} and, where it has a weight, "grid": scalars.
         """
         self.discriminator.requires_grad_(False)
         with self._cast():
             fake = self.discriminator(_colours(sr)).float()
             with torch.no_grad():
                 real = self.discriminator(_colours(hr)).float() if self.adversarial.needs_real else None
-            perceptual = self.perceptual(sr, hr).float()
+            perceptual = self.perceptual(*self.shifted(sr, hr, iteration=iteration)).float()
         self.discriminator.requires_grad_(True)
         terms = {
             "content": self.loss(sr.float(), hr),
             "perceptual": perceptual,
             "adversarial": self.adversarial.generator(real, fake),
         }
+        if self.weights["grid"]:
+            terms["grid"] = grid_loss(sr.float(), self._block)
         return {name: self.weights[name] * term for name, term in terms.items()}
+
+    def shifted(self, *images: Tensor, iteration: int) -> list[Tensor]:
+        """Cut images at the offset that is due; `perceptual_shifts` ** 2 iterations see each one once."""
+        if self._shifts == 1:
+            return list(images)
+        rounds, left = divmod(iteration, self._shifts)
+        top = (3 * left + rounds) % self._shifts  # neither axis moves slowly
+        height, width = (side - self._shifts for side in images[0].shape[-2:])
+        if min(height, width) < 1:
+            raise ValueError(
+                f"perceptual_shifts={self._shifts} leaves nothing of {tuple(images[0].shape[-2:])} pixels; choose "
+                "fewer, or raise data.lr_patch"
+            )
+        return [each[..., top : top + height, left : left + width] for each in images]
 
     def _update_discriminator(self, sr: Tensor, hr: Tensor, watched: bool) -> Figures:
         # Lightning's wrapper would count this step as an iteration, so the optimizer itself is stepped.

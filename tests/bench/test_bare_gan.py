@@ -9,6 +9,7 @@ from sr.bench.setting import composed
 from sr.bench.train import measure
 
 GAN = ["task=gan", "task/perceptual=none", "task.discriminator.f=4", "task.discriminator.num_halvings=2"]
+GAN += ["task.grid_weight=5", "task.perceptual_shifts=4"]
 
 
 def test_the_bare_loop_and_sr_run_reach_the_same_weights(small: list[str]) -> None:

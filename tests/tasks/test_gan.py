@@ -57,8 +57,8 @@ def task(seed=0, **changes):
         net=QuickSRNet(**QUICK), loss=L1(), optimizer=adam, scheduler=halved, precision="fp32", fp32_from=0,
         ema_decay=0.9, protocol="y", capture="never", adversarial=RelativisticAverage(), perceptual=Nothing(),
         discriminator=PatchDiscriminator(f=4, num_halvings=2, normalization="none"), content_weight=0.01,
-        perceptual_weight=1.0, adversarial_weight=0.1, discriminator_updates=1, discriminator_optimizer=adam,
-        discriminator_scheduler=halved,
+        perceptual_weight=1.0, adversarial_weight=0.1, grid_weight=0.1, perceptual_shifts=1, discriminator_updates=1,
+        discriminator_optimizer=adam, discriminator_scheduler=halved,
     )  # fmt: skip
     return Gan(**settings | changes)
 
@@ -117,9 +117,9 @@ def test_each_term_reaches_every_generator_parameter_and_nothing_else(generator,
         perceptual=perceptual,
     )  # fmt: skip
     lr, hr = (each.float() / 255 for each in batch(0))
-    for name in ("content", "perceptual", "adversarial"):
+    for name in ("content", "perceptual", "adversarial", "grid"):
         module.zero_grad()
-        module.generator_terms(module.net(lr), hr)[name].backward()
+        module.generator_terms(module.net(lr), hr, iteration=0)[name].backward()
         idle = [key for key, p in module.net.named_parameters() if p.grad is None or not p.grad.any()]
         assert not idle, f"{name} does not reach {idle}"
         reached = [k for k, p in module.named_parameters() if p.grad is not None and not k.startswith("net.")]
@@ -162,7 +162,7 @@ def test_a_resumed_fit_equals_an_uninterrupted_one_bit_for_bit(tmp_path, generat
 
 
 def test_steps_are_those_of_a_plain_loop(tmp_path):
-    module, plain = task(ema_decay=0), task(ema_decay=0)
+    module, plain = task(ema_decay=0, grid_weight=0), task(ema_decay=0, grid_weight=0)
     fit(module, tmp_path, steps=12)
     optimizers = [torch.optim.Adam(net.parameters(), lr=1e-3, fused=True) for net in (plain.net, plain.discriminator)]
     schedules = [torch.optim.lr_scheduler.StepLR(optimizer, 10, 0.5) for optimizer in optimizers]
@@ -208,7 +208,7 @@ def test_bf16_gives_way_to_fp32_for_both_nets_at_once(tmp_path):
 
 def test_health_panel_is_logged(tmp_path):
     figures = fit(task(), tmp_path, steps=5).callback_metrics
-    terms = ("content", "perceptual", "adversarial")
+    terms = ("content", "perceptual", "adversarial", "grid")
     names = {*terms, "loss", "discriminator", "d_real", "d_fake", "grad_norm_generator", "grad_norm_discriminator"}
     assert {name.removeprefix("train/") for name in figures if name.startswith("train/")} == names
     assert sum(figures[f"train/{name}"] for name in terms) == pytest.approx(float(figures["train/loss"]), rel=1e-5)
@@ -239,8 +239,18 @@ def test_a_batch_of_one_is_refused_with_batch_normalization_only(tmp_path):
         ({"net": Bicubic(scale=2)}, "Bicubic has no weights; use task=regression"),
         ({"content_weight": -1}, "weights of at least 0"),
         ({"discriminator_updates": 0}, "discriminator_updates above 0"),
+        ({"perceptual_shifts": 0}, "perceptual_shifts of at least 1"),
     ],
 )
 def test_refusals(changes, message):
     with pytest.raises(ValueError, match=message):
         task(**changes)
+
+
+def test_the_perceptual_net_looks_from_every_offset_once():
+    module, image = task(perceptual_shifts=4), torch.arange(256.0).view(1, 1, 16, 16)
+    cuts = [module.shifted(image, image + 1, iteration=i) for i in range(16)]
+    assert all(torch.equal(a + 1, b) and a.shape[-2:] == (12, 12) for a, b in cuts), "both images at one place"
+    assert {int(a[0, 0, 0, 0]) for a, _ in cuts} == {16 * top + left for top in range(4) for left in range(4)}
+    with pytest.raises(ValueError, match=r"leaves nothing of \(16, 16\) pixels"):
+        task(perceptual_shifts=16).shifted(image, iteration=0)
