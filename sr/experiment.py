@@ -13,6 +13,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from sr.callbacks.checkpoint import NAME as CHECKPOINT
+from sr.callbacks.tracking import end_run
 from sr.callbacks.untrained import Untrained, without_training
 from sr.models.standardization import FIRST, standardize_pixels
 from sr.models.weights import blended, load_weights, read_weights
@@ -94,14 +95,18 @@ def run(config: DictConfig, folder: Path, pixel_run: Callable[[DictConfig], Path
             standardize_pixels(net, images["lr_mean"], images["lr_std"])
     lock_config(folder, plain(config))
     check_data(folder, images)
-    settings = {"default_root_dir": str(folder), "logger": made(config.logger)}
+    logger = made(config.logger)
+    settings = {"default_root_dir": str(folder), "logger": logger}
     callbacks = {name: each for name, each in made(config.callbacks).items() if each}
     if not any(parameter.requires_grad for parameter in task.parameters()):
         settings, callbacks = settings | {"max_steps": 0}, without_training(callbacks)
     elif config.trainer.max_steps == 0:
         callbacks = {"untrained": Untrained(), **callbacks}
     trainer = made(config.trainer)(**settings, callbacks=list(callbacks.values()))
-    trainer.fit(task, datamodule=data, ckpt_path=resume_from(config, folder))
+    try:
+        trainer.fit(task, datamodule=data, ckpt_path=resume_from(config, folder))
+    finally:
+        end_run(logger)
 
 
 def resume_from(config: DictConfig, folder: Path) -> str | None:

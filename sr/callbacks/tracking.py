@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from lightning.pytorch.loggers import WandbLogger
+
 from sr.report.record import Report
 from sr.report.summary import certificate, flat
 
@@ -34,6 +36,12 @@ def log_report(logger: Any, report: Report, folder: Path, step: int) -> None:
         logger.log_table("certificate", columns=columns, data=[[row.get(key) for key in columns] for row in proof])
     if hasattr(logger.experiment, "log_artifact"):
         log_model(logger.experiment, report, folder)
+
+
+def end_run(logger: Any) -> None:
+    """Close a logger's W&B run: the next one in this process would write into it, a sweep's job or a second stage."""
+    if isinstance(logger, WandbLogger):
+        logger.experiment.finish()
 
 
 def log_model(run: Any, report: Report, folder: Path) -> None:

@@ -69,6 +69,17 @@ def test_wandb_goes_on_in_the_same_run(tmp_path):
         assert text in log
 
 
+def test_each_stage_of_one_process_has_a_wandb_run_of_its_own(tmp_path):
+    gan = ["task=gan", "task/perceptual=none", "task.discriminator.f=4", 'pixel=["train.iterations=4"]']
+    result = sr_run(f"hydra.run.dir={tmp_path / 'second'}", "logger=wandb", "model.m=1", *gan)
+    assert result.returncode == 0, result.stdout + result.stderr
+    logs = {path.parts[-4]: path.read_bytes() for path in tmp_path.glob("*/wandb/offline-run-*/run-*.wandb")}
+    assert len(logs) == 2
+    for folder, log in logs.items():
+        assert (b"train/d_real" in log) == (folder == "second"), "the discriminator plays in the second stage only"
+        assert f"{tmp_path.name}-{folder}".encode()[-60:] in log and b"report/cost/" in log
+
+
 def test_tensorboard_gets_curves_and_pictures(tmp_path):
     result = sr_run(f"hydra.run.dir={tmp_path / 'run'}", "logger=tensorboard", "model.m=1")
     assert result.returncode == 0, result.stdout + result.stderr
