@@ -55,6 +55,8 @@ def _batches(to: argparse.ArgumentParser) -> None:
     to.add_argument("--batch-sizes", default="1,2,4,8,16", metavar="N,M", help="default: 1,2,4,8,16")
     _number(to, "--lr-side", 32, "LR pixels per side; the source does not state its own")
     _number(to, "--runs", 100, "timed passes of each, of which the mean is taken; the source's", dest="num_runs")
+    says = "wall, or cpu: processor time, which other programs do not lengthen (no GPU then); default: wall"
+    to.add_argument("--clock", choices=("wall", "cpu"), default="wall", help=says)
 
 
 def _collapse(to: argparse.ArgumentParser) -> None:

@@ -6,9 +6,10 @@ from sr.bench.batches import measure
 
 
 def test_rows_hold_what_explains_the_time() -> None:
-    found = measure([], models="rrdbnet_tiny,mesrnet_tiny", batch_sizes="1,2", lr_side=8, num_runs=2)
+    found = measure([], models="rrdbnet_tiny,mesrnet_tiny", batch_sizes="1,2", lr_side=8, num_runs=2, clock="cpu")
     rows = {(row["model"], row["runtime"]): row for row in found.figures["passes"]}
     assert len(rows) >= 6 and all(row["batch_1_ms"] > 0 and row["batch_2_ms"] > 0 for row in rows.values())
+    assert all(row["gflops"] > 0 and row["gb_s"] > 0 for row in rows.values())
     dense, light = (rows[name, "torch fp32"] for name in ("rrdbnet_tiny", "mesrnet_tiny"))
     assert light["macs_g"] < dense["macs_g"], "fewer multiplications,"
     assert light["moved_mb"] > dense["moved_mb"], "more to move,"
@@ -19,4 +20,4 @@ def test_rows_hold_what_explains_the_time() -> None:
 
 def test_batch_sizes_that_are_no_numbers_are_refused() -> None:
     with pytest.raises(ValueError, match="from 1 on, separated by commas, got '1,x'"):
-        measure([], models="rrdbnet_tiny", batch_sizes="1,x", lr_side=8, num_runs=1)
+        measure([], models="rrdbnet_tiny", batch_sizes="1,x", lr_side=8, num_runs=1, clock="wall")
