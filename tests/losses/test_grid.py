@@ -33,7 +33,7 @@ def test_its_gradient_removes_a_grid() -> None:
     picture[..., 1::4, 2::4] += 0.3
     picture.requires_grad_()
     before = grid_loss(picture, 4).item()
-    optimizer = torch.optim.SGD([picture], lr=2.0)
+    optimizer = torch.optim.SGD([picture], lr=20.0)
     for _ in range(50):
         optimizer.zero_grad()
         grid_loss(picture, 4).backward()
