@@ -1,7 +1,5 @@
 """Adversarial training: who gets which gradient, what counts as an iteration, exact resume, the bare loop's numbers."""
 
-import functools
-
 import lightning
 import pytest
 import torch
@@ -12,7 +10,6 @@ from sr.callbacks.checkpoint import LastCheckpoint
 from sr.data.pairs import ImagePair, Selection
 from sr.losses.adversarial import RelativisticAverage, Standard
 from sr.losses.perceptual import Nothing, Perceptual
-from sr.losses.pixel import L1
 from sr.models.discriminators import ESRGANDiscriminator, PatchDiscriminator, SRGANDiscriminator, UNetDiscriminator
 from sr.models.interpolation import Bicubic
 from sr.models.mesrnet import MESRNet
@@ -20,12 +17,11 @@ from sr.models.quicksrnet import QuickSRNet
 from sr.models.rrdbnet import RRDBNet
 from sr.models.srresnet import SRResNet
 from sr.tasks.gan import Gan
+from tests.tasks.tiny import NET, settings
 
-QUICK = dict(f=8, m=1, scale=2, activation="relu1", init="identity", identity_x1_5="fixed", residual="none")
-QUICK |= dict(upscaling="space_to_depth", overparameterize="none")
 PLAIN = dict(scale=2, standardized=False)
 GENERATORS = {
-    "quicksrnet": lambda: QuickSRNet(**QUICK),
+    "quicksrnet": lambda: QuickSRNet(**NET),
     "srresnet": lambda: SRResNet(**PLAIN, f=8, m=1, normalization="batch"),
     "rrdbnet": lambda: RRDBNet(**PLAIN, f=8, growth=4, m=1),
     "mesrnet": lambda: MESRNet(**PLAIN, f=8, growth=4, m=1, expansion=1),
@@ -51,16 +47,14 @@ def squeezenet(tmp_path_factory) -> str:
 
 def task(seed=0, **changes):
     torch.manual_seed(seed)
-    adam = functools.partial(torch.optim.Adam, lr=1e-3, fused=True)
-    halved = functools.partial(torch.optim.lr_scheduler.StepLR, step_size=10, gamma=0.5)
-    settings = dict(
-        net=QuickSRNet(**QUICK), loss=L1(), optimizer=adam, scheduler=halved, precision="fp32", fp32_from=0,
-        ema_decay=0.9, protocol="y", capture="never", adversarial=RelativisticAverage(), perceptual=Nothing(),
-        discriminator=PatchDiscriminator(f=4, num_halvings=2, normalization="none"), content_weight=0.01,
-        perceptual_weight=1.0, adversarial_weight=0.1, grid_weight=0.1, perceptual_shifts=1, discriminator_updates=1,
-        discriminator_optimizer=adam, discriminator_scheduler=halved,
+    plain = settings(capture="never")
+    game = dict(
+        discriminator=PatchDiscriminator(f=4, num_halvings=2, normalization="none"), adversarial=RelativisticAverage(),
+        perceptual=Nothing(), content_weight=0.01, perceptual_weight=1.0, adversarial_weight=0.1, grid_weight=0.1,
+        perceptual_shifts=1, discriminator_updates=1, discriminator_optimizer=plain["optimizer"],
+        discriminator_scheduler=plain["scheduler"],
     )  # fmt: skip
-    return Gan(**settings | changes)
+    return Gan(**plain | game | changes)
 
 
 def batch(number, images=2):
