@@ -51,6 +51,15 @@ def whole_chunks(iterations: int, chunk: int) -> int:
     return iterations // chunk
 
 
+def at_least_one(iterations: int) -> int:
+    """A schedule's length: one where nothing is trained.
+
+    >>> at_least_one(0)
+    1
+    """
+    return max(1, iterations)
+
+
 def fp32_from(iterations: int, tail: float) -> int:
     """The iteration at which the fp32 tail begins, which is a share of all iterations.
 
@@ -81,6 +90,7 @@ def register_resolvers() -> None:
         "scaled": scaled,
         "iterations_of": iterations_of,
         "whole_chunks": whole_chunks,
+        "at_least_one": at_least_one,
         "fp32_from": fp32_from,
         "hr_side": hr_side,
     }
