@@ -55,8 +55,8 @@ class PatchStream(Iterator[Batch]):
         seed: key of the random numbers, 0 or more.
         start: number of the first batch.
         stride: distance to the next batch's number; with several training processes, how many there are.
-        sampling: "area": every possible patch is equally likely; "uniform": every image is; "detail": of two places
-            drawn by area, the one with more detail is taken (mean difference of neighbouring LR pixels in green).
+        sampling: "uniform": every image is equally likely; "area": every possible patch is; "detail": of two uniform
+            ones the one with more detail is taken (mean diagonal difference of its LR pixels in green).
         augment: whether patches are turned (the eight symmetries of the square, equally likely).
         images: who cuts the patches, the same bytes; None: this stream, from `pairs`.
 
@@ -155,8 +155,13 @@ class PatchStream(Iterator[Batch]):
         return [each.reshape(len(each), 2, self.batch_size) for each in drawn]
 
     def _detail(self, image: int, top: int, left: int) -> float:
-        green = self._images[image][0][top : top + self.lr_patch, left : left + self.lr_patch, 1].astype(np.int16)
-        return float(np.abs(green[1:] - green[:-1]).mean() + np.abs(green[:, 1:] - green[:, :-1]).mean())
+        rows, columns = (
+            slice(top, top + self.lr_patch, 2),
+            slice(left, left + self.lr_patch, 2),
+        )  # a quarter tells enough
+        green = self._images[image][0][rows, columns, 1]
+        steps = np.subtract(green[1:, 1:], green[:-1, :-1], dtype=np.int16)  # diagonal: sees edges of both directions
+        return float(np.abs(steps, out=steps).sum())
 
     @cached_property
     def _images(self) -> list[tuple[np.ndarray, np.ndarray]]:
