@@ -20,7 +20,8 @@ from filelock import FileLock
 
 from sr.data.decode import NUM_THREADS, SourceImage, decode_all, num_bytes, resized
 from sr.data.image import READER
-from sr.data.pixel_map import INDEX, PixelMap, write_pixel_map
+from sr.data.pixel_map import INDEX, GoneError, PixelMap, write_pixel_map
+from sr.data.upkeep import in_words, stored
 from sr.functional.resize import Scale, as_ratio
 from sr.rundir.files import write_atomically
 
@@ -48,9 +49,13 @@ def decoded(images: Sequence[SourceImage], *, scale: Scale, shrink: Scale, cache
     assert images
     paths = [path for image in images for path in (image.path, image.lr_path) if path]
     folder = cache / _key(images, content_hashes(paths, cache), as_ratio(scale), as_ratio(shrink))
-    if not (folder / INDEX).is_file():
-        _build_once(folder, images, as_ratio(scale), as_ratio(shrink))
-    return PixelMap(folder)
+    while True:
+        if not (folder / INDEX).is_file():
+            _build_once(folder, images, as_ratio(scale), as_ratio(shrink))
+        try:
+            return PixelMap(folder)
+        except GoneError:  # removed in this very moment
+            continue
 
 
 def content_hashes(paths: Sequence[Path], cache: Path) -> dict[Path, str]:
@@ -121,7 +126,8 @@ def _build_once(folder: Path, images: Sequence[SourceImage], scale: Fraction, sh
         free = f"{shutil.disk_usage(cache).free / 1e9:.2f} GB free there" if cache.is_dir() else "no such folder"
         raise ValueError(
             f"cannot write the decoded images to {cache}: {error.strerror or error} ({free}); "
-            "free some space, or name another folder with data.cache=<folder> or SR_CACHE"
+            "free some space (`python -m sr.data` lists old ones), or name another folder with data.cache=<folder> or "
+            "SR_CACHE"
         ) from error
 
 
@@ -144,3 +150,4 @@ def _build(folder: Path, images: Sequence[SourceImage], scale: Fraction, shrink:
         os.fsync(descriptor)
         os.close(descriptor)
     log.info("decoded %d images in %.1f s", len(images), time.perf_counter() - started)
+    log.info("the cache holds %s", in_words(stored(cache)))

@@ -20,8 +20,27 @@ class ImagePair(NamedTuple):
     hr: np.ndarray  # (s*h, s*w, 3) uint8
 
 
-class Selection(Sequence[ImagePair]):
-    """Chosen pairs of a longer sequence, looked up when asked for.
+class Pairs(Sequence[ImagePair]):
+    """A sequence of pairs, looked up one by one when asked for; a slice is a `Selection`. A subclass has a length."""
+
+    def pair(self, index: int) -> ImagePair:
+        """Look up one pair.
+
+        Raises:
+            IndexError: there are not so many.
+        """
+        raise NotImplementedError
+
+    @overload
+    def __getitem__(self, index: int) -> ImagePair: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Selection": ...
+    def __getitem__(self, index: int | slice) -> "ImagePair | Selection":
+        return Selection(self, range(len(self))[index]) if isinstance(index, slice) else self.pair(index)
+
+
+class Selection(Pairs):
+    """Chosen pairs of a longer sequence.
 
     Args:
         pairs: the longer sequence.
@@ -35,17 +54,12 @@ class Selection(Sequence[ImagePair]):
     def __len__(self) -> int:
         return len(self.indices)
 
-    @overload
-    def __getitem__(self, index: int) -> ImagePair: ...
-    @overload
-    def __getitem__(self, index: slice) -> "Selection": ...
-    def __getitem__(self, index: int | slice) -> "ImagePair | Selection":
-        if isinstance(index, slice):
-            return Selection(self.pairs, self.indices[index])
+    def pair(self, index: int) -> ImagePair:
+        """One of the chosen pairs."""
         return self.pairs[self.indices[index]]
 
 
-class Chain(Sequence[ImagePair]):
+class Chain(Pairs):
     """Several sequences of pairs, one after the other.
 
     Args:
@@ -59,18 +73,13 @@ class Chain(Sequence[ImagePair]):
     def __len__(self) -> int:
         return len(self._where)
 
-    @overload
-    def __getitem__(self, index: int) -> ImagePair: ...
-    @overload
-    def __getitem__(self, index: slice) -> Selection: ...
-    def __getitem__(self, index: int | slice) -> ImagePair | Selection:
-        if isinstance(index, slice):
-            return Selection(self, range(len(self))[index])
+    def pair(self, index: int) -> ImagePair:
+        """A pair of the part that the index falls into."""
         part, i = self._where[index]
         return part[i]
 
 
-class Cropped(Sequence[ImagePair]):
+class Cropped(Pairs):
     """The pairs of a sequence, each cut down to the middle of its image.
 
     Args:
@@ -85,13 +94,8 @@ class Cropped(Sequence[ImagePair]):
     def __len__(self) -> int:
         return len(self.pairs)
 
-    @overload
-    def __getitem__(self, index: int) -> ImagePair: ...
-    @overload
-    def __getitem__(self, index: slice) -> "Cropped": ...
-    def __getitem__(self, index: int | slice) -> "ImagePair | Cropped":
-        if isinstance(index, slice):
-            return Cropped(self.pairs[index], self.scale, self.side)
+    def pair(self, index: int) -> ImagePair:
+        """The middle of one image."""
         return centre_crop(self.pairs[index], self.scale, self.side)
 
 

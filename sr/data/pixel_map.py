@@ -1,35 +1,48 @@
 """One file of bytes that holds every LR and HR image of a set, mapped into memory and never copied as a whole."""
 
+import contextlib
 import json
 import mmap
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image
 
-from sr.data.pairs import ImagePair, Selection
+from sr.data.pairs import ImagePair, Pairs
+
+try:
+    import fcntl
+except ImportError:  # Windows, which does not let go of files that are open
+    fcntl = None  # type: ignore[assignment]
 
 PIXELS, INDEX = "pixels.u8", "index.json"
 
 
-class PixelMap(Sequence[ImagePair]):
+class GoneError(ValueError):
+    """The map was removed."""
+
+
+class PixelMap(Pairs):
     """The decoded pairs of one folder, as read-only views on a memory map.
 
-    Pickles as the folder's name and opens the map again on the other side.
+    Pickles as the folder's name and opens the map again on the other side. While it is open, `sr.data.upkeep` keeps its
+    hands off the folder.
 
     Args:
         folder: what `write_pixel_map` made.
 
     Raises:
+        GoneError: there is nothing.
         ValueError: the folder is damaged.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._held = _hold(folder)
         try:
             index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
             size = (folder / PIXELS).stat().st_size
@@ -45,13 +58,8 @@ class PixelMap(Sequence[ImagePair]):
     def __len__(self) -> int:
         return len(self._images)
 
-    @overload
-    def __getitem__(self, index: int) -> ImagePair: ...
-    @overload
-    def __getitem__(self, index: slice) -> Selection: ...
-    def __getitem__(self, index: int | slice) -> ImagePair | Selection:
-        if isinstance(index, slice):
-            return Selection(self, range(len(self))[index])
+    def pair(self, index: int) -> ImagePair:
+        """Views on the pixels of one image."""
         image = self._images[index]
         return ImagePair(
             image["name"], self._view(image["lr_offset"], image["lr"]), self._view(image["hr_offset"], image["hr"])
@@ -82,6 +90,45 @@ class PixelMap(Sequence[ImagePair]):
             # Crops come from anywhere: ask for the file in one sweep instead of page by page.
             mapped.madvise(mmap.MADV_WILLNEED)
         return np.frombuffer(mapped, np.uint8)
+
+
+def _hold(folder: Path) -> BinaryIO:
+    """Open a map's index with a lock that others share and that ends with the file or the process.
+
+    Raises:
+        GoneError: there is no map, or it went while we waited for the lock.
+    """
+    path = folder / INDEX
+    try:
+        file = open(path, "rb")  # noqa: SIM115 (stays open as long as the map)
+        if fcntl:
+            with contextlib.suppress(OSError):  # a file system without locks
+                fcntl.flock(file, fcntl.LOCK_SH)
+        if not os.path.samestat(os.fstat(file.fileno()), path.stat()):
+            raise FileNotFoundError
+    except FileNotFoundError:
+        raise GoneError(f"the decoded images in {folder} were removed; run the same command again") from None
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
+    with contextlib.suppress(OSError):  # a cache that is only read
+        os.utime(path)  # when it was last opened
+    return file
+
+
+@contextlib.contextmanager
+def only_user(folder: Path) -> Iterator[bool]:
+    """Lock a map against being opened; False, and no lock, where a process has it open or the file system has no locks.
+
+    Without `fcntl` it is True: there, an open file cannot be renamed or removed.
+    """
+    with open(folder / INDEX, "rb") as file:
+        alone = True
+        if fcntl:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                alone = False
+        yield alone
 
 
 def write_pixel_map(folder: Path, pairs: Iterable[ImagePair]) -> None:

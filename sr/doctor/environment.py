@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import os
 import platform
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -54,6 +55,7 @@ def check_environment(constraints: Path) -> Iterator[Finding]:
     yield from examine("torch", _torch)
     yield from examine("AIMET", _aimet)
     yield from examine("HTP", _htp)
+    yield from examine("cache", _cache)
     for choice, module in LOGGERS.items():
         yield from examine(f"logger={choice}", partial(_logger, choice, module))
 
@@ -192,6 +194,13 @@ def quantized_convolution() -> "onnx.ModelProto":
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
     onnx.checker.check_model(model)
     return model
+
+
+def _cache() -> Iterator[Finding]:
+    from sr.data.upkeep import in_words, stored
+
+    folder = Path(os.environ.get("SR_CACHE", "~/.cache/sr")).expanduser()
+    yield Finding("cache", "ok", f"{in_words(stored(folder))} in {folder}")
 
 
 def _logger(choice: str, module: str) -> Iterator[Finding]:

@@ -170,7 +170,8 @@ def test_a_disk_that_fills_up_is_told_in_one_line(tmp_path: Path):
     process.join()
     assert re.fullmatch(
         rf"cannot write the decoded images to {tmp_path}/cache: File too large \(.* GB free there\); "
-        r"free some space, or name another folder with data\.cache=<folder> or SR_CACHE",
+        r"free some space \(`python -m sr\.data` lists old ones\), "
+        r"or name another folder with data\.cache=<folder> or SR_CACHE",
         told,
     )
     assert sorted(path.name for path in (tmp_path / "cache").iterdir()) == ["hashes", "locks"]

@@ -1,0 +1,102 @@
+"""What lies in the cache of decoded images, and its removal: never what a process has open.
+
+Nothing here runs by itself. A map that is gone is made again by the next run that asks for it.
+"""
+
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from filelock import FileLock, Timeout
+
+from sr.data.pixel_map import INDEX, PIXELS, only_user
+
+DAY_S = 24 * 60 * 60
+UNUSED_DAYS = 30
+"""Maps that nobody opened for so long are pointed out; a sweep that comes back to its images does so sooner."""
+LEFTOVER = re.compile(r"\.(?:removed\.)?([0-9a-f]{32})\.\d+")
+
+
+class Stored(NamedTuple):
+    """One map of a cache."""
+
+    folder: Path
+    num_images: int
+    first: str  # name of its first image, by which a person knows the set
+    size_mb: float
+    unused_days: float
+    is_open: bool
+
+
+def stored(cache: Path) -> list[Stored]:
+    """The maps of a cache, the longest unused one first; damaged ones are among them, with no images."""
+    found = [_stored(index.parent) for index in cache.glob(f"*/{INDEX}")]
+    return sorted(found, key=lambda each: -each.unused_days)
+
+
+def _stored(folder: Path) -> Stored:
+    try:
+        images = json.loads((folder / INDEX).read_text(encoding="utf-8"))["images"]
+        size = (folder / PIXELS).stat().st_size
+    except (OSError, ValueError, KeyError):
+        images, size = [], 0
+    opened = (folder / INDEX).stat().st_mtime
+    with only_user(folder) as alone:
+        is_open = not alone
+    first = images[0]["name"] if images else ""
+    return Stored(folder, len(images), first, size / 1e6, (time.time() - opened) / DAY_S, is_open)
+
+
+def remove(cache: Path, unused_days: float) -> Iterator[Stored]:
+    """Remove the maps that no process has open and none has opened for some days, and what killed processes left.
+
+    Args:
+        cache: folder of the maps.
+        unused_days: 0 for all that are not open.
+
+    Yields:
+        The maps that are gone.
+    """
+    for dead in cache.glob(".*"):
+        if name := LEFTOVER.fullmatch(dead.name):
+            _remove_leftover(cache, dead, name[1])
+    for each in stored(cache):
+        if each.unused_days >= unused_days and _remove(each.folder):
+            yield each
+
+
+def _remove(folder: Path) -> bool:
+    """Take a map away unless it is open: out of everybody's sight at once, then from the disk."""
+    gone = folder.with_name(f".removed.{folder.name}.{os.getpid()}")
+    with only_user(folder) as alone:
+        if not alone:
+            return False
+        try:
+            folder.rename(gone)
+        except OSError:  # Windows lets nobody rename what is open
+            return False
+    shutil.rmtree(gone, ignore_errors=True)
+    return True
+
+
+def _remove_leftover(cache: Path, dead: Path, name: str) -> None:
+    """Remove a map that was never finished, or never quite removed; a process at work holds the lock of its name."""
+    try:
+        with FileLock(cache / "locks" / name, timeout=0):
+            shutil.rmtree(dead, ignore_errors=True)
+    except (Timeout, OSError):
+        return
+
+
+def in_words(maps: list[Stored]) -> str:
+    """Count the maps of a cache and their gigabytes, and say what could go."""
+    total = sum(each.size_mb for each in maps) / 1e3
+    idle = sum(each.size_mb for each in maps if each.unused_days >= UNUSED_DAYS and not each.is_open) / 1e3
+    said = f"{len(maps)} set{'' if len(maps) == 1 else 's'} of decoded images, {total:.1f} GB"
+    hint = f"{idle:.1f} GB not opened for {UNUSED_DAYS} days: python -m sr.data --remove {UNUSED_DAYS}"
+    return f"{said}; {hint}" if idle else said
