@@ -93,8 +93,6 @@ class Regression(lightning.LightningModule):
         if not parameters:
             return []
         optimizer = self._make_optimizer(parameters)
-        if self.trainer.max_steps == 0:  # weights to score and export: a schedule of no steps has no shape
-            return optimizer
         return {"optimizer": optimizer, "lr_scheduler": self._make_scheduler(optimizer)}
 
     def on_fit_start(self) -> None:

@@ -22,13 +22,6 @@ def test_every_optimizer_step_is_counted_once(tmp_path):
     assert torch.isfinite(trainer.callback_metrics["val/psnr_y_db"])
 
 
-def test_no_iterations_need_no_schedule(tmp_path):
-    def shapeless(optimizer):
-        return torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-3, total_steps=0)
-
-    assert fit(task(scheduler=shapeless), tmp_path, steps=0).global_step == 0
-
-
 def test_steps_are_those_of_a_plain_loop(tmp_path):
     module, plain = task(ema_decay=0), task(ema_decay=0)
     fit(module, tmp_path, steps=12)
