@@ -6,6 +6,7 @@ from statistics import fmean
 from typing import Any
 
 from sr.bench.infer import in_torch
+from sr.bench.layers import time_by_kind
 from sr.bench.loops import task_of
 from sr.bench.measurement import Measurement, machine_note
 from sr.bench.setting import composed, in_words
@@ -15,6 +16,16 @@ from sr.models.net import Net
 from sr.report.table import Column, Table
 
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
+LAYER_RUNS = 10
+LAYER_COLUMNS = (
+    Column("model", "net"),
+    Column("kind", "kind of layer"),
+    Column("layers", "layers"),
+    Column("macs_g", "GMAC", ".3f"),
+    Column("ms", "ms", ".2f"),
+    Column("gflops", "GFLOP/s", ".1f"),
+)
+LAYER_NOTE = "processor time, without what lies between the layers"
 NOTE = "FLOP a byte: two for each multiplication, over what the layers read and write, nothing kept; GB/s likewise"
 
 
@@ -68,7 +79,15 @@ def measure(
         "scale": next(iter(nets.values())).scale, "lr_side": lr_side, "num_runs": num_runs, "clock": clock,
     }  # fmt: skip
     table = Table("forward passes, in turns", columns, list(rows.values()), [NOTE, in_words(setting), machine_note()])
-    return Measurement(setting=setting, figures={"passes": list(rows.values())}, tables=[table])
+    kinds = [
+        {"model": name} | row
+        for name, net in nets.items()
+        for row in time_by_kind(net, lr_side, batch_size=1, num_runs=min(num_runs, LAYER_RUNS))
+    ]
+    layers = Table("where the time goes: fp32, channels_last, batch 1", LAYER_COLUMNS, kinds, [LAYER_NOTE])
+    return Measurement(
+        setting=setting, figures={"passes": list(rows.values()), "layers": kinds}, tables=[table, layers]
+    )
 
 
 def _amounts(net: Net, way: str, lr_side: int, batch_size: int) -> dict[str, float]:

@@ -14,6 +14,11 @@ def test_rows_hold_what_explains_the_time() -> None:
     assert light["macs_g"] < dense["macs_g"], "fewer multiplications,"
     assert light["moved_mb"] > dense["moved_mb"], "more to move,"
     assert light["flop_per_byte"] < dense["flop_per_byte"], "so less arithmetic for each byte"
+    layers = {(row["model"], row["kind"]): row for row in found.figures["layers"]}
+    assert layers["mesrnet_tiny", "depthwise 3x3"]["macs_g"] < 0.25 * layers["mesrnet_tiny", "1x1"]["macs_g"]
+    for name, row in (("rrdbnet_tiny", dense), ("mesrnet_tiny", light)):
+        macs = [each["macs_g"] or 0 for key, each in layers.items() if key[0] == name]
+        assert sum(macs) == pytest.approx(row["macs_g"])
     half = rows["rrdbnet_tiny", "torch bf16 channels_last"]
     assert half["moved_mb"] == pytest.approx(dense["moved_mb"] / 2)
 
