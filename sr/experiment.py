@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import lightning
 import torch
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
+from lightning.pytorch.callbacks import Callback
 from omegaconf import DictConfig
 
 from sr.callbacks.checkpoint import NAME as CHECKPOINT
@@ -95,18 +96,37 @@ def run(config: DictConfig, folder: Path, pixel_run: Callable[[DictConfig], Path
             standardize_pixels(net, images["lr_mean"], images["lr_std"])
     lock_config(folder, plain(config))
     check_data(folder, images)
-    logger = made(config.logger)
-    settings = {"default_root_dir": str(folder), "logger": logger}
+    settings: dict[str, Any] = {}
     callbacks = {name: each for name, each in made(config.callbacks).items() if each}
     if not any(parameter.requires_grad for parameter in task.parameters()):
-        settings, callbacks = settings | {"max_steps": 0}, without_training(callbacks)
+        settings, callbacks = {"max_steps": 0}, without_training(callbacks)
     elif config.trainer.max_steps == 0:
         callbacks = {"untrained": Untrained(), **callbacks}
-    trainer = made(config.trainer)(**settings, callbacks=list(callbacks.values()))
+    logger = made(config.logger)
+    trainer = trainer_of(config, folder, logger, callbacks.values(), **settings)
     try:
         trainer.fit(task, datamodule=data, ckpt_path=resume_from(config, folder))
     finally:
         end_run(logger)
+
+
+def trainer_of(
+    config: DictConfig, folder: Path, logger: Any, callbacks: Iterable[Callback], **settings: Any
+) -> lightning.Trainer:
+    """Make the trainer of a config.
+
+    Args:
+        config: the composed config.
+        folder: the run's.
+        logger: made of the config.
+        callbacks: in the order in which they are asked.
+        settings: of Lightning's Trainer; they win over the config's.
+
+    Raises:
+        ValueError: a setting that the trainer cannot do.
+    """
+    settings = {"default_root_dir": str(folder), "logger": logger, "callbacks": list(callbacks)} | settings
+    return made(config.trainer)(**settings)
 
 
 def resume_from(config: DictConfig, folder: Path) -> str | None:

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import lightning
-from hydra.utils import instantiate
 from lightning.pytorch.callbacks import Callback
 from omegaconf import DictConfig
 
 from sr.bench.turns import Span, Stopwatch
 from sr.callbacks.clock import Clock
 from sr.callbacks.stage import callbacks_of
+from sr.experiment import made, trainer_of
 
 DURING_TRAINING = ("clock", "checkpoint")
 """The callbacks that work while the steps are taken; the others wait for a validation or for the end of training."""
@@ -81,13 +81,8 @@ def train_in_blocks(
         The blocks, the first one with the warm-up.
     """
     breaks = Break(every=every, during=during)
-    callbacks = [instantiate(config.callbacks[name], _convert_="all") for name in DURING_TRAINING]
-    trainer = instantiate(config.trainer, _convert_="all")(
-        default_root_dir=str(folder),
-        callbacks=[*callbacks, breaks],
-        logger=instantiate(config.logger, _convert_="all"),
-        limit_val_batches=0,
-    )
+    callbacks = [made(config.callbacks[name]) for name in DURING_TRAINING]
+    trainer = trainer_of(config, folder, made(config.logger), [*callbacks, breaks], limit_val_batches=0)
     trainer.fit(task, datamodule=data)
     return breaks.blocks
 
