@@ -67,5 +67,17 @@ def pixel_run(config: DictConfig) -> Path:
     return folder
 
 
+def answer() -> None:
+    """Run what the command line asks for; where Hydra refuses it, say what may have been meant."""
+    try:
+        main()
+    except SystemExit as end:
+        if end.code == 1:  # our own errors end in their message
+            from sr.rundir.hints import hints
+
+            print("", *hints(sys.argv[1:]), sep="\n", file=sys.stderr)
+        raise
+
+
 if __name__ == "__main__":
-    main()
+    answer()

@@ -23,9 +23,10 @@ def sr_run(*arguments: str, cwd, **environment: str) -> subprocess.CompletedProc
     [
         (["--help"], 0, "sweeps=quicksrnet_depth"),
         (["--cfg", "job"], 0, "iterations:"),
-        (["model.mm=5"], 1, "Could not override 'model.mm'"),
-        (["model=quiksrnet"], 1, "quicksrnet_small"),
-        (["sweeps=depht"], 1, "quicksrnet_depth"),
+        (["model.mm=5"], 1, "There is no key model.mm, and what is added with + nothing reads. Did you mean model.m"),
+        (["iterations=5"], 1, "Did you mean train.iterations"),
+        (["model=quicksrnet_smal"], 1, "Did you mean model=quicksrnet_small"),
+        (["sweeps=nets_equal"], 1, "Did you mean sweeps=nets_equal_budget"),
     ],
 )
 def test_answers_in_two_seconds(tmp_path, arguments, status, text):
