@@ -54,6 +54,7 @@ class Task(lightning.LightningModule):
         self._within = within
         teacher = copy.deepcopy(material.float_net).eval() if qat.distillation else None
         object.__setattr__(self, "_teacher", teacher)
+        self._left = left_by_pruning(material.float_net)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Adam over two groups: the net's own parameters, and the ranges."""
@@ -80,8 +81,10 @@ class Task(lightning.LightningModule):
             position += length
 
     def on_fit_start(self) -> None:
-        """Train mode, and the fast quantizers of the device; the teacher follows to it."""
+        """Train mode, and the fast quantizers of the device; the teacher follows to it, and what pruning left."""
         self.net.train()
+        self._left = {name: mask.to(self.device) for name, mask in self._left.items()}
+        self._keep_zeros()
         self._within.enter_context(faster(self.net))
         if self._teacher is not None:
             self._teacher.to(self.device)
@@ -120,7 +123,14 @@ class Task(lightning.LightningModule):
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        self._keep_zeros()
         return loss.detach()
+
+    @torch.no_grad()
+    def _keep_zeros(self) -> None:
+        """A weight that was pruned stays zero, whatever the optimizer or an earlier stage made of it."""
+        for name, mask in self._left.items():
+            self.net.get_parameter(name).mul_(mask)
 
     def score(self) -> None:
         """Score the net on the held-out images, and keep its parameters if none before was better."""
@@ -157,6 +167,12 @@ class Task(lightning.LightningModule):
                 best,
                 lead,
             )
+
+
+def left_by_pruning(net: nn.Module) -> dict[str, Tensor]:
+    """Kernels with weights of exactly zero, which only pruning makes: name -> 1 where a weight is left."""
+    kernels = {name: parameter.detach() for name, parameter in net.named_parameters() if parameter.dim() == 4}
+    return {name: (kernel != 0).to(kernel.dtype) for name, kernel in kernels.items() if not kernel.all()}
 
 
 class Checkpoint(Callback):
