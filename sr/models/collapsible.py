@@ -1,8 +1,8 @@
 """Convolutions that train as several and deploy as one: the blocks that SESR and `overparameterize` build from.
 
 Paper: SESR, arXiv 2103.09404: its linear blocks and their efficient training. Upstream: ARM-software/sesr (Apache-2.0).
-Reproduces the measurement of the SESR re-implementation (a training step of SESR-M5 is 1.7 times faster with
-collapsed kernels in the forward pass): `collapse_speedup`.
+The SESR re-implementation finds a training step of SESR-M5 1.7 times faster with collapsed kernels in the forward pass:
+`python -m sr.bench collapse`.
 
 Deviation: the upstream code lets the biases of a block leak into its collapsed kernel and drops the block's own bias
 (its issue 14); here both forms are the same function at every pixel (`sr.functional.collapse`).
@@ -10,8 +10,6 @@ Deviation: the upstream code lets the biases of a block leak into its collapsed 
 
 import copy
 import functools
-import statistics
-import time
 from collections.abc import Sequence
 from typing import TypeVar, cast
 
@@ -20,8 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sr.functional import collapse
-from sr.models.blocks import CHANNELS, bias_of, check_choice
-from sr.models.net import Net
+from sr.models.blocks import bias_of, check_choice
 
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
@@ -171,40 +168,6 @@ def set_forward_form(net: nn.Module, forward_form: str) -> None:
     for module in net.modules():
         if isinstance(module, CollapsibleConv):
             module.forward_form = forward_form
-
-
-def collapse_speedup(net: Net, *, batch_size: int, lr_patch: int, num_steps: int) -> dict[str, float]:
-    """Time training steps (forward, L1, backward, AMSGrad) of a net in both forward forms, in turns.
-
-    Args:
-        net: A net with collapsible convolutions; its weights change, its form ends as "collapsed".
-        batch_size: Images in a batch; SESR's is 32.
-        lr_patch: LR pixels per side; SESR's is 64.
-        num_steps: Steps of each form, after one that is not counted.
-
-    Returns:
-        `expanded_ms` and `collapsed_ms`, the medians of a step, and `speedup`, their ratio.
-    """
-    channels, device = CHANNELS[net.color], next(net.parameters()).device
-    lr = torch.rand(batch_size, channels, lr_patch, lr_patch, device=device)
-    hr = torch.rand_like(net(lr))
-    optimizer = torch.optim.Adam([param for param in net.parameters() if param.requires_grad], lr=5e-4, amsgrad=True)
-    times: dict[str, list[float]] = {form: [] for form in FORWARD_FORMS}
-    for _ in range(num_steps + 1):
-        for form in FORWARD_FORMS:
-            set_forward_form(net, form)
-            start = time.perf_counter()
-            optimizer.zero_grad()
-            loss = F.l1_loss(net(lr), hr)
-            loss.backward()
-            optimizer.step()
-            loss.item()  # waits for the device
-            if device.type == "cuda":
-                torch.cuda.synchronize()
-            times[form].append(1000 * (time.perf_counter() - start))
-    set_forward_form(net, "collapsed")
-    expanded, collapsed = (statistics.median(times[form][1:]) for form in ("expanded", "collapsed"))
-    return {"expanded_ms": expanded, "collapsed_ms": collapsed, "speedup": expanded / collapsed}
 
 
 def glorot(conv: nn.Conv2d) -> nn.Conv2d:

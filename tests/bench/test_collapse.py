@@ -1,4 +1,4 @@
-"""Both forward forms of a net that collapses."""
+"""All forms in which a net that collapses can train."""
 
 import pytest
 
@@ -11,7 +11,8 @@ def test_sesr_m5_is_what_is_measured_unless_told() -> None:
     found = measure(["model.expansion=16", "model.f=8"], **SIZES)
     assert (found.setting["net"], found.setting["m"]) == ("SESR", 5)
     assert found.figures["speedup"] == pytest.approx(found.figures["expanded_ms"] / found.figures["collapsed_ms"])
-    assert [row["form"] for row in found.tables[0].rows] == ["expanded", "collapsed"]
+    assert [row["form"] for row in found.tables[0].rows] == ["expanded", "collapsed", "masked", "plain"]
+    assert found.figures["mask_overhead"] == pytest.approx(found.figures["masked_ms"] / found.figures["plain_ms"] - 1)
 
 
 def test_any_overparameterized_net_can_be_measured() -> None:

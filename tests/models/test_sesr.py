@@ -1,12 +1,10 @@
 """SESR: published sizes, both forward forms, the collapsed net, its variants, and the speed of collapsed training."""
 
-import math
-
 import pytest
 import torch
 from torch import Tensor, nn
 
-from sr.models.collapsible import CollapsibleConv, collapse_speedup, set_forward_form
+from sr.models.collapsible import CollapsibleConv, set_forward_form
 from sr.models.sesr import SESR
 
 PAPER = {
@@ -155,20 +153,3 @@ def test_scale_that_it_cannot_do(color: str, scale: float) -> None:
 def test_words_and_counts_that_it_does_not_know(change: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         SESR(**(PAPER | change))
-
-
-def test_speedup_is_measured_and_leaves_the_net_collapsed() -> None:
-    net = sesr(forward_form="expanded")
-    times = collapse_speedup(net, batch_size=1, lr_patch=8, num_steps=1)
-    assert times["speedup"] == pytest.approx(times["expanded_ms"] / times["collapsed_ms"])
-    assert all(math.isfinite(value) and value > 0 for value in times.values())
-    assert {m.forward_form for m in net.modules() if isinstance(m, CollapsibleConv)} == {"collapsed"}
-
-
-@pytest.mark.slow
-def test_collapsed_training_is_faster_than_published() -> None:
-    """SESR-M5, batch 32, 64x64: the re-implementation of SESR saw 1.7 times on its GPU."""
-    net = SESR(**(PAPER | {"m": 5, "expansion": 256}))
-    times = collapse_speedup(net, batch_size=32, lr_patch=64, num_steps=3)
-    print(times)
-    assert times["speedup"] >= 1.7
