@@ -3,6 +3,7 @@
 import logging
 import warnings
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,18 @@ import torch
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from lightning.pytorch.callbacks import Callback
-from omegaconf import DictConfig
+from omegaconf import DictConfig, open_dict
 
+from sr import narrowing
 from sr.callbacks.checkpoint import NAME as CHECKPOINT
+from sr.callbacks.quantize import calibration
 from sr.callbacks.tracking import end_run
 from sr.callbacks.untrained import Untrained, without_training
+from sr.models.blocks import inference_form
 from sr.models.standardization import FIRST, standardize_pixels
 from sr.models.weights import blended, load_weights, read_weights
 from sr.rundir.composition import plain
+from sr.rundir.files import read_json, write_json
 from sr.rundir.identity import check_data, lock_config
 from sr.shipped import weights_path
 
@@ -65,6 +70,43 @@ def load_init(config: DictConfig, nets: list[Any], source: str) -> None:
         load_weights(net, state, source=source, leave=list(config.init_leave))
 
 
+def narrowed(config: DictConfig, folder: Path) -> DictConfig:
+    """The config with the net that filter pruning leaves, if asked for, as `model` and `init`; it is pruned once.
+
+    Raises:
+        ValueError: no trained net to start from, or one that cannot be pruned.
+    """
+    if not config.get("filters"):
+        return config
+    if not config.init or config.init == PIXEL:
+        raise ValueError("filters= prunes a trained net; give init=<run folder or weights> of this model")
+    found = folder / narrowing.FILE
+    if not found.is_file():
+        filters, model = made(config.filters), plain(config)["model"]
+        if isinstance(filters, narrowing.Given):
+            write_json(found, narrowing.given(filters, model))
+        else:
+            _prune(config, filters, model, folder)
+    outcome, config = read_json(found), config.copy()
+    with open_dict(config):
+        config.model = outcome["model"]
+        if outcome["weights"]:  # which hold what `init`, `init_leave` and `blend` made
+            config.init, config.init_leave, config.blend = str(folder / outcome["weights"]), [], None
+    return config
+
+
+def _prune(config: DictConfig, filters: Any, model: dict[str, Any], folder: Path) -> None:
+    net, data = made(config.model), made(config.data)
+    load_init(config, [net], config.init)
+    net = inference_form(net)
+    data.prepare_data()
+    data.setup("fit")
+    asked = {"size": config.size, "target": made(config.export), "scheme": made(config.quantization)}
+    figures = partial(narrowing.figures, **asked, crops=calibration(data, net, 1, 8))
+    start = {"model": model, "source": config.init, "batches": data.stream(0), "loss": made(config.loss)}
+    narrowing.prune(filters, net=net, figures=figures, folder=folder, **start)
+
+
 def run(config: DictConfig, folder: Path, pixel_run: Callable[[DictConfig], Path]) -> None:
     """Train, then quantize, export, prove and report, as the config's callbacks say; go on where the run stopped.
 
@@ -81,6 +123,8 @@ def run(config: DictConfig, folder: Path, pixel_run: Callable[[DictConfig], Path
         raise ValueError("blend= needs init=: the net starts from (1 - alpha) of init's weights and alpha of blend's")
     if config.machine.threads:
         torch.set_num_threads(config.machine.threads)
+    locked = plain(config)
+    config = narrowed(config, folder)
     lightning.seed_everything(config.seed, workers=True, verbose=False)
     task, data = build(config)
     nets = list(dict.fromkeys([task.net, task.trained_net()]))
@@ -94,7 +138,7 @@ def run(config: DictConfig, folder: Path, pixel_run: Callable[[DictConfig], Path
     if not config.init or FIRST.startswith(tuple(config.init_leave)):  # else the weights brought their own
         for net in nets:
             standardize_pixels(net, images["lr_mean"], images["lr_std"])
-    lock_config(folder, plain(config))
+    lock_config(folder, locked)
     check_data(folder, images)
     settings: dict[str, Any] = {}
     callbacks = {name: each for name, each in made(config.callbacks).items() if each}

@@ -29,6 +29,7 @@ GROUPS = [
     "logger",
     "trainer",
     "recipe",
+    "filters",
 ]
 OPTIONS = [
     (group, path.stem)

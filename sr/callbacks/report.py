@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import lightning
-import yaml
 from lightning.pytorch.callbacks import Callback
 from rich.console import Console
 
@@ -17,6 +16,7 @@ from sr.report.render import show
 from sr.report.runs import read_run
 from sr.report.table import quality_tables
 from sr.rundir.files import read_json
+from sr.rundir.identity import kept_config
 from sr.rundir.names import ROOT
 from sr.tasks.regression import Regression
 
@@ -31,7 +31,7 @@ class WriteReport(Callback):
         assert isinstance(task, Regression)
         folder = Path(trainer.default_root_dir)
         results = {stage.title: read_json(folder / stage.result) for stage in callbacks_of(trainer, Stage)}
-        config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+        config = kept_config(folder)
         report = Report(
             experiment=folder.parent.name,
             run=folder.name,

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import lightning
-import yaml
 
 from sr.callbacks.checkpoint import NAME as CHECKPOINT
 from sr.callbacks.stage import Stage
 from sr.models.weights import FLOAT_WEIGHTS, save_weights
+from sr.rundir.identity import kept_config
 from sr.tasks.regression import Regression
 
 NAME = "float/weights.json"
@@ -22,6 +22,6 @@ class Weights(Stage):
 
     def work(self, trainer: lightning.Trainer, task: Regression, folder: Path) -> dict[str, Any]:
         """Write `float/weights.safetensors`."""
-        config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+        config = kept_config(folder)
         save_weights(task.deployable(), folder / FLOAT_WEIGHTS, {"config": config, "iterations": trainer.global_step})
         return {"file": FLOAT_WEIGHTS, "iterations": trainer.global_step}

@@ -101,8 +101,14 @@ def net_of(report: Report, stage: str, precision: str | None) -> Net:
 
 
 def class_name(node: Any) -> str:
-    """Lower-case class name of a config node: "sr.models.quicksrnet.QuickSRNet" -> "quicksrnet"."""
-    return str(node.get("_target_", "")).rpartition(".")[2].lower() if isinstance(node, Mapping) else ""
+    """Lower-case class name of a config node: "sr.models.quicksrnet.QuickSRNet" -> "quicksrnet".
+
+    A net that filters were pruned from is "quicksrnet_narrow", which no published value is of.
+    """
+    if not isinstance(node, Mapping):
+        return ""
+    name = str(node.get("_target_", "")).rpartition(".")[2].lower()
+    return f"{class_name(node['net'])}_{name}" if isinstance(node.get("net"), Mapping) else name
 
 
 def _same_measurement(value: Published, net: Net, set_name: str, scale: float) -> bool:

@@ -11,6 +11,7 @@ from sr.rundir.files import read_json, write_atomically, write_json
 from sr.rundir.names import MACHINE_KEYS
 
 CONFIG = "config.yaml"
+NARROW = "narrow/narrow.json"  # what filter pruning left of the net
 # Where the images lie is the machine's business, and how it runs a step; which images they are tells their fingerprint.
 PLACES = {"data": ("root", "test_root", "cache", "resident"), "task": ("capture",)}
 
@@ -67,6 +68,18 @@ def lock_config(folder: Path, config: Mapping[str, Any]) -> None:
     refuse_changes(folder, config)
     if not (folder / CONFIG).is_file():
         write_atomically(folder / CONFIG, yaml.safe_dump(dict(config), sort_keys=False))
+
+
+def has_config(folder: Path) -> bool:
+    """Whether a run was started in a folder."""
+    return (folder / CONFIG).is_file()
+
+
+def kept_config(folder: Path) -> dict[str, Any]:
+    """The config of a run as its report and its weights tell it: with the net that filter pruning left, if any."""
+    config = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
+    narrow = folder / NARROW
+    return config | {"model": read_json(narrow)["model"]} if narrow.is_file() else config
 
 
 def check_data(folder: Path, description: Mapping[str, Any]) -> None:

@@ -87,9 +87,18 @@ def deployed_net(model: Mapping[str, Any], state: Mapping[str, Tensor], *, sourc
     Raises:
         ValueError: weights of another net.
     """
-    module, _, kind = model["_target_"].rpartition(".")
-    arguments = {name: value for name, value in model.items() if name != "_target_"}
     with torch.random.fork_rng(devices=[]):
-        net = inference_form(getattr(importlib.import_module(module), kind)(**arguments))
+        net = inference_form(_made(model))
     load_weights(net, state, source=source)
     return net.eval()
+
+
+def _made(node: Mapping[str, Any]) -> Any:
+    """Build a node, and the nodes among its arguments first: a narrowed net is made of a wide one."""
+    module, _, kind = node["_target_"].rpartition(".")
+    arguments = {
+        name: _made(value) if isinstance(value, Mapping) and "_target_" in value else value
+        for name, value in node.items()
+        if name != "_target_"
+    }
+    return getattr(importlib.import_module(module), kind)(**arguments)

@@ -1,0 +1,84 @@
+"""The whole step: score, choose, cut, and tell what it saved."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from sr.models.channels import Channels
+from sr.models.narrow import cut
+from sr.models.net import Net
+from sr.models.weights import save_weights
+from sr.narrowing.filters import Filters, Given
+from sr.rundir.files import write_json
+from sr.rundir.identity import NARROW
+
+WEIGHTS = "narrow/weights.safetensors"
+TARGET = "sr.models.narrow.narrow"
+
+
+def narrowed_model(model: Mapping[str, Any], widths: Mapping[str, int]) -> dict[str, Any]:
+    """The description of a narrower net, `_target_` and arguments as every model's."""
+    return {"_target_": TARGET, "net": dict(model), "widths": dict(widths)}
+
+
+def given(filters: Given, model: Mapping[str, Any]) -> dict[str, Any]:
+    """What `NARROW` says of a run whose widths were given; its weights are `init`'s."""
+    return {"widths": dict(filters.widths), "model": narrowed_model(model, filters.widths), "weights": None}
+
+
+def prune(
+    filters: Filters,
+    *,
+    net: Net,
+    model: Mapping[str, Any],
+    source: str,
+    batches: Iterable[tuple[Tensor, Tensor]],
+    loss: nn.Module,
+    figures: Callable[[Net], dict[str, Any]],
+    folder: Path,
+) -> dict[str, Any]:
+    """Cut a trained net in place, and write its weights and `NARROW` into a run folder.
+
+    Args:
+        filters: which channels stay.
+        net: the trained net in its inference form, on the CPU.
+        model: `_target_` and arguments of the net.
+        source: where its weights came from.
+        batches: uint8 (lr, hr) of training crops.
+        loss: module (sr, hr) -> scalar.
+        figures: what a net costs.
+        folder: of the run.
+
+    Returns:
+        What the file says: widths, the model's description, and figures before and after.
+
+    Raises:
+        ValueError: a net that cannot be pruned, or not that far.
+    """
+    started = time.perf_counter()
+    channels = Channels(net)
+    before = figures(net)
+    kept = filters.kept(net, channels, batches, loss)
+    full = {group.name: len(group.features) for group in channels.groups()}
+    cut(net, channels, {feature for features in kept.values() for feature in features})
+    widths = {name: len(features) for name, features in kept.items()}
+    described = narrowed_model(model, widths)
+    save_weights(net, folder / WEIGHTS, {"config": {"model": described}})
+    outcome = {
+        "source": source,
+        "filters": asdict(filters),
+        "widths": widths,
+        "widths_before": full,
+        "overrides": ["filters=given", "filters.widths={" + ",".join(f"{k}:{n}" for k, n in widths.items()) + "}"],
+        "model": described,
+        "weights": WEIGHTS,
+        "before": before,
+        "after": figures(net),
+        "seconds": round(time.perf_counter() - started, 3),
+    }
+    write_json(folder / NARROW, outcome)
+    return outcome
