@@ -14,6 +14,7 @@ from sr.report.plane import plane
 from sr.report.published import published
 from sr.report.render import FORMATS, show
 from sr.report.runs import Run, find_runs
+from sr.report.sparsity import sparsity_picture, sparsity_tables
 from sr.report.table import Table, quality_tables, speed_table, status_table
 from sr.rundir.files import write_atomically
 from sr.rundir.names import ROOT
@@ -39,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--published", action="store_true", help="set the runs beside the published numbers")
     made.add_argument("--fold-seeds", action="store_true", help="one row for runs that differ only in seed")
     made.add_argument("--plane", type=Path, metavar="SVG", help="draw PSNR against NIQE of the runs that have it")
+    made.add_argument("--sparsity", type=Path, metavar="PNG", help="draw pruned runs, and print their rounds alone")
     made.add_argument("--format", choices=FORMATS, default="text", help="default: text")
     return made
 
@@ -64,7 +66,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         runs = find_runs(places)
         if options.plane:
             write_atomically(options.plane, plane(runs))
-        show(tables_of(runs, compare=options.published, fold_seeds=options.fold_seeds), options.format, console)
+        if options.sparsity:
+            write_atomically(options.sparsity, sparsity_picture(runs))
+            tables = sparsity_tables(runs)
+        else:
+            tables = tables_of(runs, compare=options.published, fold_seeds=options.fold_seeds)
+        show(tables, options.format, console)
     except ValueError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 2

@@ -1,6 +1,7 @@
 """Iterative magnitude pruning with rewind: train, mask the smallest weights, go back to an early state, train again."""
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -10,16 +11,20 @@ from sr.evaluation import score_pair, upscaler
 from sr.models.blocks import inference_form
 from sr.models.masks import SCOPES, all_kept, apply_masks, kernels, pruned, sparsity
 from sr.models.net import Net
+from sr.models.weights import save_weights
+from sr.rundir.identity import has_config, kept_config
 from sr.tasks.regression import Regression
 
 OPTIMIZER_STATES = ("rewound", "reset")
+ROUNDS = "rounds/round_{:02d}.safetensors"
 
 
 class Pruning(Regression):
     """A dense round and `rounds` sparser ones, all of one length, in one run that resumes exactly anywhere.
 
     Every round but the first starts from the weights and the schedule of iteration k, less those that are masked. A
-    weight of a round's end that is among the smallest is masked for good. The net at the end is the sparsest one.
+    weight of a round's end that is among the smallest is masked for good. The net at the end is the sparsest one; those
+    of all rounds are kept in the run folder (`ROUNDS`).
 
     Args:
         rounds: rounds of pruning after the dense one, at least 1.
@@ -129,10 +134,18 @@ class Pruning(Regression):
             }
         )
         self._curve = []
+        self._keep_net()
         if len(self.records) < len(self.ends):
             share = 1 - (1 - self.fraction) ** len(self.records)
             self.masks = pruned(kernels(self.trained_net(), self.masks), self.masks, share, self.scope)
             self._rewind()
+
+    def _keep_net(self) -> None:
+        """Write the round's net, as a finished run's is written: to score, export or start from, `init=` this file."""
+        folder, record = Path(self.trainer.default_root_dir), self.records[-1]
+        config = {"config": kept_config(folder)} if has_config(folder) else {}
+        facts = {key: record[key] for key in ("round", "sparsity", "iterations")}
+        save_weights(self.deployable(), folder / ROUNDS.format(record["round"]), config | facts)
 
     def _rewind(self) -> None:
         early, optimizer, scheduler = copy.deepcopy(self._early), *self._movers()

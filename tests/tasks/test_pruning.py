@@ -3,8 +3,10 @@
 import pytest
 import torch
 
+from sr.experiment import compose
 from sr.models.masks import kernels, pruned, sparsity
-from sr.tasks.pruning import Pruning
+from sr.models.weights import read_weights
+from sr.tasks.pruning import ROUNDS, Pruning
 from tests.tasks.tiny import batch, check_resume, fit, net, settings
 
 
@@ -23,6 +25,17 @@ def test_rounds_end_with_their_sparsities_in_the_deployed_net(tmp_path, kind):
     weights = [each.weight for each in module.deployable().modules() if isinstance(each, torch.nn.Conv2d)]
     zeros = sum(int((weight == 0).sum()) for weight in weights) / sum(weight.numel() for weight in weights)
     assert zeros == pytest.approx(0.893, abs=1e-3)
+    for record in module.records:
+        kept = read_weights(tmp_path / ROUNDS.format(record["round"]))
+        kernels = torch.cat([value.flatten() for value in kept.values() if value.dim() == 4])
+        assert (kernels == 0).float().mean() == pytest.approx(record["sparsity"], abs=1e-5), "the net of each round"
+
+
+def test_the_schedule_is_constant_unless_another_is_named():
+    named = {"": "ConstantLR", "scheduler=step": "StepLR"}
+    for override, kind in named.items():
+        config = compose(["task=pruning", *([override] if override else [])])
+        assert config.scheduler._target_.endswith(f".{kind}")
 
 
 @pytest.mark.parametrize("kind", ["none", "sesr"])
