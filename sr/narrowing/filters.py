@@ -97,6 +97,16 @@ class Given:
 
     Args:
         widths: group -> how many of its features there are; a group is named by its first layer, others stay whole.
+
+    Raises:
+        ValueError: no widths.
     """
 
     widths: Mapping[str, int]
+
+    def __post_init__(self) -> None:
+        if not self.widths:
+            raise ValueError(
+                "filters=given needs the widths that an earlier run found: the line is under `overrides` in its "
+                "narrow/narrow.json"
+            )

@@ -4,7 +4,7 @@ import pytest
 
 from sr.losses.pixel import L1
 from sr.models.channels import Channels, Group
-from sr.narrowing.filters import Filters
+from sr.narrowing.filters import Filters, Given
 from tests.tasks.tiny import net
 
 
@@ -60,3 +60,8 @@ def test_refusals(changes, message):
 def test_removing_all_of_a_layer_is_refused():
     with pytest.raises(ValueError, match=r"would remove all 32 of a; raise filters\.keep, or use filters\.scope=layer"):
         filters(keep=0.4).counts(GROUPS, SCORES)
+
+
+def test_given_without_widths_says_where_they_are():
+    with pytest.raises(ValueError, match=r"under `overrides` in its narrow/narrow\.json"):
+        Given(widths=None)
