@@ -51,7 +51,7 @@ def pixel_of(folder: Path) -> Path:
 def test_the_pixel_loss_run_came_first_and_is_a_run_of_its_own(whole: Path) -> None:
     pixel = json.loads((pixel_of(whole) / "report.json").read_text())
     assert pixel["config"]["task"]["_target_"].endswith(".Regression") and pixel["training"]["iterations"] == 20
-    assert pixel["config"]["optimizer"]["lr"] == 5e-4, "its rate is not the adversarial one"
+    assert pixel["config"]["optimizer"]["lr"] == 2.5e-3, "its rate is not the adversarial one"
     assert (state(pixel_of(whole))["global_step"], state(whole)["global_step"]) == (20, 40)
     logs = {folder: (folder / "logs/version_0/metrics.csv").read_text() for folder in (whole, pixel_of(whole))}
     assert "train/d_real" in logs[whole] and "train/d_real" not in logs[pixel_of(whole)], "each logs in its own folder"

@@ -137,7 +137,7 @@ def test_the_second_time_nothing_is_done(whole):
 def test_a_changed_setting_is_refused_and_harms_nothing(whole):
     report = (whole / "report.json").read_bytes()
     code, output = finish(whole, "optimizer.lr=1e-3")
-    assert code == 1 and "optimizer.lr: 0.0005 before, 0.001 now" in output
+    assert code == 1 and "optimizer.lr: 0.0025 before, 0.001 now" in output
     assert "Traceback" not in output
     assert (whole / "report.json").read_bytes() == report and not (whole / "failed.json").exists()
 

@@ -30,8 +30,8 @@ def test_refusals(tmp_path):
         trained(None, scale=2)
     with pytest.raises(ValueError, match="give the folder of a run that is finished"):
         trained(str(tmp_path), scale=2)
-    with pytest.raises(ValueError, match=r"is for x2, x3, x4, not for x1\.5"):
-        trained("shipped/quicksrnet_small", scale=1.5)
+    with pytest.raises(ValueError, match=r"is for x1\.5, x2, x3, x4, not for x1\.25"):
+        trained("shipped/quicksrnet_small", scale=1.25)
     save_file({"w": torch.zeros(1)}, tmp_path / "other.safetensors")
     with pytest.raises(ValueError, match="does not say which net it is of; only files that a run wrote do"):
         trained(str(tmp_path / "other.safetensors"), scale=2)
