@@ -115,7 +115,7 @@ def test_a_budget_shortens_every_sweep_with_its_schedule(name):
         ("srgan", 200_000, 100_000),
         ("esrgan_pixel", 1_000_000, 200_000),
         ("esrgan", 400_000, None),
-        ("gan_mobile", 800, None),
+        ("gan_mobile", 400, None),
     ],
 )
 def test_recipes_have_the_length_of_their_sources_and_shorten(recipe, iterations, halved_every):

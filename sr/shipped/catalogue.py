@@ -36,14 +36,14 @@ def find(name: str, scale: float, nets: Path = NETS) -> Path:
         ValueError: there is none of that name, or not at that scale; what there is, is listed.
     """
     there = cards(nets)
-    scales = [f"x{card.scale:g}" for card in there if card.name == name]
+    scales = [card.scale for card in there if card.name == name]
     for card in there:
         if (card.name, card.scale) == (name, scale):
             return nets / card.folder
     if scales:
         raise ValueError(
-            f"the shipped {name} is for {', '.join(scales)}, not for x{scale:g}; choose one of them with `scale`, or "
-            f"start from one: init={nets / name}_{scales[0]}/{FLOAT} init_leave=[conv_last]"
+            f"the shipped {name} is for {', '.join(f'x{each:g}' for each in scales)}, not for x{scale:g}; choose one of them "
+            f"with `scale`, or start from one: init={nets / name}_x{max(scales):g}/{FLOAT} init_leave=[conv_last]"
         )
     listed = ", ".join(sorted({card.name for card in there})) or "none"
     raise ValueError(f"no shipped net is called {name!r}; there are: {listed} (`python -m sr.shipped` lists them)")

@@ -134,4 +134,4 @@ def test_the_command_line_lists_and_enlarges(tmp_path, capsys):
     assert Image.open(tmp_path / "out.png").size == (24, 20)
     assert main(["upscale", str(tmp_path / "in.png"), str(tmp_path / "out.doc")]) == 1
     assert main(["upscale", str(tmp_path / "in.png"), str(tmp_path / "out.png"), "--scale", "7"]) == 1
-    assert "is for x2" in capsys.readouterr().err
+    assert "is for x1.5, x2, x3, x4, not for x7" in capsys.readouterr().err
