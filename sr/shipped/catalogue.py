@@ -41,8 +41,9 @@ def find(name: str, scale: float, nets: Path = NETS) -> Path:
         if (card.name, card.scale) == (name, scale):
             return nets / card.folder
     if scales:
+        offered = ", ".join(f"x{each:g}" for each in scales)
         raise ValueError(
-            f"the shipped {name} is for {', '.join(f'x{each:g}' for each in scales)}, not for x{scale:g}; choose one of them "
+            f"the shipped {name} is for {offered}, not for x{scale:g}; choose one of them "
             f"with `scale`, or start from one: init={nets / name}_x{max(scales):g}/{FLOAT} init_leave=[conv_last]"
         )
     listed = ", ".join(sorted({card.name for card in there})) or "none"
