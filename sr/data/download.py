@@ -180,8 +180,7 @@ def extract(archive: Path, folder: str, root: Path) -> None:
                 raise OSError(f"{sum(member.file_size for member in inside) / 1e9:.2f} GB are needed")
             file.extractall(temporary, inside)
         os.rename(temporary / folder, root / folder)
-    # What zipfile raises for damage, an unknown compression (NotImplementedError) and a password (RuntimeError).
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:  # the last: unknown compression, password
         raise ValueError(
             f"{archive} is damaged or not a zip file ({error}); remove it and run the same command again"
         ) from error

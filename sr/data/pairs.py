@@ -1,5 +1,6 @@
 """What all data here is made of: a low-resolution image and the high-resolution image that it came from."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple, overload
@@ -23,13 +24,13 @@ class ImagePair(NamedTuple):
 class Pairs(Sequence[ImagePair]):
     """A sequence of pairs, looked up one by one when asked for; a slice is a `Selection`. A subclass has a length."""
 
+    @abstractmethod
     def pair(self, index: int) -> ImagePair:
         """Look up one pair.
 
         Raises:
             IndexError: there are not so many.
         """
-        raise NotImplementedError
 
     @overload
     def __getitem__(self, index: int) -> ImagePair: ...

@@ -17,7 +17,7 @@ from sr.data.pairs import ImagePair, Pairs
 try:
     import fcntl
 except ImportError:  # Windows, which does not let go of files that are open
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment]  # the type of a module; None: nothing is locked
 
 PIXELS, INDEX = "pixels.u8", "index.json"
 
@@ -100,7 +100,7 @@ def _hold(folder: Path) -> BinaryIO:
     """
     path = folder / INDEX
     try:
-        file = open(path, "rb")  # noqa: SIM115 (stays open as long as the map)
+        file = open(path, "rb")  # noqa: SIM115 - stays open as long as the map, which the lock says
         if fcntl:
             with contextlib.suppress(OSError):  # a file system without locks
                 fcntl.flock(file, fcntl.LOCK_SH)

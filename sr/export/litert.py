@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,8 +34,8 @@ class LiteRt(CpuEngine):
     def why_missing(self) -> str | None:
         """See `Engine.why_missing`."""
         try:
-            import ai_edge_litert.interpreter
-            import ai_edge_litert.schema_py_generated  # noqa: F401
+            for module in ("interpreter", "schema_py_generated"):
+                importlib.import_module(f"ai_edge_litert.{module}")
         except ImportError as error:
             return f"ai-edge-litert, which writes and runs .tflite files, cannot be imported ({error}): {INSTALL}"
         return None

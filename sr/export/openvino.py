@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,7 @@ class OpenVino(CpuEngine):
     def why_missing(self) -> str | None:
         """See `Engine.why_missing`."""
         try:
-            import openvino  # noqa: F401
+            importlib.import_module("openvino")
         except ImportError as error:
             return f"openvino cannot be imported ({error}): {INSTALL}"
         return None

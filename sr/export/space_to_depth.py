@@ -79,7 +79,9 @@ def _behind(graph: Graph, node: NodeProto) -> NodeProto | None:
 
 def _rewrite(graph: Graph, match: Unshuffle) -> str:
     name = match.reshape.name
-    channels = int(graph.constant(match.reshape.input[1])[1])  # type: ignore[index]
+    shape = graph.constant(match.reshape.input[1])
+    assert shape is not None, "no match without a constant shape"
+    channels = int(shape[1])
     order = orders.crd_to_dcr(channels, match.block).numpy()
     try:
         weights = _input_axes(graph, match.flatten.output[0])

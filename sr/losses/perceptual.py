@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -129,12 +130,12 @@ def _features(network: str, weights: str | None) -> nn.Sequential:
     return features
 
 
-def _download(network: str, enum: object) -> Mapping[str, Tensor]:
+def _download(network: str, enum: Any) -> Mapping[str, Tensor]:
     """Take torchvision's weights from its cache or from the network."""
     try:
-        return enum.get_state_dict(progress=False, check_hash=True)  # type: ignore[attr-defined]
+        return enum.get_state_dict(progress=False, check_hash=True)
     except (OSError, RuntimeError) as error:
-        url = enum.url  # type: ignore[attr-defined]
+        url = enum.url
         raise ValueError(
             f"the perceptual loss needs {network}'s ImageNet weights and cannot get them ({error}). Fetch {url} on "
             f"a machine with network, and name the file: task.perceptual.weights=<file> (or put it into "

@@ -10,6 +10,7 @@ Deviation: the upstream code lets the biases of a block leak into its collapsed 
 
 import copy
 import functools
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TypeVar, cast
 
@@ -25,16 +26,16 @@ ModuleT = TypeVar("ModuleT", bound=nn.Module)
 FORWARD_FORMS = ("collapsed", "expanded")
 
 
-class Branch(nn.Module):
+class Branch(nn.Module, ABC):
     """A linear chain of convolutions that pads its input once with zeros and keeps height and width."""
 
+    @abstractmethod
     def kernel(self) -> collapse.Kernel:
         """Return weight (out, in, k, k) and bias (out,) or None of the one convolution that this branch equals."""
-        raise NotImplementedError
 
     def take(self, weight: Tensor, bias: Tensor) -> None:
         """Become the given convolution; only a block's first branch needs to know how."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} cannot become a given convolution; a block's first branch must")
 
 
 class ExpandSqueeze(Branch):

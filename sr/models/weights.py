@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from sr.models.blocks import inference_form
@@ -47,8 +47,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
         )
     if path.suffix == ".safetensors":
         try:
-            with safe_open(path, framework="pt") as file:
-                return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+            return load_file(path)
         except SafetensorError as error:
             raise ValueError(f"{path} is not a whole safetensors file ({error}); get or train it again") from error
     return _of_checkpoint(path)

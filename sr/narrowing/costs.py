@@ -61,6 +61,12 @@ def htp_estimates(net: Net, *, size: str, target: Nothing | Onnx, scheme: Scheme
         simulation = calibrate(net=copy.deepcopy(net), scheme=scheme, calibration=crops)
         simulation.snap_biases()
         target_size = lr_size(size, scale=net.scale, multiple=net.size_multiple)
-        order = {"target_size": target_size, "space_to_depth": target.space_to_depth}
-        release = build(simulation, net, Path(name), proof_size=PROOF, **order)  # type: ignore[arg-type]
+        release = build(
+            simulation,
+            net,
+            Path(name),
+            target_size=target_size,
+            proof_size=PROOF,
+            space_to_depth=target.space_to_depth,
+        )
         return [hexagon.estimate(release.fixed, chip, log) for chip in chips(target.estimates)]
