@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sr.data.detail import DetailMaps
 from sr.data.pairs import ImagePair
 from sr.functional.resize import as_ratio
 
@@ -56,7 +57,7 @@ class PatchStream(Iterator[Batch]):
         start: number of the first batch.
         stride: distance to the next batch's number; with several training processes, how many there are.
         sampling: "uniform": every image is equally likely; "area": every possible patch is; "detail": of two uniform
-            ones the one with more detail is taken (mean diagonal difference of its LR pixels in green).
+            ones the one with more detail is taken (`DetailMaps` of the LR images).
         augment: whether patches are turned (the eight symmetries of the square, equally likely).
         images: who cuts the patches, the same bytes; None: this stream, from `pairs`.
 
@@ -95,7 +96,7 @@ class PatchStream(Iterator[Batch]):
 
     def __getstate__(self) -> dict[str, object]:
         """What another process needs to go on from here: no views on the images, no half-used batches."""
-        kept = {name: value for name, value in vars(self).items() if name not in ("_images", "_room")}
+        kept = {name: value for name, value in vars(self).items() if name not in ("_images", "_room", "_detail")}
         return kept | {"_ahead": None, "elsewhere": None}
 
     def __iter__(self) -> "PatchStream":
@@ -147,21 +148,14 @@ class PatchStream(Iterator[Batch]):
 
     def _most_detailed(self, drawn: Places) -> Places:
         """Of every two places that lie half a batch apart, the one with more detail."""
-        first, second = (Places(*(half[:, i] for half in self._halves(drawn))) for i in (0, 1))
-        better = np.vectorize(self._detail)(*second[:3]) > np.vectorize(self._detail)(*first[:3])
-        return Places(*(np.where(better, b, a) for a, b in zip(first, second, strict=True)))
+        detail = self._detail.of(drawn.image, drawn.top, drawn.left, self.lr_patch)
+        halves = [each.reshape(len(each), 2, self.batch_size) for each in (detail, *drawn)]
+        second = halves[0][:, 1] > halves[0][:, 0]
+        return Places(*(np.where(second, half[:, 1], half[:, 0]) for half in halves[1:]))
 
-    def _halves(self, drawn: Places) -> list[np.ndarray]:
-        return [each.reshape(len(each), 2, self.batch_size) for each in drawn]
-
-    def _detail(self, image: int, top: int, left: int) -> float:
-        rows, columns = (
-            slice(top, top + self.lr_patch, 2),
-            slice(left, left + self.lr_patch, 2),
-        )  # a quarter tells enough
-        green = self._images[image][0][rows, columns, 1]
-        steps = np.subtract(green[1:, 1:], green[:-1, :-1], dtype=np.int16)  # diagonal: sees edges of both directions
-        return float(np.abs(steps, out=steps).sum())
+    @cached_property
+    def _detail(self) -> DetailMaps:
+        return DetailMaps([lr for lr, _ in self._images])
 
     @cached_property
     def _images(self) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -114,14 +114,16 @@ def test_all_eight_turns_occur_equally_often():
 
 def test_sampling_by_detail_prefers_what_is_not_flat():
     rng = np.random.default_rng(0)
-    lr = np.full((40, 40, 3), 128, np.uint8)
-    lr[:, 20:] = rng.integers(0, 256, (40, 20, 3))
+    lr = np.full((160, 160, 3), 128, np.uint8)
+    lr[:, 80:] = rng.integers(0, 256, (160, 80, 3))
     pairs = [ImagePair("half", lr, lr.repeat(2, 0).repeat(2, 1))]
-    by_area, by_detail = (made(pairs, sampling=name, batch_size=16).places(range(50)) for name in ("area", "detail"))
+    by_area, by_detail = (
+        made(pairs, sampling=name, batch_size=16, lr_patch=24).places(range(50)) for name in ("area", "detail")
+    )
     assert by_area.left.shape == by_detail.left.shape
-    flat = [(places.left + 6 <= 20).mean() for places in (by_area, by_detail)]
-    assert flat[0] == pytest.approx(15 / 35, abs=0.06)
-    assert flat[1] == pytest.approx((15 / 35) ** 2, abs=0.06), "flat only where both places drawn are"
+    flat = [(places.left + 24 <= 80).mean() for places in (by_area, by_detail)]
+    assert flat[0] == pytest.approx(57 / 137, abs=0.06)
+    assert flat[1] == pytest.approx((57 / 137) ** 2, abs=0.06), "flat only where both places drawn are"
 
 
 def test_a_stream_by_detail_goes_on_anywhere():
