@@ -1,6 +1,5 @@
 """Make a shipped net of a finished run."""
 
-import json
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -11,8 +10,9 @@ import yaml
 from safetensors.torch import save
 
 from sr.models.weights import FLOAT_WEIGHTS, read_weights
+from sr.rundir.files import read_json
 from sr.shipped.card import FLOAT, Card, file_facts
-from sr.shipped.catalogue import NETS
+from sr.shipped.catalogue import NETS, PREFIX, find
 
 REPORT = "report.json"
 QUANTIZED = {
@@ -22,7 +22,8 @@ QUANTIZED = {
     "export/pixels_[0-9]*.onnx": "{scheme}_qdq_{stem}.onnx",
 }
 """Files of a run's export -> their names here; the last takes uint8 pixels (NHWC) of the run's one target size."""
-TRAINING = ("iterations", "precision", "seconds", "ema_decay", "budget")
+TRAINING = ("precision", "ema_decay", "budget")
+SUMMED = ("iterations", "seconds")
 
 
 def add(run: Path, name: str, nets: Path = NETS) -> Path:
@@ -37,11 +38,11 @@ def add(run: Path, name: str, nets: Path = NETS) -> Path:
         The new folder.
 
     Raises:
-        ValueError: the run is unfinished, or lacks what its report names.
+        ValueError: the run is unfinished, lacks what its report names, or started from a run that is not there.
     """
     if not (run / REPORT).is_file():
         raise ValueError(f"{run} has no {REPORT}: it is not finished; the command that started it goes on with it")
-    report = json.loads((run / REPORT).read_text(encoding="utf-8"))
+    report = read_json(run / REPORT)
     scheme = report["config"]["quantization"].get("name", "") if report["export"] else ""
     nets.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=nets, prefix=".partial-") as partial:
@@ -67,19 +68,37 @@ def _only(run: Path, pattern: str) -> Path:
     return found[0]
 
 
+def _history(run: Path) -> list[tuple[str, dict[str, Any]]]:
+    """Command and training of the run, behind those of the runs whose weights it goes back to."""
+    report = read_json(run / REPORT)
+    init, own = report["config"]["init"], (_command(run), report["training"])
+    if init is None:
+        return [own]
+    if init.startswith(PREFIX):
+        card = Card.read(find(init.removeprefix(PREFIX), report["config"]["scale"]))
+        return [(card.commands[0], card.training), *((command, {}) for command in card.commands[1:]), own]
+    if not (Path(init) / REPORT).is_file():
+        raise ValueError(
+            f"{run} started from {init}, which is no finished run here; a card names all that made its net"
+        )
+    return [*_history(Path(init)), own]
+
+
 def _card(run: Path, name: str, scheme: str, report: Mapping[str, Any], files: dict[str, dict[str, Any]]) -> Card:
+    history = _history(run)
     return Card(
         name=name,
         scale=report["config"]["scale"],
         net=report["config"]["model"],
-        command=_command(run),
+        commands=[command for command, _ in history],
         protocol=report["protocol"],
         quality={
             stage: {name: _means(score) for name, score in sets.items()}
             for stage, sets in report["quality"].items()
             if sets
         },
-        training={key: report["training"][key] for key in TRAINING if key in report["training"]},
+        training={key: sum(training.get(key, 0) for _, training in history) for key in SUMMED}
+        | {key: report["training"][key] for key in TRAINING if key in report["training"]},
         data={key: report["data"][key] for key in ("fingerprint", "train_sources", "num_images")},
         quantization=scheme,
         versions=report["versions"],

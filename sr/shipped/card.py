@@ -20,10 +20,10 @@ class Card:
         name: The preset of conf/model that it is.
         scale: 1.5, 2, 3 or 4.
         net: `_target_` and arguments of the net in the form that it trained in.
-        command: What made it, to be typed in a checkout.
+        commands: What made it, to be typed in a checkout one after the other.
         protocol: Of the scores.
         quality: {stage: {set: {"psnr_y_db", "ssim_y"}}}; stages as in a run's report.
-        training: {"iterations", "precision", "seconds", ...} of the run.
+        training: {"iterations", "seconds"} of all these runs, and {"precision", "ema_decay", ...} of the last one.
         data: {"fingerprint", "train_sources", "num_images"}.
         quantization: The scheme of the quantized files, "" where there are none.
         versions: {package: version} that made it.
@@ -34,7 +34,7 @@ class Card:
     name: str
     scale: float
     net: dict[str, Any]
-    command: str
+    commands: list[str]
     protocol: str
     quality: dict[str, dict[str, dict[str, float]]]
     training: dict[str, Any]

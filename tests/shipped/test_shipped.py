@@ -1,5 +1,6 @@
 """A finished run becomes a shipped net, which is found, loaded and used by name and scale."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from PIL import Image
 from sr.experiment import build, compose
 from sr.models.blocks import inference_form
 from sr.models.weights import FLOAT_WEIGHTS, save_weights
-from sr.rundir.files import write_json
+from sr.rundir.files import read_json, write_json
 from sr.shipped import cards, find, load
 from sr.shipped.__main__ import main
 from sr.shipped.add import add
@@ -29,7 +30,7 @@ def run(tmp_path: Path) -> Path:
     save_weights(task.deployable(), folder / FLOAT_WEIGHTS, {})
     score = {"psnr_y_db": 31.23456, "ssim_y": 0.9, "num_images": 5, "protocol": "y", "per_image": []}
     report = {
-        "config": {"scale": 2, "model": dict(config.model), "quantization": {"name": "w8a8_qat"}},
+        "config": {"scale": 2, "init": None, "model": dict(config.model), "quantization": {"name": "w8a8_qat"}},
         "protocol": "y",
         "quality": {"float": {"set5": score}, "simulated": {}},
         "training": {"iterations": 5, "precision": "bf16", "seconds": 1.5},
@@ -66,9 +67,24 @@ def test_a_run_becomes_a_net_that_gives_the_same_image(run, tmp_path):
         torch.testing.assert_close(net(lr), inference_form(task.net)(lr), atol=1e-6, rtol=0)
     (card,) = cards(nets)
     assert card.quality == {"float": {"set5": {"psnr_y_db": 31.2346, "ssim_y": 0.9}}}
-    assert card.command == "python -m sr.run " + " ".join(OVERRIDES[:-1])
+    assert card.commands == ["python -m sr.run " + " ".join(OVERRIDES[:-1])]
     assert "/somewhere" not in (folder / NAME).read_text(), "a card says nothing of the machine"
     assert not list(nets.glob(".partial*"))
+
+
+def test_a_card_names_all_the_runs_that_made_its_net(run, tmp_path):
+    later = tmp_path / "later"
+    shutil.copytree(run, later)
+    report = read_json(later / "report.json")
+    report["config"]["init"], report["training"]["iterations"] = str(run), 7
+    write_json(later / "report.json", report)
+    (later / ".hydra/overrides.yaml").write_text("- train.iterations=7")
+    card = Card.read(add(later, "quicksrnet_small", tmp_path / "nets"))
+    assert card.commands == ["python -m sr.run " + " ".join(OVERRIDES[:-1]), "python -m sr.run train.iterations=7"]
+    assert card.training == {"iterations": 12, "seconds": 3.0, "precision": "bf16"}
+    (run / "report.json").unlink()
+    with pytest.raises(ValueError, match=r"started from .* no finished run here"):
+        add(later, "quicksrnet_small", tmp_path / "nets")
 
 
 def test_adding_again_replaces(run, tmp_path):
