@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from sr.models.net import Net
 from sr.quantization.integer import IntegerSimulation, weight_quantizers
-from sr.quantization.layers import watch, weighted
+from sr.quantization.layers import left_by_pruning, watch, weighted
 from sr.quantization.scheme import Material
 from sr.quantization.simulation import Simulation
 
@@ -29,7 +29,8 @@ class Gptq:
     become those of the least squares |y - W x|^2, which take back what the layers before it did. Then they are rounded
     one input after the other, and each error goes, by the inverse of E[x x^T], to the weights still to come and last to
     the bias, whose grid is fine. Nearest rounding adds its errors up wherever neighbouring pixels are alike, as in
-    pictures they are; here they cancel. No training, no step size, no random choice but which pixels are looked at.
+    pictures they are; here they cancel. What pruning has set to zero stays zero, and is made good like an error of
+    rounding. No training, no step size, no random choice but which pixels are looked at.
 
     Args:
         name: word for folder and report.
@@ -65,10 +66,11 @@ class Gptq:
         quantizers = weight_quantizers(simulation.aimet)
         places = Places(material.calibration, self.positions, material.seed)
         wanted = _outputs(material.float_net, names, places)
+        left = left_by_pruning(material.float_net)
         for name in names:
             layer: Any = simulation.net.get_submodule(name)
             moments = _moments(simulation.net, name, places, wanted.pop(name))
-            _round(layer, quantizers[name], moments, self.damping)
+            _round(layer, quantizers[name], moments, self.damping, left.get(f"{name}.weight"))
         simulation.observe(material.calibration)
         return simulation
 
@@ -109,7 +111,7 @@ def columns(layer: nn.Conv2d, inputs: Tensor, places: Tensor) -> Tensor:
     return split if layer.bias is None else torch.cat([split, torch.ones_like(split[:, :1])], dim=1)
 
 
-def rounded(weights: Tensor, scale: Tensor, low: int, high: int, inverse: Tensor) -> Tensor:
+def rounded(weights: Tensor, scale: Tensor, low: int, high: int, inverse: Tensor, left: Tensor) -> Tensor:
     """Round all but the columns that `scale` does not reach, each error made good by the columns behind it.
 
     Args:
@@ -118,12 +120,14 @@ def rounded(weights: Tensor, scale: Tensor, low: int, high: int, inverse: Tensor
         low: smallest integer of the grid.
         high: largest.
         inverse: of E[x x^T], (g, d, d).
+        left: 1 for a weight, 0 for one that has to be zero, (g, k, n).
     """
     made = weights.clone()
     factor = torch.linalg.cholesky(inverse, upper=True)
     for column in range(scale.shape[-1]):
         before = made[:, :, column].clone()
-        made[:, :, column] = (before / scale[:, :, column]).round().clamp(low, high) * scale[:, :, column]
+        integers = (before / scale[:, :, column]).round().clamp(low, high) * left[:, :, column]
+        made[:, :, column] = integers * scale[:, :, column]
         error = (before - made[:, :, column]) / factor[:, column, column, None]
         made[:, :, column + 1 :] -= error[:, :, None] * factor[:, None, column, column + 1 :]
     return made
@@ -171,7 +175,7 @@ def _moments(net: nn.Module, name: str, places: Places, wanted: list[Tensor]) ->
 
 
 @torch.no_grad()
-def _round(layer: Any, quantizer: Any, moments: tuple[Tensor, Tensor], damping: float) -> None:
+def _round(layer: Any, quantizer: Any, moments: tuple[Tensor, Tensor], damping: float, left: Tensor | None) -> None:
     """Give a simulated convolution the weights on its grid, and the bias, that its moments ask for."""
     second, cross = moments
     kernel = layer.weight.detach().as_subclass(Tensor).double().reshape(layer.groups, -1, layer.weight[0].numel())
@@ -187,7 +191,8 @@ def _round(layer: Any, quantizer: Any, moments: tuple[Tensor, Tensor], damping: 
     best = weights + (cross - weights @ moments[0]) @ inverse
     # LiteRT's kernels have no -128; of 8 bits the one step is no loss, of 4 it would be.
     low = quantizer.qmin + (1 if quantizer.bitwidth >= 8 else 0)
-    made = rounded(best, scale, low, quantizer.qmax, inverse)
+    mask = torch.ones_like(kernel) if left is None else left.double().reshape(kernel.shape)
+    made = rounded(best, scale, low, quantizer.qmax, inverse, mask)
     layer.weight.copy_(made[:, :, : kernel.shape[2]].reshape(layer.weight.shape))
     if layer.bias is not None:
         layer.bias.copy_(made[:, :, -1].flatten())

@@ -1,4 +1,4 @@
-"""The layers of a simulated net that have weights, in the order in which they run, and what they compute."""
+"""The layers of a net that have weights: the order in which they run, what they compute, what pruning left of them."""
 
 from __future__ import annotations
 
@@ -69,3 +69,9 @@ def without_output_quantizers(layers: Sequence[Any]) -> Iterator[None]:
     finally:
         for quantizers, quantizer in zip(lists, taken, strict=True):
             quantizers[0] = quantizer
+
+
+def left_by_pruning(net: nn.Module) -> dict[str, Tensor]:
+    """Kernels with weights of exactly zero, which only pruning makes: name -> 1 where a weight is left."""
+    kernels = {name: parameter.detach() for name, parameter in net.named_parameters() if parameter.dim() == 4}
+    return {name: (kernel != 0).to(kernel.dtype) for name, kernel in kernels.items() if not kernel.all()}

@@ -21,6 +21,7 @@ from sr.losses.distillation import mixed
 from sr.quantization.choice import lead_db
 from sr.quantization.faster import faster
 from sr.quantization.identity import identity
+from sr.quantization.layers import left_by_pruning
 from sr.quantization.scheme import Material
 from sr.quantization.simulation import Simulation
 from sr.rundir.files import write_atomically
@@ -167,12 +168,6 @@ class Task(lightning.LightningModule):
                 best,
                 lead,
             )
-
-
-def left_by_pruning(net: nn.Module) -> dict[str, Tensor]:
-    """Kernels with weights of exactly zero, which only pruning makes: name -> 1 where a weight is left."""
-    kernels = {name: parameter.detach() for name, parameter in net.named_parameters() if parameter.dim() == 4}
-    return {name: (kernel != 0).to(kernel.dtype) for name, kernel in kernels.items() if not kernel.all()}
 
 
 class Checkpoint(Callback):

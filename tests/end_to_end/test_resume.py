@@ -25,6 +25,7 @@ TINY = [
     "data.lr_patch=16",
     "data.val_images=1",
     "data.val_crop=128",
+    "quantization=w8a8_qat",
     "quantization.stages.qat.iterations=8",
     "quantization.stages.qat.checkpoint_every=2",
     "quantization.calibration_batches=1",

@@ -41,7 +41,8 @@ def test_columns_times_kernel_are_the_convolution(changes):
 def test_independent_inputs_are_rounded_to_nearest():
     weights = torch.randn(1, 5, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     scale = torch.full((1, 5, 8), 0.1, dtype=torch.float64)
-    made = rounded(weights, scale, -8, 7, torch.diag(torch.arange(1.0, 9.0).double())[None])
+    diagonal = torch.diag(torch.arange(1.0, 9.0).double())[None]
+    made = rounded(weights, scale, -8, 7, diagonal, torch.ones_like(scale))
     assert torch.equal(made, (weights / 0.1).round().clamp(-8, 7) * 0.1)
 
 
@@ -49,7 +50,7 @@ def test_correlated_inputs_share_their_errors_and_the_bias_takes_the_rest():
     second = correlated(9)
     weights = torch.randn(1, 50, 9, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     scale = torch.full((1, 50, 8), 0.1, dtype=torch.float64)  # the ninth is the bias
-    made = rounded(weights, scale, -128, 127, torch.linalg.inv(second)[None])
+    made = rounded(weights, scale, -128, 127, torch.linalg.inv(second)[None], torch.ones_like(scale))
     nearest = weights.clone()
     nearest[:, :, :8] = (weights[:, :, :8] / 0.1).round() * 0.1
 
