@@ -32,7 +32,10 @@ class Bounds:
         order_share: the same, as a share of the pixels.
         space_to_depth_lsb: in place of `order_lsb` where sums are taken in another order (space-to-depth).
         space_to_depth_share: in place of `order_share` there.
-        simulation_lsb: between the simulation and ONNX Runtime.
+        simulation_lsb: between the simulation and ONNX Runtime, of a net in which rounding adds up to no more.
+        rounding_lsb: of any other, what they may differ by beyond what ONNX Runtime makes of one and the same file
+            with and without its optimizations.
+        simulation_db: PSNR between the simulation and ONNX Runtime.
         emulator_db: PSNR between the HTP emulator and the simulation.
         float_lsb: of a float net: between PyTorch and ONNX Runtime, in either order.
         float_share: the same, as a share of the pixels.
@@ -44,6 +47,8 @@ class Bounds:
     space_to_depth_lsb: int
     space_to_depth_share: float
     simulation_lsb: int
+    rounding_lsb: int
+    simulation_db: float
     emulator_db: float
     float_lsb: int
     float_share: float
@@ -60,12 +65,18 @@ class Form(NamedTuple):
 
 
 class Link(NamedTuple):
-    """Two forms to compare byte by byte, and what is allowed; None where the difference is only reported."""
+    """Two forms to compare byte by byte, and what is allowed; None where the difference is only reported.
+
+    With `beside`, a form that computes the very file of `second`, the largest difference of those two and
+    `rounding_lsb` are allowed where that is more: they show what rounding alone comes to in this net.
+    """
 
     first: str
     second: str
     max_lsb: int | None
     max_share: float | None
+    beside: str | None = None
+    rounding_lsb: int = 0
 
 
 class Closeness(NamedTuple):
@@ -104,7 +115,7 @@ def prove(
     return {
         "protocol": PROTOCOL.name,
         "forms": rows,
-        "links": [_compare(link, images[link.first], images[link.second]) for link in comparisons[0]],
+        "links": [_compare(link, images) for link in comparisons[0]],
         "closeness": [_distance(pair, psnr) for pair in comparisons[1]],
     }
 
@@ -173,20 +184,32 @@ def _run(form: Form, crops: Sequence[ImagePair], net: Net) -> tuple[float, list[
     return evaluate(upscale, crops, PROTOCOL, net.scale).psnr_db, made
 
 
-def _compare(link: Link, ours: list[np.ndarray], theirs: list[np.ndarray]) -> dict[str, Any]:
-    differences = [np.abs(a.astype(np.int16) - b).max(axis=0) for a, b in zip(ours, theirs, strict=True)]
-    largest = max(int(difference.max()) for difference in differences)
-    num_pixels = sum(difference.size for difference in differences)
-    num_differing = sum(int((difference > 0).sum()) for difference in differences)
-    within_lsb = link.max_lsb is None or largest <= link.max_lsb
+def _compare(link: Link, images: dict[str, list[np.ndarray]]) -> dict[str, Any]:
+    differences = _differences(images[link.first], images[link.second])
+    largest, num_pixels = int(differences.max()), differences.size
+    num_differing = int((differences > 0).sum())
+    max_lsb = link.max_lsb
+    if max_lsb is not None and link.beside is not None:
+        rounding = int(_differences(images[link.beside], images[link.second]).max())
+        max_lsb = max(max_lsb, rounding + link.rounding_lsb)
+    within_lsb = max_lsb is None or largest <= max_lsb
     # A share of small crops may be less than one pixel: one is allowed where `max_lsb` allows any.
     within_share = link.max_share is None or num_differing <= max(1.0, link.max_share * num_pixels)
     return {
-        **link._asdict(),
+        "first": link.first,
+        "second": link.second,
+        "max_lsb": max_lsb,
+        "max_share": link.max_share,
         "largest_lsb": largest,
         "differing_share": num_differing / num_pixels,
         "holds": within_lsb and within_share,
     }
+
+
+def _differences(ours: list[np.ndarray], theirs: list[np.ndarray]) -> np.ndarray:
+    """The largest difference of a pixel's channels, for all pixels of all crops."""
+    each = [np.abs(a.astype(np.int16) - b).max(axis=0).ravel() for a, b in zip(ours, theirs, strict=True)]
+    return np.concatenate(each)
 
 
 def _distance(pair: Closeness, psnr: dict[str, float]) -> dict[str, Any]:

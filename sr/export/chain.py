@@ -62,14 +62,16 @@ def comparisons(
     first = "float" if simulation.scheme.is_unchanged else "simulation"
     allowed = bounds.emulator_db if release.quantized else bounds.fp16_db
     emulated = [Closeness(f"htp_v{arch}", first, allowed) for arch in htp]
+    exact = [Closeness("crd", first, bounds.simulation_db)] if release.quantized else []
     links = [*_links(release, first, bounds, htp), *(Link("pixels_fast", form.name, None, None) for form, _ in engines)]
-    return links, [*emulated, *(Closeness(form.name, first, max_db) for form, max_db in engines)]
+    return links, [*exact, *emulated, *(Closeness(form.name, first, max_db) for form, max_db in engines)]
 
 
 def _links(release: Release, first: str, bounds: Bounds, htp: Collection[int]) -> list[Link]:
     start = [] if first == "float" else [Link("float", first, None, None)]
     if release.quantized:
-        start.append(Link(first, "crd", bounds.simulation_lsb, None))
+        rounding = bounds.rounding_lsb
+        start.append(Link(first, "crd", bounds.simulation_lsb, None, beside="crd_fast", rounding_lsb=rounding))
         order = (bounds.order_lsb, bounds.order_share)
         reordered = (bounds.space_to_depth_lsb, bounds.space_to_depth_share)
         rewritten = reordered if release.reordered_sums else order

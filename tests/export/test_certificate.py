@@ -59,6 +59,16 @@ def test_bytes(crops: Any, lsb: int, columns: int, max_lsb: int, max_share: floa
     assert row["holds"] == holds and bool(failures(proof)) == (not holds)
 
 
+@pytest.mark.parametrize(("lsb", "rounding", "allowed"), [(2, 0, 2), (3, 0, 2), (3, 2, 3), (4, 3, 4), (5, 3, 4)])
+def test_rounding_is_measured_on_the_file_itself(crops: Any, lsb: int, rounding: int, allowed: int) -> None:
+    file, fast, simulation = brighter(0, 0), brighter(rounding, 40)._replace(name="fast"), brighter(lsb, 4)
+    link = Link(simulation.name, file.name, 2, None, beside="fast", rounding_lsb=1)
+    proof = prove([file, fast, simulation], ([link], []), crops, NET)
+    (row,) = proof["links"]
+    assert row["largest_lsb"] == lsb and row["max_lsb"] == allowed and row["holds"] == (lsb <= allowed)
+    assert bool(failures(proof)) == (lsb > allowed)
+
+
 def test_a_failure_says_what_was_got_and_what_is_allowed(crops: Any) -> None:
     (line,) = failures(one_link(crops, 3, 4, 1, 0.05))
     assert line.endswith("differ by 3 LSB on 1.0e-01 of the pixels, allowed are 1 LSB on 5.0e-02")
