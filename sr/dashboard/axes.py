@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sr.report.latency import prediction_of
+from sr.report.prediction import prediction_of
 from sr.report.record import Report
 from sr.report.table import estimates_ms
 

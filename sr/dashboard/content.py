@@ -1,6 +1,7 @@
 """All that the page shows, as plain containers: made from run folders, written into the page as JSON."""
 
 import json
+import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -9,15 +10,17 @@ from typing import Any
 from sr.dashboard import charts, more_charts, theme
 from sr.dashboard.axes import PREDICTED, axes_of, costs
 from sr.dashboard.curves import curves
-from sr.dashboard.names import labels, run_id
+from sr.dashboard.names import labels, run_id, without_seed
 from sr.dashboard.rounds import rounds
-from sr.dashboard.rows import Slice, families, family, slices
+from sr.dashboard.rows import Slice, families, family, family_of, slices
 from sr.report.comparison import comparison_tables
-from sr.report.latency import latency_table, prediction_of, said
+from sr.report.latency import latency_table
+from sr.report.prediction import prediction_of, said
 from sr.report.published import published
 from sr.report.record import plain
 from sr.report.render import cell
 from sr.report.runs import Run
+from sr.report.seeds import without_seed as named_without_seed
 from sr.report.table import Table
 
 CHARTS = {
@@ -181,19 +184,20 @@ def _table(table: Table) -> dict[str, Any]:
 
 
 def _pairs(tables: Sequence[Table], runs: Sequence[Run], short: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Ours and published as numbers for a chart, with the title of their table."""
-    kinds = {run.name: (family(run.report.config), short[run_id(run)]) for run in runs if run.report}
+    """Ours and published as finite numbers for a chart, with the title of their table."""
+    named = {(run.experiment, named_without_seed(run.name)): without_seed(short[run_id(run)]) for run in runs}
+    named |= {(run.experiment, run.name): short[run_id(run)] for run in runs}
     pairs = []
     for table in tables:
         for row in table.rows:
-            if "ours" not in row:
+            ours = getattr(row.get("ours"), "mean", row.get("ours"))
+            if ours is None or not math.isfinite(ours):
                 continue
-            kind, name = kinds.get(str(row.get("run")), ("baseline", str(row.get("run") or "bicubic")))
-            ours = getattr(row["ours"], "mean", row["ours"])
+            name = named.get((row.get("experiment", ""), row.get("run", "")), "bicubic")
             pairs.append(
                 {
                     "table_title": table.title,
-                    "family": kind,
+                    "family": family_of(row["net"]),
                     "name": f"{name} {str(row.get('precision') or '').upper()}".strip(),
                     "ours": ours,
                     "published": row["published"],

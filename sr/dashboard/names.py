@@ -4,7 +4,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from sr.report.comparison import class_name
+from sr.report.net import class_name
 from sr.report.runs import Run
 from sr.rundir.names import MAX_NAME
 

@@ -3,13 +3,13 @@
 import hashlib
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from sr.dashboard.axes import Metric, costs, is_number, metrics_of
 from sr.dashboard.ghosts import ghosts
 from sr.dashboard.names import labels, without_seed
-from sr.report.comparison import bits, class_name
+from sr.report.net import bits, class_name
 from sr.report.record import Report
 from sr.report.runs import Run
 from sr.report.seeds import Spread, fold, group_key
@@ -56,16 +56,10 @@ def slices(runs: Sequence[Run]) -> list[Slice]:
     """Lay out the finished runs, one slice for each protocol, set and scale, in the order of their appearance."""
     short = labels(runs)
     found: dict[tuple[str, str, float], list[tuple[Report, dict[str, dict[str, Any]]]]] = {}
-    for report in (_placed(run) for run in runs if run.report):
+    for report in (run.report for run in runs if run.report):
         for key, stages in _by_case(report).items():
             found.setdefault((*key, report.scale), []).append((report, stages))
     return [_slice(*key, members, short) for key, members in found.items()]
-
-
-def _placed(run: Run) -> Report:
-    """The report under the names of the folders that it lies in now: those are what a page links to."""
-    assert run.report
-    return replace(run.report, experiment=run.experiment, run=run.name)
 
 
 def _by_case(report: Report) -> dict[tuple[str, str], dict[str, dict[str, Any]]]:
@@ -132,8 +126,12 @@ def _names(report: Report, short: dict[str, str]) -> Row:
 
 def family(config: dict[str, Any]) -> str:
     """The class of a run's net, "baseline" for one that learns nothing, "unknown" where the config does not say."""
-    name = class_name(config.get("model"))
-    return "baseline" if name in UNTRAINED else name or "unknown"
+    return family_of(class_name(config.get("model")))
+
+
+def family_of(net: str) -> str:
+    """The same for the class of a net, "" where it is not known."""
+    return "baseline" if net in UNTRAINED else net or "unknown"
 
 
 def families(runs: Iterable[Run]) -> list[str]:

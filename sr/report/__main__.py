@@ -72,12 +72,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             tables = tables_of(runs, compare=options.published, fold_seeds=options.fold_seeds)
         show(tables, options.format, console)
-    except ValueError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 2
     except BrokenPipeError:  # the reader, such as `head`, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except (ValueError, OSError) as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 2
     if not runs:
         print(f"No runs under {', '.join(map(str, places))}; `python -m sr.run` makes one.", file=sys.stderr)
     return 0

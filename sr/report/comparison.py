@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from sr.report.net import Net, bits, class_name, net_of
 from sr.report.published import FOREIGN_PROTOCOLS, Published
 from sr.report.record import Report, psnr_key, ssim_key
 from sr.report.runs import Run
@@ -12,6 +13,7 @@ from sr.report.table import Column, Row, Table
 from sr.report.training import trainings
 
 COLUMNS = (
+    Column("experiment", "experiment"),
     Column("run", "run"),
     Column("num_seeds", "seeds", "d"),
     Column("precision", "ours is"),
@@ -21,6 +23,7 @@ COLUMNS = (
     Column("difference", "difference", "+z.2f"),
     Column("iterations", "our it", ",d"),
     Column("budget", "budget", ".3g"),
+    Column("start", "our start", footnote=True),
     Column("data", "our data", footnote=True),
     Column("published_iterations", "their it", ",d"),
     Column("published_data", "their data", footnote=True),
@@ -30,16 +33,6 @@ COLUMNS = (
     Column("remarks", "remarks", footnote=True),
 )
 FLOAT_PRECISIONS = ("fp32", "fp16")
-
-
-class Net(NamedTuple):
-    """What a stage of a run scored: the net's name, its arguments, how it was trained and in which precision it ran."""
-
-    name: str
-    arguments: Mapping[str, Any]
-    task: str
-    precision: str | None
-    scheme: Mapping[str, Any]
 
 
 def comparison_tables(runs: Sequence[Run], values: Iterable[Published], *, fold_seeds: bool = False) -> list[Table]:
@@ -54,6 +47,7 @@ def comparison_tables(runs: Sequence[Run], values: Iterable[Published], *, fold_
         A table for each protocol, set, scale and quantity; then what could not be compared, and why.
     """
     reports = [run.report for run in runs if run.report]
+    several = len({report.experiment for report in reports}) > 1
     values = list(values)
     groups: dict[tuple[str, str, float, str], list[Row]] = {}
     foreign: set[Published] = set()
@@ -69,7 +63,10 @@ def comparison_tables(runs: Sequence[Run], values: Iterable[Published], *, fold_
                     group = groups.setdefault(key, [])
                     group += [row] if row not in group else []  # all runs of a sweep have the same bicubic
                     matched |= {id(report)} if net.precision else set()
-    tables = [_table(key, fold(_merged(rows)) if fold_seeds else _merged(rows)) for key, rows in sorted(groups.items())]
+    tables = [
+        _table(key, fold(_merged(rows)) if fold_seeds else _merged(rows), several_experiments=several)
+        for key, rows in sorted(groups.items())
+    ]
     return [*tables, _foreign_table(foreign), _unmatched_table([r for r in reports if id(r) not in matched])]
 
 
@@ -78,37 +75,6 @@ def _scored(report: Report) -> Iterator[tuple[str, Mapping[str, Any], Net]]:
     for stage, precision in (("bicubic", None), ("float", "fp32"), ("simulated", bits(report))):
         for set_name, score in report.quality.get(stage, {}).items():
             yield set_name, score, net_of(report, stage, precision)
-
-
-def bits(report: Report) -> str:
-    """Precision of a run's quantized net: "int8" for 8-bit weights and activations, "fp16", else such as "w4a8"."""
-    scheme = report.config.get("quantization") or {}
-    weights, activations = scheme.get("weight_bits"), scheme.get("activation_bits")
-    if scheme.get("numbers") == "float":
-        return f"fp{weights}"
-    return "int8" if (weights, activations) == (8, 8) else f"w{weights}a{activations}"
-
-
-def net_of(report: Report, stage: str, precision: str | None) -> Net:
-    """Describe the net of a stage in the words of the published values."""
-    if stage == "bicubic":
-        return Net("bicubic", {}, "regression", None, {})
-    model, task = report.config.get("model") or {}, report.config.get("task") or {}
-    adversarial = ".gan." in str(task.get("_target_"))
-    scheme = dict(report.config.get("quantization") or {})
-    scheme["chain"] = list(scheme.get("chain") or [])
-    return Net(class_name(model), model, "gan" if adversarial else "regression", precision, scheme)
-
-
-def class_name(node: Any) -> str:
-    """Lower-case class name of a config node: "sr.models.quicksrnet.QuickSRNet" -> "quicksrnet".
-
-    A net that filters were pruned from is "quicksrnet_narrow", which no published value is of.
-    """
-    if not isinstance(node, Mapping):
-        return ""
-    name = str(node.get("_target_", "")).rpartition(".")[2].lower()
-    return f"{class_name(node['net'])}_{name}" if isinstance(node.get("net"), Mapping) else name
 
 
 def _same_measurement(value: Published, net: Net, set_name: str, scale: float) -> bool:
@@ -148,6 +114,7 @@ def _row(report: Report, net: Net, ours: float, value: Published) -> Row:
     own_group = group_key(report) if net.precision else ""
     row = {
         "group": (own_group, net.precision, value.source, value.table, value.label, value.precision),
+        "net": net.name,
         "precision": net.precision,
         "ours": ours,
         "published": value.value,
@@ -159,7 +126,8 @@ def _row(report: Report, net: Net, ours: float, value: Published) -> Row:
     }
     if net.precision is None:  # bicubic was not trained, and is the same in all runs
         return row
-    return {"run": report.run, **row, "published_precision": value.precision, **trainings(report, value)}
+    names = {"experiment": report.experiment, "run": report.run}
+    return names | row | {"published_precision": value.precision} | trainings(report, value)
 
 
 def remarks(value: Published, net: Net) -> str | None:
@@ -183,11 +151,15 @@ def _merged(rows: Iterable[Row]) -> list[Row]:
     return list(merged.values())
 
 
-def _table(key: tuple[str, str, float, str], rows: list[Row]) -> Table:
-    """One table of comparisons; SSIM is shown with four decimals."""
+def _table(key: tuple[str, str, float, str], rows: list[Row], *, several_experiments: bool) -> Table:
+    """One table of comparisons; SSIM is shown with four decimals, the experiment where there are several."""
     protocol, set_name, scale, quantity = key
     decimals, name = (".4f", "SSIM") if quantity.startswith("ssim") else (".2f", "PSNR in dB")
-    columns = tuple(column._replace(format=column.format.replace(".2f", decimals)) for column in COLUMNS)
+    columns = tuple(
+        column._replace(format=column.format.replace(".2f", decimals))
+        for column in COLUMNS
+        if several_experiments or column.key != "experiment"
+    )
     return Table(
         title=f"{set_name} x{scale:g}, protocol {protocol}: {name}, ours | published", columns=columns, rows=rows
     )

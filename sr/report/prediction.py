@@ -14,12 +14,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.optimize import nnls
 
+from sr.report.net import bits, class_name, lr_height, lr_width
 from sr.report.published import Published, published
+from sr.report.record import Report
 
 DEVICES = ("Snapdragon 8 Gen 1", "QCS8450 (proxy of Snapdragon 8 Gen 1)")
 SAVED = "latency_saved_by_removing_residual_share"
 BLOCK = 32
 KERNEL_AREA = 9
+PREDICTED_HEADING = "predicted ms, Snapdragon 8 Gen 1"
+"""What a column of predictions is called."""
 PLAIN = ("quicksrnet", "abpn")  # nets that are plain stacks
 ABPN = {"f": 28, "m": 5}  # of the published rows, whose labels leave it out
 UNSTATED = {"scale": 2, "lr_height": 512, "lr_width": 512}  # "about 512x512": table 2 against table 6
@@ -56,6 +60,29 @@ def predict(net: Plain) -> Prediction:
     """Predict the time of an INT8 net on a Snapdragon 8 Gen 1."""
     factors, (mean, largest), fitted_on = _fit()
     return Prediction(float(np.dot(factors, net.features())), mean, largest, fitted_on)
+
+
+def prediction_of(report: Report) -> Prediction | None:
+    """The time that is predicted for a run's net at its size; None for nets that the fit says nothing of."""
+    model = report.config.get("model") or {}
+    height, width = lr_height(report), lr_width(report)
+    if height is None or width is None or bits(report) != "int8":
+        return None
+    net = plain_net(model | {"scale": report.scale}, class_name(model), (height, width))
+    return predict(net) if net else None
+
+
+def said(made: Prediction) -> str:
+    """What a prediction is worth, in words."""
+    mean, largest = 100 * made.mean_error_share, 100 * made.largest_error_share
+    return (
+        f"Predicted: off by {mean:.0f} % on average, {largest:.0f} % at most, on left-out points of {made.fitted_on}."
+    )
+
+
+def worth(reports: Iterable[Report]) -> list[str]:
+    """What the predictions of some runs are worth, in words for under their table; empty where there are none."""
+    return sorted({said(made) for report in reports if (made := prediction_of(report))})
 
 
 def plain_net(model: Mapping[str, Any], name: str, lr_size: tuple[int, int]) -> Plain | None:

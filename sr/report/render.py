@@ -152,7 +152,7 @@ def _escaped_latex(text: str) -> str:
 
 def as_csv(tables: Sequence[Table]) -> str:
     """Write all tables as one CSV with the table's title in front and a `_std` column beside each spread, unrounded."""
-    rows = [{"table": table.title, **_flat(row, table.filled_columns())} for table in tables for row in table.rows]
+    rows = [{"title": table.title, **_flat(row, table.filled_columns())} for table in tables for row in table.rows]
     file = io.StringIO()
     writer = csv.DictWriter(file, list(dict.fromkeys(key for row in rows for key in row)), lineterminator="\n")
     writer.writeheader()

@@ -5,7 +5,7 @@ import os
 import re
 import socket
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ class Run:
     Attributes:
         folder: Where it is.
         status: "finished", "running", "failed", "unfinished" or "broken" (a report that cannot be read).
-        report: The report of a finished run, else None.
+        report: The report of a finished run, under the names of the folders that it lies in now, else None.
         config: The config of the run's first start; empty if there is none.
         error: Why it failed or is broken, or who holds it; empty otherwise.
     """
@@ -70,7 +70,8 @@ def read_run(folder: Path) -> Run:
     config = _read_mapping(folder / "config.yaml")
     if (folder / NAME).is_file():
         try:
-            return Run(folder=folder, status="finished", report=read_report(folder / NAME), config=config)
+            report = replace(read_report(folder / NAME), experiment=folder.parent.name, run=folder.name)
+            return Run(folder=folder, status="finished", report=report, config=config)
         except (ValueError, OSError) as error:
             return Run(folder=folder, status="broken", config=config, error=str(error))
     held_by = holder(folder)

@@ -1,6 +1,7 @@
 """Runs that differ only in their seed, as one row: mean and standard deviation."""
 
 import json
+import math
 import re
 import statistics
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ from sr.rundir.identity import identity
 
 
 class Spread(NamedTuple):
-    """A number over several seeds; `std` is the sample standard deviation."""
+    """A number over several seeds; `std` is the sample standard deviation, nan where a seed has no finite number."""
 
     mean: float
     std: float
@@ -19,8 +20,10 @@ class Spread(NamedTuple):
     def __format__(self, specification: str) -> str:
         """Both numbers in the form that is asked for, such as 31.61 +- 0.02."""
         # A sign belongs to the mean, and a deviation of a whole number is none.
-        mean = specification.replace("d", ".0f")
-        return f"{self.mean:{mean}} +- {self.std:{specification.lstrip('+z').replace('d', '.1f')}}"
+        mean = f"{self.mean:{specification.replace('d', '.0f')}}"
+        if math.isnan(self.std):
+            return mean
+        return f"{mean} +- {self.std:{specification.lstrip('+z').replace('d', '.1f')}}"
 
 
 def group_key(report: Report) -> str:
@@ -33,6 +36,15 @@ def _without_seed(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): _without_seed(item) for key, item in value.items() if key != "seed"}
     return [_without_seed(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def without_seed(run: str) -> str:
+    """The name of several runs that differ in their seed.
+
+    >>> without_seed("m_5-seed_1")
+    'm_5'
+    """
+    return re.sub(r"(^|-)seed_\d+", "", run).strip("-") or run
 
 
 def fold(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -51,7 +63,7 @@ def _fold(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     keys = dict.fromkeys(key for row in rows for key in row)
     folded = {key: _fold_values([row[key] for row in rows if row.get(key) is not None]) for key in keys}
     if len(rows) > 1 and "run" in rows[0]:  # what is no run's, such as bicubic, has no name
-        folded["run"] = re.sub(r"(^|-)seed_\d+", "", rows[0]["run"]).strip("-") or rows[0]["run"]
+        folded["run"] = without_seed(rows[0]["run"])
     return folded | {"num_seeds": len(rows)}
 
 
@@ -60,5 +72,7 @@ def _fold_values(values: list[Any]) -> Any:
     if not values or all(value == values[0] for value in values):
         return values[0] if values else None
     if all(isinstance(value, (int, float)) for value in values):
-        return Spread(statistics.fmean(values), statistics.stdev(values))
+        if all(map(math.isfinite, values)):
+            return Spread(statistics.fmean(values), statistics.stdev(values))
+        return Spread(sum(values) / len(values), math.nan)  # two equal pictures have an infinite PSNR
     return None

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from sr.report.prediction import PREDICTED_HEADING, prediction_of, worth
 from sr.report.record import STAGES, Report, psnr_key, ssim_key
 from sr.report.runs import Run
 from sr.report.seeds import fold, group_key
@@ -92,13 +93,14 @@ def speed_table(runs: Sequence[Run], *, fold_seeds: bool = False) -> Table:
         *(Column(f"latency_{runtime}_cpu_ms", f"{title} CPU ms", ".1f") for runtime, title in CPU_RUNTIMES.items()),
         *(Column(f"latency_{name}_ms", f"{name} {where} ms", ".3g") for name, where in engines.items()),
         *(Column(f"estimate_{chip}_ms", f"estimate {chip} ms", ".3g") for chip in chips),
+        Column("predicted_ms", PREDICTED_HEADING, ".3g"),
         Column("precision", "precision"),
         Column("iterations_per_second", "it/s", ".1f"),
         Column("loader_wait_share", "loader wait", ".1%"),
         Column("seconds", "training s", ",.0f"),
         Column("total_seconds", "all stages s", ",.0f"),
     )
-    return Table(title="Cost and speed", columns=columns, rows=fold(rows) if fold_seeds else rows)
+    return Table(title="Cost and speed", columns=columns, rows=fold(rows) if fold_seeds else rows, notes=worth(reports))
 
 
 def status_table(runs: Iterable[Run]) -> Table:
@@ -145,6 +147,7 @@ def engines_ms(report: Report) -> dict[str, tuple[str, float]]:
 def _speed(report: Report) -> Row:
     """Figures of the net and of its training, the median latency, and the wall time of all stages."""
     latencies = {runtime: report.cost.get(f"latency_{runtime}_cpu") for runtime in CPU_RUNTIMES}
+    made = prediction_of(report)
     return {
         **report.cost,
         **report.training,
@@ -155,6 +158,7 @@ def _speed(report: Report) -> Row:
         "total_seconds": sum(report.stage_seconds.values()) if report.stage_seconds else None,
         **{f"latency_{name}_ms": ms for name, (_, ms) in engines_ms(report).items()},
         **{f"estimate_{chip}_ms": ms for chip, ms in estimates_ms(report).items()},
+        "predicted_ms": made.predicted_ms if made else None,
     }
 
 

@@ -12,12 +12,14 @@ def trainings(report: Report, value: Published) -> dict[str, Any]:
     """Tell length and images of both trainings, as far as they are stated.
 
     Returns:
-        {"iterations", "budget" (only of a shortened recipe), "data", "published_iterations", "published_data"}.
+        {"iterations", "budget" (only of a shortened recipe), "start" (only of a run that did not begin from nothing),
+        "data", "published_iterations", "published_data"}.
     """
     budget, theirs = report.training.get("budget", 1), value.training
     return {
         "iterations": report.training.get("iterations"),
         "budget": budget if budget != 1 else None,
+        "start": _start(report.config),
         "data": our_data(report),
         "published_iterations": theirs.get("iterations"),
         "published_data": ", ".join(
@@ -25,6 +27,18 @@ def trainings(report: Report, value: Published) -> dict[str, Any]:
         )
         or None,
     }
+
+
+def _start(config: Mapping[str, Any]) -> str | None:
+    """What a net was before its run, or learnt from besides images: iterations that `training.iterations` lacks."""
+    task = config.get("task") or {}
+    teacher = task.get("teacher")
+    parts = [
+        f"from {config['init']}" if config.get("init") else None,
+        f"blended with {config['blend']}" if config.get("blend") else None,
+        f"taught by {teacher.get('source')}" if isinstance(teacher, Mapping) else None,
+    ]
+    return ", ".join(part for part in parts if part) or None
 
 
 def our_data(report: Report) -> str:

@@ -9,7 +9,7 @@ import torch
 from sr import experiment
 from sr.experiment import compose
 from sr.models.weights import FLOAT_WEIGHTS
-from sr.report.comparison import class_name
+from sr.report.net import class_name
 from sr.rundir.composition import plain
 from sr.rundir.files import read_json
 from sr.shipped.trained import trained

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from sr.report.comparison import bits, comparison_tables
+from sr.report.comparison import comparison_tables
+from sr.report.net import bits
 from sr.report.published import Published, published
 from sr.report.record import Report
 from sr.report.runs import read_run
@@ -147,6 +148,24 @@ def test_seeds_fold(make_run: MakeRun) -> None:
     (row,) = tables[0].rows
     assert row["num_seeds"] == 2
     assert (row["ours"].mean, row["difference"].mean, row["published"]) == (36.5, -0.5, 37.0)
+
+
+def test_runs_of_one_name_are_told_by_their_experiments(make_run: MakeRun) -> None:
+    runs = [read_run(make_run(experiment=name)) for name in ("one", "two")]
+    (table,) = (table for table in comparison_tables(runs, [value()]) if table.rows)
+    assert [(row["experiment"], row["run"]) for row in table.rows] == [("one", "default"), ("two", "default")]
+    assert [column.key for column in table.filled_columns()][:2] == ["experiment", "run"]
+    (alone,) = (table for table in comparison_tables(runs[:1], [value()]) if table.rows)
+    assert "experiment" not in [column.key for column in alone.filled_columns()]
+
+
+def test_a_run_that_went_on_from_others_says_so(make_run: MakeRun) -> None:
+    teacher = {"_target_": "sr.tasks.distillation.Distillation", "teacher": {"source": "outputs/large"}}
+    started = make_run(config={"init": "outputs/main/before", "task": teacher})
+    (row,) = rows_of(compared(started, value()), "PSNR")
+    assert row["start"] == "from outputs/main/before, taught by outputs/large"
+    (row,) = rows_of(compared(make_run(run="scratch", config={"init": None}), value()), "PSNR")
+    assert row["start"] is None
 
 
 def test_a_net_and_a_task_of_another_kind_are_told_by_their_classes(make_run: MakeRun) -> None:

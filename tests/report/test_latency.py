@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from sr.report.latency import latency_table, lr_height
+from sr.report.latency import latency_table
+from sr.report.net import lr_height
 from sr.report.published import published
 from sr.report.record import Report
 from sr.report.runs import read_run
@@ -42,6 +43,25 @@ def test_a_run_stands_beside_the_latencies_of_its_net_and_size(make_run: Callabl
     assert (row["estimate_SA8775P_ms"], row["published_ms"], row["device"]) == (0.865, 2.24, "Snapdragon 8 Gen 1")
     assert "difference" not in row
     assert "estimate SA8775P ms" in [column.heading for column in table.filled_columns()]
+
+
+def test_a_net_that_no_source_has_is_predicted_alone(make_run: Callable[..., Path]) -> None:
+    model = {"_target_": "sr.models.quicksrnet.QuickSRNet", "f": 40, "m": 2, "residual": "none"}
+    run = read_run(make_run(config={"model": model, "export": {"size": "1080p"}}))
+    table = latency_table([run], published())
+    (row,) = table.rows
+    assert 2 < row["predicted_ms"] < 5 and "published_ms" not in row
+    assert [column.heading for column in table.filled_columns()][-1] == "predicted ms, Snapdragon 8 Gen 1"
+    assert any(note.startswith("Predicted: off by ") for note in table.notes)
+    speed = speed_table([run])
+    assert speed.rows[0]["predicted_ms"] == row["predicted_ms"]
+    assert speed.notes == table.notes[1:]
+
+
+def test_a_latency_whose_scale_is_unstated_is_of_x2(make_run: Callable[..., Path]) -> None:
+    run = read_run(make_run(config={"scale": 4, "export": {"size": "1080p"}}, export=EXPORT))
+    (row,) = latency_table([run], published()).rows
+    assert "published_ms" not in row and row["lr_height"] == 270
 
 
 @pytest.mark.parametrize("export", [{}, {"hexagon": {"skipped": "not on this system"}}, {"hexagon": None}])

@@ -50,6 +50,17 @@ def test_a_missing_folder_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixt
     assert error.count("\n") == 1
 
 
+def test_a_picture_that_cannot_be_written_is_one_line(
+    tmp_path: Path, make_run: MakeRun, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rounds = [{"sparsity": 0.2, "psnr_y_db": 30.4}, {"sparsity": 0.36, "psnr_y_db": 30.1}]
+    make_run(training={"iterations": 10, "pruning": {"rounds": rounds}})
+    (tmp_path / "file").write_text("")
+    assert main([str(tmp_path / "main"), "--sparsity", str(tmp_path / "file/x.png")]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("Error: ") and error.count("\n") == 1
+
+
 def test_it_answers_at_once_and_ends_quietly_in_a_closed_pipe(tmp_path: Path, make_run: MakeRun) -> None:
     make_run()
     command = f"{sys.executable} -m sr.report {tmp_path / 'main'} --published | head -1; exit ${{PIPESTATUS[0]}}"

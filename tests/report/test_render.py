@@ -66,9 +66,15 @@ def test_markdown_keeps_one_row_a_line() -> None:
 def test_csv_is_unrounded_and_splits_spreads() -> None:
     other = Table(title="other", columns=(Column("run", "run"), Column("x", "x")), rows=[{"run": "m_4", "x": 1}])
     rows = list(csv.DictReader(io.StringIO(shown("csv", [TABLE, other]))))
-    assert [row["table"] for row in rows] == ["Set5 [bold]x2"] * 3 + ["other"]
+    assert [row["title"] for row in rows] == ["Set5 [bold]x2"] * 3 + ["other"]
     assert (rows[0]["run"], rows[0]["psnr"], rows[0]["psnr_std"]) == (HOSTILE, "36.551", "0.071")
     assert (rows[1]["psnr"], rows[1]["psnr_std"], rows[3]["x"]) == ("36.5049", "", "1")
+
+
+def test_a_column_that_is_called_table_does_not_take_the_place_of_the_title() -> None:
+    source = Table(title="Set5 x2", columns=(Column("table", "table"),), rows=[{"table": "S1"}])
+    (row,) = csv.DictReader(io.StringIO(shown("csv", [source])))
+    assert row == {"title": "Set5 x2", "table": "S1"}
 
 
 def test_json_holds_everything() -> None:

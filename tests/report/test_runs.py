@@ -45,6 +45,12 @@ def test_every_state_is_told(tmp_path: Path, make_run: MakeRun) -> None:
     assert found["done"].report is not None
 
 
+def test_a_run_is_called_as_its_folders_are_now(tmp_path: Path, make_run: MakeRun) -> None:
+    moved = make_run(run="before").rename(tmp_path / "main" / "after")
+    report = read_run(moved).report
+    assert report is not None and (report.experiment, report.run) == ("main", "after")
+
+
 def test_a_killed_process_holds_nothing(tmp_path: Path) -> None:
     folder = started(tmp_path / "main" / "killed")
     gone = subprocess.Popen([sys.executable, "-c", ""])

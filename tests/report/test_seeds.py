@@ -52,6 +52,11 @@ def test_a_text_that_differs_is_left_out_and_one_run_stays_as_it_is() -> None:
     assert second == rows[2] | {"num_seeds": 1}
 
 
+def test_an_infinite_psnr_of_one_seed_folds_without_a_deviation() -> None:
+    (row,) = fold([{"group": "a", "x": 31.0}, {"group": "a", "x": float("inf")}])
+    assert f"{row['x']:.2f}" == "inf"
+
+
 def test_what_is_no_runs_folds_without_a_name() -> None:
     (row,) = fold([{"group": "bicubic", "ours": 29.5}, {"group": "bicubic", "ours": 29.7}])
     assert row == {"group": "bicubic", "ours": Spread(29.6, pytest.approx(0.2 / 2**0.5)), "num_seeds": 2}
