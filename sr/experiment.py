@@ -19,6 +19,7 @@ from sr.callbacks.checkpoint import NAME as CHECKPOINT
 from sr.callbacks.quantize import calibration
 from sr.callbacks.tracking import end_run
 from sr.callbacks.untrained import Untrained, without_training
+from sr.export.shape import lr_size
 from sr.models.blocks import inference_form
 from sr.models.standardization import FIRST, standardize_pixels
 from sr.models.weights import blended, load_weights, read_weights
@@ -42,6 +43,8 @@ def made(node: DictConfig) -> Any:
     except InstantiationException as error:
         if isinstance(error.__cause__, ValueError):
             raise error.__cause__ from None
+        if isinstance(error.__cause__, TypeError):
+            raise ValueError(f"a setting of {node._target_} has the wrong kind of value: {error.__cause__}") from error
         raise
 
 
@@ -52,9 +55,15 @@ def build(config: DictConfig) -> tuple[Any, Any]:
         ValueError: a setting that a part cannot do, or `init` weights that do not fit.
     """
     parts = {name: made(config[name]) for name in ("loss", "optimizer", "scheduler")}
+    for key, value in config.optimizer.items():
+        if isinstance(value, str) and key != "_target_":
+            raise ValueError(f"optimizer.{key} is a number, got {value!r}")
     data = made(config.data)
     torch.manual_seed(config.seed)
     net = made(config.model)
+    lr_size(config.size, scale=config.scale, multiple=net.size_multiple)  # refused now, not after the training
+    if config.data.lr_patch < net.min_size:
+        raise ValueError(f"data.lr_patch={config.data.lr_patch}: this net takes no images below {net.min_size} pixels")
     if config.init and config.init != PIXEL:
         load_init(config, [net], config.init)
     return made(config.task)(net=net, **parts), data
@@ -121,8 +130,7 @@ def run(config: DictConfig, folder: Path, pixel_run: Callable[[DictConfig], Path
     quiet()
     if config.blend and not config.init:
         raise ValueError("blend= needs init=: the net starts from (1 - alpha) of init's weights and alpha of blend's")
-    if config.machine.threads:
-        torch.set_num_threads(config.machine.threads)
+    _use_threads(config.machine.threads)
     locked = plain(config)
     config = narrowed(config, folder)
     lightning.seed_everything(config.seed, workers=True, verbose=False)
@@ -154,6 +162,14 @@ def run(config: DictConfig, folder: Path, pixel_run: Callable[[DictConfig], Path
         end_run(logger)
 
 
+def _use_threads(threads: int | None) -> None:
+    if threads is None:
+        return
+    if not isinstance(threads, int) or threads < 1:
+        raise ValueError(f"machine.threads is a number from 1, or null for torch's choice; got {threads!r}")
+    torch.set_num_threads(threads)
+
+
 def trainer_of(
     config: DictConfig, folder: Path, logger: Any, callbacks: Iterable[Callback], **settings: Any
 ) -> lightning.Trainer:
@@ -169,6 +185,11 @@ def trainer_of(
     Raises:
         ValueError: a setting that the trainer cannot do.
     """
+    if config.trainer.devices not in (1, "1"):
+        raise ValueError(
+            f"trainer.devices={config.trainer.devices}: a run takes one device, for its batches, its lock and its "
+            "checkpoints are one process's; start other runs on the other devices, with CUDA_VISIBLE_DEVICES"
+        )
     settings = {"default_root_dir": str(folder), "logger": logger, "callbacks": list(callbacks)} | settings
     return made(config.trainer)(**settings)
 

@@ -1,6 +1,5 @@
 """Evaluation protocols: what exactly a PSNR or an SSIM was taken of, under a name that travels with the number."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil
 from typing import Literal
@@ -145,24 +144,6 @@ def protocol(name: str) -> Protocol:
         known = "; ".join(f"{p.name} ({p.description})" for p in PROTOCOLS.values())
         raise ValueError(f"unknown protocol {name!r}; known: {known}")
     return PROTOCOLS[name]
-
-
-def same_protocol(names: Iterable[str]) -> str:
-    """The one protocol that all scores of a table or a comparison share.
-
-    Args:
-        names: the protocol of each score; at least one.
-
-    Raises:
-        ValueError: if they differ: such numbers must not stand side by side.
-    """
-    distinct = sorted(set(names))
-    if len(distinct) != 1:
-        raise ValueError(
-            f"scores of one protocol are needed to compare, got {distinct or 'none'}; "
-            "evaluate again with one `protocol=...`, or make a table for each"
-        )
-    return distinct[0]
 
 
 class SRQuality(Metric):

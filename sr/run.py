@@ -1,6 +1,7 @@
 """The doorstep: `python -m sr.run` composes a config, claims its run folder and hands both to `experiment`."""
 
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -10,8 +11,10 @@ from omegaconf import DictConfig
 
 from sr.rundir import composition
 from sr.rundir.claim import claim
-from sr.rundir.files import write_json
+from sr.rundir.files import remove_leftovers, write_json
 from sr.rundir.identity import refuse_changes
+
+FAILED = "failed.json"
 
 composition.register_resolvers()
 
@@ -30,7 +33,8 @@ def main(config: DictConfig) -> str | None:
             print(f"FAILED {composition.output_folder().name}: {error}", file=sys.stderr)
             return f"{type(error).__name__}: {error}"
         if isinstance(error, ValueError | OSError) and "HYDRA_FULL_ERROR" not in os.environ:
-            sys.exit(f"Error: {error}")
+            failure = composition.output_folder() / FAILED
+            sys.exit(f"Error: {error}" + (f"\n(where it arose: {failure})" if failure.is_file() else ""))
         raise
     return None
 
@@ -44,19 +48,25 @@ def run(config: DictConfig) -> None:
 def complete(config: DictConfig, folder: Path) -> None:
     """Complete the run that `config` describes, or tell that it is finished already."""
     with claim(folder):
+        remove_leftovers(folder)
         refuse_changes(folder, composition.plain(config))
         if (folder / "report.json").is_file():
             print(f"{folder} is finished; nothing to do. Its table: python -m sr.report {folder.parent}")
             return
+        from lightning.pytorch.utilities.exceptions import SIGTERMException
+
         from sr import experiment
 
-        failure = folder / "failed.json"
+        failure = folder / FAILED
         failure.unlink(missing_ok=True)
         try:
             experiment.run(config, folder, pixel_run)
         except Exception as error:
             write_json(failure, {"error": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()})
             raise
+        except (KeyboardInterrupt, SystemExit) as end:  # Ctrl-C, which Lightning turns into a SystemExit; or SIGTERM
+            print("\nStopped. The same command goes on from the last checkpoint.", file=sys.stderr)
+            sys.exit(128 + (signal.SIGTERM if isinstance(end, SIGTERMException) else signal.SIGINT))
 
 
 def pixel_run(config: DictConfig) -> Path:

@@ -7,7 +7,7 @@ from skimage.color import rgb2ycbcr
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from sr import metrics
-from sr.metrics import SRQuality, luma, protocol, same_protocol
+from sr.metrics import SRQuality, luma, protocol
 
 
 def _pair(height: int = 29, width: int = 37) -> tuple[np.ndarray, np.ndarray]:
@@ -75,14 +75,6 @@ def test_names_are_the_keys() -> None:
 def test_an_unknown_protocol_names_the_known_ones() -> None:
     with pytest.raises(ValueError, match=r"unknown protocol 'Y'; known: y \(.*y_only \(.*rgb \("):
         protocol("Y")
-
-
-def test_rows_of_different_protocols_are_refused() -> None:
-    assert same_protocol(["y", "y"]) == "y"
-    with pytest.raises(ValueError, match=r"one protocol are needed to compare, got \['rgb', 'y'\]"):
-        same_protocol(["y", "rgb", "y"])
-    with pytest.raises(ValueError, match="got none"):
-        same_protocol([])
 
 
 def test_images_that_do_not_fit_are_refused() -> None:

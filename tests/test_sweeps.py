@@ -20,6 +20,7 @@ from sr.experiment import build, compose, made
 from sr.models.blocks import inference_form
 from sr.models.weights import save_weights
 from sr.report.runs import find_runs
+from sr.rundir.composition import pixel_overrides
 from sr.rundir.names import run_name
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -133,6 +134,13 @@ def test_every_recipe_is_tested():
         "abpn", "edsr", "esrgan", "esrgan_pixel", "fsrcnn", "gan_mobile", "quicksrnet", "sesr", "srgan", "srgan_pixel",
         "xlsr",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("recipe", ["srgan", "esrgan", "gan_mobile"])
+def test_the_pixel_run_of_an_adversarial_recipe_composes(recipe):
+    own = [f"recipe={recipe}", "init=pixel", "blend=x", "task.content_weight=1"]
+    first = compose(pixel_overrides(own, compose(own).pixel))
+    assert first.task._target_.endswith("Regression") and first.init is None and first.blend is None
 
 
 def test_every_trick_is_tried():

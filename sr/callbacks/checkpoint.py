@@ -27,8 +27,8 @@ class LastCheckpoint(Checkpoint):
         self._saved_at = trainer.global_step
 
     def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
-        """Save when a multiple of `every` was passed since the last time."""
-        if trainer.global_step // self.every > self._saved_at // self.every:
+        """Save when a multiple of `every` was passed since the last time, or when SIGTERM is about to end the run."""
+        if trainer.received_sigterm or trainer.global_step // self.every > self._saved_at // self.every:
             self._save(trainer)
 
     def on_validation_end(self, trainer: lightning.Trainer, task: lightning.LightningModule) -> None:

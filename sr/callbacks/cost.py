@@ -29,6 +29,7 @@ class Cost(Stage):
 
     result = NAME
     sources = (WEIGHTS,)
+    also = (EXPORTED,)
 
     def __init__(self, *, target: str, num_repeats: int, tile_kib: float) -> None:
         self.target, self.num_repeats, self.tile_kib = target, num_repeats, tile_kib

@@ -29,6 +29,7 @@ class Perceptual(Stage):
 
     result = "evaluation/perceptual.json"
     sources = (WEIGHTS,)
+    also = (QUANTIZED,)
 
     def __init__(self, *, measures: list[str], scheme: Scheme, protocol: str, scale: float) -> None:
         self.scheme = scheme

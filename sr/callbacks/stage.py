@@ -1,11 +1,16 @@
 """What all stages after training share: done once, in order, each leaving a file that the next one reads."""
 
+import signal
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import lightning
 from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 from rich.console import Console
 
 from sr.data.module import ImageData
@@ -25,15 +30,34 @@ def callbacks_of(trainer: Any, kind: type[CallbackT]) -> list[CallbackT]:
     return [callback for callback in trainer.callbacks if isinstance(callback, kind)]
 
 
+@contextmanager
+def stopping_at_once() -> Iterator[None]:
+    """Let SIGTERM end the work inside where it stands; Lightning would only note it for the next training batch."""
+    if threading.current_thread() is not threading.main_thread():  # signals are the main thread's
+        yield
+        return
+
+    def stop(*_: Any) -> None:
+        raise SIGTERMException
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 class Stage(Callback):
     """Work after the fit, in `on_fit_end`: that hook also comes when a run with finished training is resumed.
 
-    A subclass names its `result` (JSON, written last) and its `sources`, relative to the run folder, and does its work
-    in `work`. The result holds the hashes of the sources: while they still have them, it is kept.
+    A subclass names its `result` (JSON, written last), its `sources`, and what it `also` reads where that is there, all
+    relative to the run folder, and does its work in `work`. The result holds their hashes: while they still have them,
+    it is kept.
     """
 
     result: str
     sources: tuple[str, ...]
+    also: tuple[str, ...] = ()
 
     def work(self, trainer: lightning.Trainer, task: Regression, folder: Path) -> dict[str, Any]:
         """Do the work; what is returned goes into the result file."""
@@ -47,18 +71,22 @@ class Stage(Callback):
         """
         if trainer.global_step < trainer.max_steps:
             return
+        if trainer.received_sigterm:
+            raise SIGTERMException
         folder = Path(trainer.default_root_dir)
         if missing := [source for source in self.sources if not (folder / source).is_file()]:
             raise ValueError(
                 f"stage {self.title} needs {missing} in {folder}; the stage that writes it is not in `callbacks`"
             )
-        hashes = {source: sha256(folder / source) for source in self.sources}
+        present = (*self.sources, *(source for source in self.also if (folder / source).is_file()))
+        hashes = {source: sha256(folder / source) for source in present}
         if (folder / self.result).is_file() and read_json(folder / self.result)["sources"] == hashes:
             return
         Console().print(f"[bold]{self.title}[/bold] -> {self.result}", highlight=False)
         started = time.perf_counter()
         assert isinstance(task, Regression)
-        outcome = self.work(trainer, task, folder)
+        with stopping_at_once():
+            outcome = self.work(trainer, task, folder)
         write_json(
             folder / self.result, {**outcome, "sources": hashes, "seconds": round(time.perf_counter() - started, 3)}
         )

@@ -40,8 +40,9 @@ def log_report(logger: Any, report: Report, folder: Path, step: int) -> None:
 
 def end_run(logger: Any) -> None:
     """Close a logger's W&B run: the next one in this process would write into it, a sweep's job or a second stage."""
-    if isinstance(logger, WandbLogger):
-        logger.experiment.finish()
+    # `logger.experiment` would start a run where training ended before the first log.
+    if isinstance(logger, WandbLogger) and logger._experiment is not None:
+        logger._experiment.finish()
 
 
 def log_model(run: Any, report: Report, folder: Path) -> None:

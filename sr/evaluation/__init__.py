@@ -1,7 +1,7 @@
 """From a net and a set of images to a score: whole-image inference, colour handling, named protocols."""
 
 from sr.evaluation.perceptual import PerceptualScores
-from sr.evaluation.score import ImageScore, Score, check_color, compare, evaluate, score_pair
+from sr.evaluation.score import ImageScore, Score, check_color, evaluate, score_pair
 from sr.evaluation.upscaler import Upscale, Upscaler, to_network, upscaler
 
 __all__ = [
@@ -11,7 +11,6 @@ __all__ = [
     "Upscale",
     "Upscaler",
     "check_color",
-    "compare",
     "evaluate",
     "score_pair",
     "to_network",

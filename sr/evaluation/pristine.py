@@ -3,7 +3,7 @@
 Ours is fitted on 38 CC0 photographs, because the original's images cannot be shipped: figures taken with it compare
 among themselves, not with those of the original model. Fit another with
 
-    python -m sr.evaluation.pristine FOLDER --shrink 3
+    python -m sr.evaluation.pristine FOLDER --shrink 3 --licence CC0
 """
 
 import argparse

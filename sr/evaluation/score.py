@@ -1,6 +1,6 @@
 """Score an upscaler on a set of images under a protocol, and refuse what does not compare."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,23 +122,3 @@ def score_pair(
     assert isinstance(upscale, Upscaler)
     truth = pair.hr[..., 0] if raw_luma else metrics.luma(pair.hr)
     return protocol.score(upscale.luma(downscale(truth.astype(np.float64), scale)), truth, scale)
-
-
-def compare(scores: Mapping[str, Score]) -> dict[str, float]:
-    """How far each score is from the first one, in dB of PSNR.
-
-    Args:
-        scores: name -> score; at least one.
-
-    Raises:
-        ValueError: if they were taken under different protocols, or of different images.
-    """
-    metrics.same_protocol(score.protocol for score in scores.values())
-    first = next(iter(scores.values()))
-    names = {name: [image.name for image in score.per_image] for name, score in scores.items()}
-    for name, images in names.items():
-        if images != [image.name for image in first.per_image]:
-            raise ValueError(
-                f"{name!r} was scored on other images than {next(iter(scores))!r}; evaluate one set for all"
-            )
-    return {name: score.psnr_db - first.psnr_db for name, score in scores.items()}

@@ -50,10 +50,10 @@ def lr_size(size: str, *, scale: float, multiple: int) -> tuple[int, int]:
     found = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", str(size))
     if not found:
         known = ", ".join(TARGETS)
-        raise ValueError(f"export.size={size!r} is no size: take a target of {known}, or LR height x width as 540x960")
+        raise ValueError(f"size={size!r} is no size: take a target of {known}, or LR height x width as 540x960")
     height, width = int(found[1]), int(found[2])
     if height % multiple or width % multiple:
-        raise ValueError(f"export.size={size!r} does not fit this net: both sides have to be multiples of {multiple}")
+        raise ValueError(f"size={size!r} does not fit this net: both sides have to be multiples of {multiple}")
     return height, width
 
 

@@ -1,5 +1,6 @@
 """Perceptual loss: how far apart two images are in the features of a net that was trained to recognise things."""
 
+import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -150,7 +151,11 @@ def _read(network: str, path: Path) -> dict[str, Tensor]:
         raise ValueError(
             f"no weights of {network} at {path}; correct task.perceptual.weights, or null to download them"
         )
-    state = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+        reason = str(error).splitlines()[0] if str(error) else "it ends early"
+        raise ValueError(f"task.perceptual.weights={path} is no weights file of torch.save ({reason})") from error
     if network == "squeezenet1_0" and "fire2/squeeze1x1.weight" in state:
         return _of_caffe(state)
     return state

@@ -79,17 +79,17 @@ class Soap(Optimizer):
             # A loss that is not finite is the task's to report, so NaN must not raise here.
             finite = [covariance.nan_to_num() for covariance in state["covariances"]]
             state["bases"] = [torch.linalg.eigh(covariance)[1].flip(1) for covariance in finite]
-            state |= {"step": 0, "mean": torch.zeros_like(grad), "square": torch.zeros_like(grad)}
+            state |= {"steps": 0, "mean": torch.zeros_like(grad), "square": torch.zeros_like(grad)}
             return  # in its own eigenbasis a gradient has entries that are nothing but rounding
-        state["step"] += 1
+        state["steps"] += 1
         mean, square = state["mean"], state["square"]  # both in the basis
         turned = turn(grad, state["bases"], axes)
         mean.lerp_(turned, 1 - beta1)
         square.lerp_(turned.square_(), 1 - beta2)
-        scale = (square / (1 - beta2 ** state["step"])).sqrt_().add_(group["eps"])
+        scale = (square / (1 - beta2 ** state["steps"])).sqrt_().add_(group["eps"])
         step = turn(mean / scale, [basis.mT for basis in state["bases"]], axes)
-        param.add_(step.reshape(param.shape), alpha=-group["lr"] / (1 - beta1 ** state["step"]))
-        if state["step"] % self._frequency == 0:
+        param.add_(step.reshape(param.shape), alpha=-group["lr"] / (1 - beta1 ** state["steps"]))
+        if state["steps"] % self._frequency == 0:
             self._refresh(state, axes)
 
     def _refresh(self, state: dict[str, Any], axes: list[int]) -> None:
@@ -103,10 +103,11 @@ class Soap(Optimizer):
         state["mean"] = turn(turn(state["mean"], [basis.mT for basis in old], axes), state["bases"], axes)
 
     def _move_vectors(self, params: list[Tensor], group: dict[str, Any]) -> None:
+        # Not "step": torch and Lightning leave a state of that name on the CPU when a checkpoint is read.
         for param in params:
             if not self.state[param]:
                 start = {"mean": torch.zeros_like(param), "square": torch.zeros_like(param)}
-                self.state[param] |= start | {"step": torch.zeros((), device=param.device)}
+                self.state[param] |= start | {"steps": torch.zeros((), device=param.device)}
         if not params:
             return
         states = [self.state[param] for param in params]
@@ -116,7 +117,7 @@ class Soap(Optimizer):
             [state["mean"] for state in states],
             [state["square"] for state in states],
             [],
-            [state["step"] for state in states],
+            [state["steps"] for state in states],
             fused=True,
             amsgrad=False,
             beta1=group["betas"][0],

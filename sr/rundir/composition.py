@@ -120,12 +120,12 @@ def pixel_overrides(own: Sequence[str], differing: Sequence[str]) -> list[str]:
         own: the adversarial run's overrides.
         differing: overrides that win over those, `pixel` of the config.
 
-    >>> pixel_overrides(["model=rrdbnet", "task=gan", "seed=1", "task/discriminator=unet"], ["seed=0"])
+    >>> pixel_overrides(["model=rrdbnet", "task=gan", "seed=1", "task/discriminator=unet", "init=pixel"], ["seed=0"])
     ['model=rrdbnet', 'seed=0']
     """
     replaced = {_key(item) for item in differing}
-    kept = [item for item in own if _key(item) not in replaced and not re.match(r"(task|init|pixel)\b", _key(item))]
-    return [*kept, *differing]
+    own_only = re.compile(r"(task|init|init_leave|blend|alpha|pixel)$|task[./]")
+    return [*(item for item in own if _key(item) not in replaced and not own_only.match(_key(item))), *differing]
 
 
 def _key(override: str) -> str:

@@ -3,7 +3,9 @@
 import contextlib
 import hashlib
 import json
+import math
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -38,8 +40,34 @@ def write_atomically(path: Path, content: str | bytes | Callable[[Path], object]
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write plain containers as indented JSON, atomically; not-a-number is refused."""
-    write_atomically(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
+    """Write plain containers as indented JSON, atomically.
+
+    Infinities, which JSON lacks, become "inf" and "-inf", which `float()` reads back: two equal images have an infinite
+    PSNR.
+
+    Raises:
+        ValueError: a value is not a number; the message names its key.
+    """
+    write_atomically(path, json.dumps(_without_infinities(content), indent=2, allow_nan=False) + "\n")
+
+
+def _without_infinities(content: Any, key: str = "") -> Any:
+    if isinstance(content, float) and not math.isfinite(content):
+        if math.isnan(content):
+            raise ValueError(f"{key.lstrip('.')} is not a number: the net or an image that it was scored on is damaged")
+        return str(content)
+    if isinstance(content, dict):
+        return {name: _without_infinities(value, f"{key}.{name}") for name, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_without_infinities(value, f"{key}[{index}]") for index, value in enumerate(content)]
+    return content
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a killed `write_atomically` left below a folder; nobody may be writing there."""
+    for path in folder.rglob(".[0-9]*.*"):
+        if re.fullmatch(r"\.\d+\..+", path.name) and path.is_file():
+            path.unlink()
 
 
 def read_json(path: Path) -> Any:

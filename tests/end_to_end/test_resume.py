@@ -103,23 +103,28 @@ def test_killed_in_every_phase_the_same_command_completes_it(tmp_path, whole):
     folder = tmp_path / "killed"
     random.seed(0)
     phases = [
-        "checkpoints/last.ckpt",
-        "float/weights.json",
-        "quantized/qat/last.ckpt",
-        "quantized/quantized.json",
-        "export/export.json",
+        ("checkpoints/last.ckpt", signal.SIGTERM),
+        ("float/weights.json", signal.SIGINT),
+        ("quantized/qat/last.ckpt", signal.SIGTERM),
+        ("quantized/quantized.json", signal.SIGKILL),
+        ("export/export.json", signal.SIGKILL),
     ]
-    for phase in phases:
+    for phase, how in phases:
         process = start(folder)
         wait_for(process, folder / phase, random.uniform(0, 0.3))
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        assert not (folder / "report.json").exists() or phase == phases[-1]
+        process.send_signal(how)
+        output, _ = process.communicate()
+        if (folder / "report.json").exists():
+            assert (phase, how) == phases[-1]
+        elif how != signal.SIGKILL:
+            assert process.returncode == 128 + how, output
+            assert "Stopped. The same command goes on" in output and "Traceback" not in output
+            assert not (folder / "failed.json").exists()
     code, output = finish(folder)
     assert code == 0, output
     assert (folder / "report.json").is_file()
     same_training(folder, whole)
-    assert not list(folder.rglob(".*.tmp")) and not [path for path in folder.rglob("*.part")]
+    assert not list(folder.rglob(".[0-9]*.*")), "what SIGKILL left behind is removed by the next start"
 
 
 def test_the_second_time_nothing_is_done(whole):
@@ -171,6 +176,10 @@ def test_a_corrupt_checkpoint_is_named_in_one_line(tmp_path, whole):
         (["data.test=[set5]", "data.test_root={empty}"], "set5"),
         (["init={empty}/none.safetensors"], "no weights at"),
         (["train.validate_every=41"], "not a multiple of train.chunk"),
+        (["size=9999p"], "size='9999p' is no size"),
+        (["optimizer.lr=fast"], "optimizer.lr is a number, got 'fast'"),
+        (["trainer.devices=2"], "a run takes one device"),
+        (["machine.threads=two"], "machine.threads is a number from 1"),
     ],
 )
 def test_mistakes_end_in_one_clear_line(tmp_path, overrides, message):

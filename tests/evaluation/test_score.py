@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from sr.data.pairs import ImagePair
-from sr.evaluation import Score, Upscaler, compare, evaluate, upscaler
+from sr.evaluation import Score, Upscaler, evaluate, upscaler
 from sr.functional.resize import bicubic, crop_to_multiple, downscale, imresize
 from sr.metrics import protocol
 
@@ -102,18 +102,6 @@ def test_an_rgb_net_is_refused_where_luma_alone_is_upscaled() -> None:
 def test_any_function_on_bytes_can_be_scored() -> None:
     score = evaluate(lambda lr: imresize(lr, 2), _photos((32, 40)), protocol("y"), 2)
     assert score.psnr_db > 20
-
-
-def test_scores_of_different_protocols_or_images_do_not_stand_side_by_side() -> None:
-    pairs, net = _photos((32, 40), (48, 36)), upscaler(Bicubic(2))
-    y, rgb, fewer = (
-        evaluate(net, images, protocol(name), 2) for images, name in ((pairs, "y"), (pairs, "rgb"), (pairs[:1], "y"))
-    )
-    assert compare({"bicubic": y, "again": y}) == {"bicubic": 0.0, "again": 0.0}
-    with pytest.raises(ValueError, match="one protocol are needed"):
-        compare({"a": y, "b": rgb})
-    with pytest.raises(ValueError, match="'b' was scored on other images than 'a'"):
-        compare({"a": y, "b": fewer})
 
 
 def test_errors_name_the_image_or_the_missing_set() -> None:

@@ -104,6 +104,20 @@ def test_it_goes_on_from_its_state_bit_for_bit():
     assert all(torch.equal(a, b) for a, b in zip(whole, halves, strict=True))
 
 
+def test_a_checkpoint_goes_to_the_device_of_the_net():
+    kernel, bias = nn.Parameter(torch.ones(4, 3, 3, 3)), nn.Parameter(torch.ones(4))
+    optimizer = Soap([kernel, bias], **SETTINGS)
+    for _ in range(2):
+        kernel.grad, bias.grad = torch.randn(4, 3, 3, 3), torch.randn(4)
+        optimizer.step()
+    elsewhere = [nn.Parameter(each.detach().to("meta")) for each in (kernel, bias)]
+    second = Soap(elsewhere, **SETTINGS)
+    second.load_state_dict(optimizer.state_dict())
+    found = [value for state in second.state.values() for value in state.values() if not isinstance(value, int)]
+    tensors = [each for value in found for each in (value if isinstance(value, list) else [value])]
+    assert len(tensors) == 11 and {tensor.device.type for tensor in tensors} == {"meta"}
+
+
 def test_it_beats_adam_where_the_axes_are_mixed():
     """Least squares through ill-conditioned mixtures of both axes, where no diagonal scaling helps."""
     generator = torch.Generator().manual_seed(0)
