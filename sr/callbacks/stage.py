@@ -1,10 +1,6 @@
 """What all stages after training share: done once, in order, each leaving a file that the next one reads."""
 
-import signal
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +9,7 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from rich.console import Console
 
+from sr.callbacks.sigterm import stopping_at_once
 from sr.data.module import ImageData
 from sr.rundir.files import read_json, sha256, write_json
 from sr.tasks.regression import Regression
@@ -28,23 +25,6 @@ def data_of(trainer: Any) -> ImageData:
 def callbacks_of(trainer: Any, kind: type[CallbackT]) -> list[CallbackT]:
     """The run's callbacks of one kind; Lightning's types do not say that a trainer has them."""
     return [callback for callback in trainer.callbacks if isinstance(callback, kind)]
-
-
-@contextmanager
-def stopping_at_once() -> Iterator[None]:
-    """Let SIGTERM end the work inside where it stands; Lightning would only note it for the next training batch."""
-    if threading.current_thread() is not threading.main_thread():  # signals are the main thread's
-        yield
-        return
-
-    def stop(*_: Any) -> None:
-        raise SIGTERMException
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 class Stage(Callback):
