@@ -136,6 +136,7 @@ def run(config: DictConfig, folder: Path, pixel_run: Callable[[DictConfig], Path
     lightning.seed_everything(config.seed, workers=True, verbose=False)
     task, data = build(config)
     nets = list(dict.fromkeys([task.net, task.trained_net()]))
+    callbacks = {name: each for name, each in made(config.callbacks).items() if each}
     if config.init == PIXEL and not (folder / CHECKPOINT).is_file():
         source = pixel_run(config)
         lightning.seed_everything(config.seed, workers=True, verbose=False)
@@ -149,7 +150,6 @@ def run(config: DictConfig, folder: Path, pixel_run: Callable[[DictConfig], Path
     lock_config(folder, locked)
     check_data(folder, images)
     settings: dict[str, Any] = {}
-    callbacks = {name: each for name, each in made(config.callbacks).items() if each}
     if not any(parameter.requires_grad for parameter in task.parameters()):
         settings, callbacks = {"max_steps": 0}, without_training(callbacks)
     elif config.trainer.max_steps == 0:

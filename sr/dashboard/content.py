@@ -107,7 +107,7 @@ def _run(run: Run, short: Mapping[str, str]) -> dict[str, Any]:
         "status": run.status,
         "error": run.error,
         "config": dict(_flat(config)),
-        "curves": curves(run.folder, _chunk(config)),
+        "curves": curves(run.folder),
         "protocol": config.get("protocol"),
         "scale": config.get("scale"),
     }
@@ -118,13 +118,6 @@ def _run(run: Run, short: Mapping[str, str]) -> dict[str, Any]:
         }
         shown |= {"per_image": _per_image(report.quality), "extra": _extra_results(run.folder)}
     return shown
-
-
-def _chunk(config: Mapping[str, Any]) -> int:
-    """Iterations for each step that is logged."""
-    train = config.get("train")
-    chunk = train.get("chunk", 1) if isinstance(train, Mapping) else 1
-    return chunk if isinstance(chunk, int) else 1
 
 
 def _flat(node: Any, path: str = "") -> Iterable[tuple[str, Any]]:

@@ -12,12 +12,11 @@ MAX_POINTS = 160
 """Points kept of each curve: more than a chart has pixels for on a phone, and 100 runs stay small."""
 
 
-def curves(folder: Path, chunk: int) -> dict[str, list[tuple[int, float]]]:
+def curves(folder: Path) -> dict[str, list[tuple[int, float]]]:
     """Read the curves of a run from its CSV logs; of a resumed run, later starts replace what they repeat.
 
     Args:
         folder: the run folder.
-        chunk: iterations for each logged step of training.
 
     Returns:
         {"train/loss": [(iteration, value), ...], "val/psnr_y_db": ...}; empty where nothing was logged as CSV.
@@ -26,7 +25,7 @@ def curves(folder: Path, chunk: int) -> dict[str, list[tuple[int, float]]]:
     for path in sorted(folder.glob("logs/version_*/metrics.csv"), key=lambda path: natural_key(str(path))):
         own: dict[str, dict[int, float]] = {}
         for name, step, value in _values(path):
-            own.setdefault(name, {})[(step + 1) * chunk] = value
+            own.setdefault(name, {})[step] = value
         for name, points in own.items():
             first = min(points)
             found[name] = {at: value for at, value in found.get(name, {}).items() if at < first} | points

@@ -120,11 +120,15 @@ def _features(network: str, weights: str | None) -> nn.Sequential:
     features = build(weights=None).features
     torch.set_rng_state(random_state)
     state = _read(network, Path(weights).expanduser()) if weights else _download(network, enum)
-    state = {name.removeprefix("features."): value for name, value in state.items() if name.startswith("features.")}
-    try:
-        features.load_state_dict(state)
-    except RuntimeError as error:
-        raise ValueError(f"{weights} does not hold the weights of torchvision's {network}: {error}") from error
+    wanted = features.state_dict()
+    found = {name: state[f"features.{name}"] for name in wanted if f"features.{name}" in state}
+    unfit = [f"features.{name}" for name in wanted if name not in found or found[name].shape != wanted[name].shape]
+    if unfit:
+        raise ValueError(
+            f"{weights} does not hold the weights of torchvision's {network}: {len(unfit)} of {len(wanted)} tensors "
+            f"are missing or of another shape, such as {unfit[0]}; it holds {', '.join(list(state)[:3])}, ..."
+        )
+    features.load_state_dict(found)
     for layer in features:
         if isinstance(layer, nn.ReLU):
             layer.inplace = False  # what is before the activation is wanted as it is
@@ -136,12 +140,11 @@ def _download(network: str, enum: Any) -> Mapping[str, Tensor]:
     try:
         return enum.get_state_dict(progress=False, check_hash=True)
     except (OSError, RuntimeError) as error:
-        url = enum.url
+        url, lighter = enum.url, "Lighter: task/perceptual=squeezenet; without: " if network == "vgg19" else "Without: "
         raise ValueError(
             f"the perceptual loss needs {network}'s ImageNet weights and cannot get them ({error}). Fetch {url} on "
             f"a machine with network, and name the file: task.perceptual.weights=<file> (or put it into "
-            f"{Path(torch.hub.get_dir(), 'checkpoints')}). Lighter: task/perceptual=squeezenet; without: "
-            "task/perceptual=none"
+            f"{Path(torch.hub.get_dir(), 'checkpoints')}). {lighter}task/perceptual=none"
         ) from error
 
 
@@ -156,6 +159,8 @@ def _read(network: str, path: Path) -> dict[str, Tensor]:
     except (RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
         reason = str(error).splitlines()[0] if str(error) else "it ends early"
         raise ValueError(f"task.perceptual.weights={path} is no weights file of torch.save ({reason})") from error
+    if not isinstance(state, dict):
+        raise ValueError(f"{path} holds no weights by name, got {type(state).__name__}; get {network}'s state dict")
     if network == "squeezenet1_0" and "fire2/squeeze1x1.weight" in state:
         return _of_caffe(state)
     return state

@@ -119,18 +119,20 @@ class UNetDiscriminator(nn.Module):
     """Judges each pixel with all of its surroundings: a U-Net of three halvings under spectral normalization.
 
     Args:
+        hr_patch: Pixels per side of the training images, a multiple of 8.
         f: Channels at full resolution; 64 in the source, 16 beside a mobile net.
 
     Raises:
-        ValueError: an image whose sides are no multiples of 8.
+        ValueError: another size.
 
     Source: Real-ESRGAN (arXiv 2107.10833), section 3.3 and figure 6.
     """
 
     min_batch_size = 1
 
-    def __init__(self, *, f: int) -> None:
+    def __init__(self, *, hr_patch: int, f: int) -> None:
         super().__init__()
+        _check_patch("UNetDiscriminator", hr_patch, 8)
         check_count("UNetDiscriminator", "f", f, 1)
         widths = [f, 2 * f, 4 * f, 8 * f]
         self.first = nn.Sequential(nn.Conv2d(3, f, 3, padding=1), nn.LeakyReLU(SLOPE))
@@ -142,11 +144,6 @@ class UNetDiscriminator(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return a logit for each pixel, (N, 1, H, W)."""
-        if any(side % 8 for side in images.shape[-2:]):
-            raise ValueError(
-                f"UNetDiscriminator halves its images three times, got {tuple(images.shape[-2:])} pixels; choose "
-                "data.lr_patch so that lr_patch * scale is a multiple of 8"
-            )
         levels = [self.first(images)]
         for down in self.down:
             levels.append(down(levels[-1]))
@@ -177,7 +174,7 @@ def _normed(channels: int, out_channels: int, kernel_size: int, *, stride: int) 
 def _check_patch(net: str, hr_patch: float, multiple: int) -> int:
     if hr_patch < multiple or hr_patch % multiple:
         raise ValueError(
-            f"{net} has dense layers and needs patches of a multiple of {multiple} HR pixels, got {hr_patch:g}: "
+            f"{net} needs patches of a multiple of {multiple} HR pixels, got {hr_patch:g}: "
             "choose data.lr_patch so that lr_patch * scale is one, or task/discriminator=patch, which takes any size"
         )
     return int(hr_patch)

@@ -40,17 +40,22 @@ class Gan(Regression):
         grid_weight: weight of the loss that keeps the sub-pixels of the net's grid alike; 0 leaves it out.
         perceptual_shifts: the perceptual net sees the pair cut at another of so many offsets down and across in each
             iteration, in a fixed order; 1: always in place. Its strides and the net's grid else stay locked.
+        batch_size: images of a training batch; what cannot be trained is refused here, before any first stage.
+        hr_patch: side of a training patch in HR pixels, likewise.
         discriminator_updates: updates of the discriminator for each iteration, above 0; 2 updates twice with the same
             images, 0.5 every second iteration.
         discriminator_optimizer: parameters -> the discriminator's optimizer.
         discriminator_scheduler: optimizer -> its schedule, counted in iterations.
 
     Raises:
-        ValueError: a generator without weights, a negative weight, a ratio or a number of shifts that is not positive;
-            while training, a batch too small for the discriminator, too many shifts, or a loss that is not finite.
+        ValueError: a generator without weights, a negative weight, a ratio or a number of shifts that is not positive,
+            a batch too small for the discriminator, more shifts than a patch has pixels; while training, a loss that
+            is not finite.
 
     Source: SRGAN (arXiv 1609.04802), ESRGAN (arXiv 1809.00219) and its training code.
     """
+
+    rates = "optimizer.lr or task.discriminator_optimizer.lr"
 
     def __init__(
         self,
@@ -63,6 +68,8 @@ class Gan(Regression):
         adversarial_weight: float,
         grid_weight: float,
         perceptual_shifts: int,
+        batch_size: int,
+        hr_patch: int,
         discriminator_updates: float,
         discriminator_optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
         discriminator_scheduler: Callable[[Optimizer], LRScheduler],
@@ -80,6 +87,17 @@ class Gan(Regression):
             raise ValueError(
                 "task=gan needs weights of at least 0, discriminator_updates above 0 and perceptual_shifts of at least "
                 f"1, got {weights}, {discriminator_updates} and {perceptual_shifts}"
+            )
+        if batch_size < discriminator.min_batch_size:  # type: ignore[operator]
+            raise ValueError(
+                f"{type(discriminator).__name__} has batch normalization and needs batches of at least "
+                f"{discriminator.min_batch_size}, got {batch_size}; raise data.batch_size, or use "
+                "task/discriminator=patch, which has none"
+            )
+        if perceptual_shifts > 1 and perceptual_shifts >= hr_patch:
+            raise ValueError(
+                f"task.perceptual_shifts={perceptual_shifts} leaves nothing of a patch of {hr_patch} HR pixels; choose "
+                "fewer, or raise data.lr_patch"
             )
         self.discriminator = discriminator.to(memory_format=torch.channels_last)
         self.perceptual = perceptual.to(memory_format=torch.channels_last)
@@ -102,18 +120,12 @@ class Gan(Regression):
         losses = torch.stack([step["loss"] + step.get("discriminator", 0) for step in steps])
         if not torch.isfinite(losses).all():
             self._stop_at(int((~torch.isfinite(losses)).nonzero()[0]), first, chunk, losses)
-        for name in dict.fromkeys(name for step in steps for name in step):
-            values = torch.stack([step[name] for step in steps if name in step])
-            self.log(f"train/{name}", values.mean(), batch_size=1)
+        names = dict.fromkeys(name for step in steps for name in step)
+        values = {name: torch.stack([step[name] for step in steps if name in step]) for name in names}
+        self.log_figures({f"train/{name}": each.mean() for name, each in values.items()})
 
     def _iteration(self, lr: Tensor, hr: Tensor, *, watched: bool) -> Figures:
         """Update the generator, then the discriminator as often as is due; `watched` measures gradients, too."""
-        if len(hr) < self.discriminator.min_batch_size:  # type: ignore[operator]
-            raise ValueError(
-                f"{type(self.discriminator).__name__} has batch normalization and needs batches of at least "
-                f"{self.discriminator.min_batch_size}, got {len(hr)}; raise data.batch_size, or use "
-                "task/discriminator=patch, which has none"
-            )
         iteration, target = self.global_step, to_network(hr, self.net)
         self._bf16 = self._precision == "bf16" and iteration < self._fp32_from
         sr, figures = self._update_generator(to_network(lr, self.net), target, watched)
@@ -179,11 +191,6 @@ class Gan(Regression):
         rounds, left = divmod(iteration, self._shifts)
         top = (3 * left + rounds) % self._shifts  # neither axis moves slowly
         height, width = (side - self._shifts for side in images[0].shape[-2:])
-        if min(height, width) < 1:
-            raise ValueError(
-                f"perceptual_shifts={self._shifts} leaves nothing of {tuple(images[0].shape[-2:])} pixels; choose "
-                "fewer, or raise data.lr_patch"
-            )
         return [each[..., top : top + height, left : left + width] for each in images]
 
     def _update_discriminator(self, sr: Tensor, hr: Tensor, watched: bool) -> Figures:

@@ -1,7 +1,7 @@
 """Training against the true high-resolution image with a pixel loss; the first stage of adversarial training, too."""
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,9 @@ class Regression(lightning.LightningModule):
     Raises:
         ValueError: unknown precision or capture; a non-finite loss (its iteration, and where its batch was saved).
     """
+
+    rates = "optimizer.lr"
+    """The settings to lower where a loss is not finite."""
 
     def __init__(
         self,
@@ -113,7 +116,7 @@ class Regression(lightning.LightningModule):
         losses = torch.stack([self._step(lr, hr) for lr, hr in chunk])
         if not torch.isfinite(losses).all():
             self._stop_at(int((~torch.isfinite(losses)).nonzero()[0]), first, chunk, losses)
-        self.log("train/loss", losses.mean(), batch_size=1)
+        self.log_figures({"train/loss": losses.mean()})
 
     def _step(self, lr: Tensor, hr: Tensor) -> Tensor:
         optimizer: Any = self.optimizers()
@@ -151,6 +154,10 @@ class Regression(lightning.LightningModule):
         """The module (lr, hr) -> loss that iterations minimise, its forward pass in bf16 or in fp32."""
         return PixelObjective(self.net, self.loss, bf16=bf16)
 
+    def log_figures(self, figures: Mapping[str, float | Tensor]) -> None:
+        """Log figures at the iteration where training stands; of itself Lightning would count chunks."""
+        self.log_dict({**figures, "step": float(self.global_step)}, batch_size=1)
+
     def _stop_at(self, position: int, first: int, chunk: list[Batch], losses: Tensor) -> None:
         iteration = first + position
         path = Path(self.trainer.default_root_dir) / f"nonfinite_{iteration}.pt"
@@ -158,7 +165,7 @@ class Regression(lightning.LightningModule):
         torch.save({"iteration": iteration, "lr": lr, "hr": hr}, path)
         raise ValueError(
             f"the loss became {losses[position].item()} at iteration {iteration}; its batch is in {path}. "
-            "Lower optimizer.lr or use train.precision=fp32; the last checkpoint is from before."
+            f"Lower {self.rates} or use train.precision=fp32; the last checkpoint is from before."
         )
 
     def on_validation_epoch_start(self) -> None:
@@ -173,6 +180,4 @@ class Regression(lightning.LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Log the means, named by the protocol."""
         psnr, ssim = (sum(column) / len(column) for column in zip(*self._validation, strict=True))
-        self.log_dict(
-            {f"val/psnr_{self.protocol.channel}_db": psnr, f"val/ssim_{self.protocol.channel}": ssim}, batch_size=1
-        )
+        self.log_figures({f"val/psnr_{self.protocol.channel}_db": psnr, f"val/ssim_{self.protocol.channel}": ssim})

@@ -66,7 +66,7 @@ def write_run(
     }  # fmt: skip
     write_report(Report(**(content | replaced)), folder)
     (folder / "config.yaml").write_text(yaml.safe_dump(settings))
-    lines = [f"0,{step},{1 / (step + 1):.4f},\n" for step in range(20)] + ["0,19,,30.5\n"]
+    lines = [f",{10 * (i + 1)},{1 / (i + 1):.4f},\n" for i in range(20)] + [",200,,30.5\n"]
     (folder / "logs/version_0/metrics.csv").write_text("epoch,step,train/loss,val/psnr_y_db\n" + "".join(lines))
     return folder
 

@@ -11,10 +11,10 @@ def write_log(folder: Path, version: int, lines: str) -> None:
 
 
 def test_a_resumed_run_has_one_curve_and_a_torn_line_is_left_out(tmp_path: Path) -> None:
-    write_log(tmp_path, 0, "0,0,0.5,\n0,1,0.4,\n0,2,0.9,\n")
-    write_log(tmp_path, 1, "0,2,0.3,\n0,3,0.2,\n0,4,nan,\n40,,,37.1\n0,")
-    assert curves(tmp_path, chunk=10) == {"train/loss": [(10, 0.5), (20, 0.4), (30, 0.3), (40, 0.2)]}
+    write_log(tmp_path, 0, ",10,0.5,\n,20,0.4,\n,30,0.9,\n")
+    write_log(tmp_path, 1, ",30,0.3,\n,40,0.2,\n,50,nan,\n,50,,37.1\n,")
+    assert curves(tmp_path) == {"train/loss": [(10, 0.5), (20, 0.4), (30, 0.3), (40, 0.2)]}
 
 
 def test_no_log_is_no_curve(tmp_path: Path) -> None:
-    assert curves(tmp_path, chunk=10) == {}
+    assert curves(tmp_path) == {}

@@ -1,5 +1,6 @@
 """`task=gan` as a user types it: the pixel-loss run comes first, a kill loses nothing, two runs blend."""
 
+import csv
 import json
 import os
 import signal
@@ -48,13 +49,23 @@ def pixel_of(folder: Path) -> Path:
     return found
 
 
+def logged(folder: Path) -> dict[str, list[int]]:
+    """At which steps each figure was logged."""
+    with open(folder / "logs/version_0/metrics.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {name: [int(row["step"]) for row in rows if row[name]] for name in rows[0]}
+
+
 def test_the_pixel_loss_run_came_first_and_is_a_run_of_its_own(whole: Path) -> None:
     pixel = json.loads((pixel_of(whole) / "report.json").read_text())
     assert pixel["config"]["task"]["_target_"].endswith(".Regression") and pixel["training"]["iterations"] == 20
     assert pixel["config"]["optimizer"]["lr"] == 2.5e-3, "its rate is not the adversarial one"
     assert (state(pixel_of(whole))["global_step"], state(whole)["global_step"]) == (20, 40)
-    logs = {folder: (folder / "logs/version_0/metrics.csv").read_text() for folder in (whole, pixel_of(whole))}
+    logs = {folder: logged(folder) for folder in (whole, pixel_of(whole))}
     assert "train/d_real" in logs[whole] and "train/d_real" not in logs[pixel_of(whole)], "each logs in its own folder"
+    for folder, iterations in ((whole, 40), (pixel_of(whole), 20)):
+        assert logs[folder]["train/loss"] == list(range(4, iterations + 1, 4)), "its axis is the iteration"
+    assert logs[whole]["val/psnr_y_db"][-1] == 40, "the first stage ends before its first validation"
 
 
 def test_killed_in_the_second_stage_the_same_command_completes_it(tmp_path: Path, whole: Path) -> None:

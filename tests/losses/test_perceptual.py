@@ -116,8 +116,21 @@ def test_refusals(vgg: str, changes: dict, message: str) -> None:
 
 
 def test_weights_of_another_net_are_refused(vgg: str) -> None:
-    with pytest.raises(ValueError, match="does not hold the weights of torchvision's squeezenet1_0"):
+    message = (
+        r"does not hold the weights of torchvision's squeezenet1_0: 50 of 50 tensors .* it holds features\.0\.weight"
+    )
+    with pytest.raises(ValueError, match=message):
         make(vgg, "squeezenet1_0")
+
+
+def test_a_file_that_is_not_whole_or_holds_no_names_is_named(squeezenet: str, tmp_path: Path) -> None:
+    cut, bare = tmp_path / "cut.pt", tmp_path / "bare.pt"
+    cut.write_bytes(Path(squeezenet).read_bytes()[:100_000])
+    torch.save(torch.zeros(1), bare)
+    with pytest.raises(ValueError, match=r"cut\.pt is no weights file of torch\.save"):
+        make(str(cut), "squeezenet1_0")
+    with pytest.raises(ValueError, match=r"bare\.pt holds no weights by name, got Tensor"):
+        make(str(bare), "squeezenet1_0")
 
 
 def test_without_network_the_message_says_what_to_get(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,6 +138,13 @@ def test_without_network_the_message_says_what_to_get(tmp_path: Path, monkeypatc
     monkeypatch.setattr(torch.hub, "download_url_to_file", _no_network)
     with pytest.raises(ValueError, match=r"Fetch https://\S+vgg19\S+\.pth.*task\.perceptual\.weights=<file>"):
         perceptual.Perceptual(network="vgg19", weights=None, layers={"conv5_4": 1.0}, criterion="l1")
+
+
+def test_the_lighter_net_is_not_proposed_instead_of_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(torch.hub, "download_url_to_file", _no_network)
+    with pytest.raises(ValueError, match=r"Fetch https://\S+squeezenet\S+\.pth.*checkpoints\)\. Without: task/perc"):
+        perceptual.Perceptual(network="squeezenet1_0", weights=None, layers={"fire4": 1.0}, criterion="l1")
 
 
 def _no_network(*_, **__):

@@ -40,7 +40,7 @@ def test_esrgan_is_the_code_of_the_authors() -> None:
         (ESRGANDiscriminator(hr_patch=32, f=4), (2, 1)),
         (PatchDiscriminator(f=4, num_halvings=2, normalization="none"), (2, 1, 8, 8)),
         (PatchDiscriminator(f=4, num_halvings=2, normalization="spectral"), (2, 1, 8, 8)),
-        (UNetDiscriminator(f=4), (2, 1, 32, 32)),
+        (UNetDiscriminator(hr_patch=32, f=4), (2, 1, 32, 32)),
     ],
 )
 def test_shapes_and_that_every_parameter_learns(net: nn.Module, shape: tuple[int, ...]) -> None:
@@ -66,7 +66,7 @@ def test_patch_sees_the_neighbourhood_that_it_says(halvings: int, side: int) -> 
         (lambda: SRGANDiscriminator(hr_patch=100, f=4), "multiple of 16 HR pixels, got 100.*lr_patch"),
         (lambda: ESRGANDiscriminator(hr_patch=48, f=4), "multiple of 32 HR pixels, got 48"),
         (lambda: ESRGANDiscriminator(hr_patch=32, f=4)(torch.rand(2, 3, 64, 64)), r"made for 32x32 pixels"),
-        (lambda: UNetDiscriminator(f=4)(torch.rand(1, 3, 30, 32)), "multiple of 8"),
+        (lambda: UNetDiscriminator(hr_patch=60, f=4), "multiple of 8 HR pixels, got 60"),
         (lambda: PatchDiscriminator(f=0, num_halvings=2, normalization="none"), "f to be an integer of at least 1"),
     ],
 )

@@ -28,7 +28,7 @@ GENERATORS = {
 }
 DISCRIMINATORS = {
     "patch": lambda: PatchDiscriminator(f=4, num_halvings=2, normalization="spectral"),
-    "unet": lambda: UNetDiscriminator(f=4),
+    "unet": lambda: UNetDiscriminator(hr_patch=32, f=4),
     "srgan": lambda: SRGANDiscriminator(hr_patch=32, f=4),
     "esrgan": lambda: ESRGANDiscriminator(hr_patch=32, f=4),
 }
@@ -51,8 +51,8 @@ def task(seed=0, **changes):
     game = dict(
         discriminator=PatchDiscriminator(f=4, num_halvings=2, normalization="none"), adversarial=RelativisticAverage(),
         perceptual=Nothing(), content_weight=0.01, perceptual_weight=1.0, adversarial_weight=0.1, grid_weight=0.1,
-        perceptual_shifts=1, discriminator_updates=1, discriminator_optimizer=plain["optimizer"],
-        discriminator_scheduler=plain["scheduler"],
+        perceptual_shifts=1, batch_size=2, hr_patch=32, discriminator_updates=1,
+        discriminator_optimizer=plain["optimizer"], discriminator_scheduler=plain["scheduler"],
     )  # fmt: skip
     return Gan(**plain | game | changes)
 
@@ -206,6 +206,7 @@ def test_health_panel_is_logged(tmp_path):
     names = {*terms, "loss", "discriminator", "d_real", "d_fake", "grad_norm_generator", "grad_norm_discriminator"}
     assert {name.removeprefix("train/") for name in figures if name.startswith("train/")} == names
     assert sum(figures[f"train/{name}"] for name in terms) == pytest.approx(float(figures["train/loss"]), rel=1e-5)
+    assert figures["step"] == 5, "of one chunk"
     assert 0 < figures["train/d_real"] < 1 and figures["train/grad_norm_discriminator"] > 0
 
 
@@ -217,14 +218,15 @@ def test_a_non_finite_loss_of_the_discriminator_stops(tmp_path):
             self.calls += self.training
             return super().forward(images) * (float("nan") if self.calls == 4 * 7 + 3 else 1)  # 4 calls an iteration
 
-    with pytest.raises(ValueError, match=r"the loss became nan at iteration 7; its batch is in .*nonfinite_7\.pt"):
+    message = r"nan at iteration 7; its batch is in .*nonfinite_7\.pt\. Lower optimizer\.lr or task\.discriminator_opt"
+    with pytest.raises(ValueError, match=message):
         fit(task(discriminator=Breaks(f=4, num_halvings=2, normalization="none")), tmp_path, steps=20)
 
 
 def test_a_batch_of_one_is_refused_with_batch_normalization_only(tmp_path):
     with pytest.raises(ValueError, match=r"batches of at least 2, got 1; raise data\.batch_size, or use task/discrim"):
-        fit(task(discriminator=DISCRIMINATORS["srgan"]()), tmp_path, steps=2, images=1)
-    assert fit(task(), tmp_path, steps=2, images=1).global_step == 2
+        task(discriminator=DISCRIMINATORS["srgan"](), batch_size=1)
+    assert fit(task(batch_size=1), tmp_path, steps=2, images=1).global_step == 2
 
 
 @pytest.mark.parametrize(
@@ -234,6 +236,7 @@ def test_a_batch_of_one_is_refused_with_batch_normalization_only(tmp_path):
         ({"content_weight": -1}, "weights of at least 0"),
         ({"discriminator_updates": 0}, "discriminator_updates above 0"),
         ({"perceptual_shifts": 0}, "perceptual_shifts of at least 1"),
+        ({"perceptual_shifts": 32}, "leaves nothing of a patch of 32 HR pixels"),
     ],
 )
 def test_refusals(changes, message):
@@ -246,5 +249,3 @@ def test_the_perceptual_net_looks_from_every_offset_once():
     cuts = [module.shifted(image, image + 1, iteration=i) for i in range(16)]
     assert all(torch.equal(a + 1, b) and a.shape[-2:] == (12, 12) for a, b in cuts), "both images at one place"
     assert {int(a[0, 0, 0, 0]) for a, _ in cuts} == {16 * top + left for top in range(4) for left in range(4)}
-    with pytest.raises(ValueError, match=r"leaves nothing of \(16, 16\) pixels"):
-        task(perceptual_shifts=16).shifted(image, iteration=0)
