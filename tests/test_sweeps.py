@@ -86,6 +86,8 @@ def test_every_job_composes_and_can_be_built(name):
     for job in jobs(name):
         config = compose([f"sweeps={name}", *job])
         assert config.experiment == name
+        if str(config.init).startswith("outputs/"):  # of a run that has to be there first
+            config.init = None
         build_once(config)
         folders.add(run_name([f"sweeps={name}", *job]))
     assert len(folders) == len(jobs(name)), "each job has a folder of its own"
