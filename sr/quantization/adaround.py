@@ -16,6 +16,7 @@ from sr.models.net import Net
 from sr.quantization.aimet import simulate
 from sr.quantization.identity import identity, is_ours
 from sr.quantization.integer import IntegerSimulation, fix_ranges
+from sr.quantization.layers import left_by_pruning
 from sr.quantization.quiet import silent
 from sr.quantization.scheme import Material
 from sr.quantization.simulation import Simulation, example_input, read_plain
@@ -29,7 +30,8 @@ class AdaRound:
     """The stage: AIMET's AdaRound on the float net with the calibration crops; its weights and their ranges are kept.
 
     Rounding to nearest gives the large centre tap of an identity initialised net an error that all pixels see; choosing
-    the roundings together takes most of it back without any training.
+    the roundings together takes most of it back without any training. A weight of exactly zero, which pruning makes, is
+    not rounded up or down.
 
     Args:
         name: word for folder and report.
@@ -63,7 +65,8 @@ class AdaRound:
         if not is_ours(path, ours):
             weights = self._round(simulation, material, ranges)
             write_atomically(path, lambda temporary: torch.save({"identity": ours, "weights": weights}, temporary))
-        simulation.take_weights(read_plain(path)["weights"], ranges)
+        weights, left = read_plain(path)["weights"], left_by_pruning(material.float_net)
+        simulation.take_weights({name: value * left.get(name, 1) for name, value in weights.items()}, ranges)
         simulation.observe(material.calibration)
         return simulation
 
