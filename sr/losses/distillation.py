@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from sr.models.net import Net
+
 
 def check_share(setting: str, share: float) -> float:
     """Return the share of a loss that is measured against the teacher.
@@ -20,6 +22,24 @@ def check_share(setting: str, share: float) -> float:
     if not 0 <= share <= 1:
         raise ValueError(f"{setting} is a share in [0, 1], got {share}")
     return share
+
+
+def check_pair(net: Net, teacher: Net) -> None:
+    """Refuse a teacher whose images cannot be compared with the student's.
+
+    Raises:
+        ValueError: it is for another scale or colour.
+    """
+    if teacher.scale != net.scale:
+        raise ValueError(
+            f"the teacher is for x{teacher.scale:g} and the student for x{net.scale:g}; give a teacher of that scale, "
+            f"or set scale={teacher.scale:g}"
+        )
+    if teacher.color != net.color:
+        raise ValueError(
+            f"the teacher upscales {teacher.color} and the student {net.color}; give both one color "
+            "(SESR has model=sesr_rgb_* and sesr_*)"
+        )
 
 
 def mixed(loss: Callable[[Tensor, Tensor], Tensor], sr: Tensor, hr: Tensor, taught: Tensor, share: float) -> Tensor:

@@ -38,7 +38,8 @@ class Qat:
         encoding_learning_rate: of the ranges that can be learned (weights, and activations without a clip); 0 keeps
             those of calibration, which is also faster.
         decay: "cosine" to zero, or "constant".
-        distillation: share in [0, 1] of the loss that is measured against the float net's output instead of hr.
+        distillation: share in [0, 1] of the loss that is measured against a float net's output instead of hr.
+        teacher: this net: a finished run's folder, its weights, or shipped/<name>; None for the one that is quantized.
         checkpoint_every: iterations between two checkpoints, each scored; a kill loses at most these.
         keep: "best" of the checkpoints on the held-out images where it is clearly that, or "last".
         accelerator: "cpu", "gpu" or "auto".
@@ -54,6 +55,7 @@ class Qat:
     encoding_learning_rate: float
     decay: str
     distillation: float
+    teacher: str | None
     checkpoint_every: int
     keep: str
     accelerator: str
@@ -73,6 +75,8 @@ class Qat:
             if getattr(self, key) not in allowed:
                 raise ValueError(f"{self.name}.{key} is {' or '.join(allowed)}, got {getattr(self, key)!r}")
         check_share(f"{self.name}.distillation", self.distillation)
+        if self.teacher and not self.distillation:
+            raise ValueError(f"{self.name}.teacher teaches nothing at a distillation of 0; give a share in (0, 1]")
 
     def factor(self, iteration: int) -> float:
         """What the learning rates are multiplied by at an iteration."""
@@ -84,7 +88,8 @@ class Qat:
         """Train the simulation in place, or go on from the checkpoint in the material's folder.
 
         Raises:
-            ValueError: the loss became not-a-number, with the iteration; or the checkpoint is damaged.
+            ValueError: the loss became not-a-number, with the iteration; the checkpoint is damaged; or the teacher is
+                not there, or of another scale or colour.
         """
         checkpoint = material.folder / FILE
         with _frozen(simulation.net, self), quiet(), torch.enable_grad(), ExitStack() as within:

@@ -17,7 +17,7 @@ from lightning.pytorch.callbacks import Callback
 from torch import Tensor, nn
 
 from sr.evaluation import to_network
-from sr.losses.distillation import mixed
+from sr.losses.distillation import check_pair, mixed
 from sr.quantization.choice import lead_db
 from sr.quantization.faster import faster
 from sr.quantization.identity import identity
@@ -25,6 +25,7 @@ from sr.quantization.layers import left_by_pruning
 from sr.quantization.scheme import Material
 from sr.quantization.simulation import Simulation
 from sr.rundir.files import write_atomically
+from sr.shipped.trained import trained
 
 if TYPE_CHECKING:
     from sr.quantization.qat import Qat
@@ -53,8 +54,7 @@ class Task(lightning.LightningModule):
         self.scores: dict[str, list[float]] = {}  # PSNR of each held-out image: of the best state, of the last one
         self._steps, self._seconds = 0, 0.0
         self._within = within
-        teacher = copy.deepcopy(material.float_net).eval() if qat.distillation else None
-        object.__setattr__(self, "_teacher", teacher)
+        object.__setattr__(self, "_teacher", _teacher(qat, material) if qat.distillation else None)
         self._left = left_by_pruning(material.float_net)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
@@ -168,6 +168,15 @@ class Task(lightning.LightningModule):
                 best,
                 lead,
             )
+
+
+def _teacher(qat: Qat, material: Material) -> nn.Module:
+    """The float net that is imitated: another one, or that which is quantized."""
+    if not qat.teacher:
+        return copy.deepcopy(material.float_net).eval()
+    teacher = trained(qat.teacher, scale=material.float_net.scale)
+    check_pair(material.float_net, teacher)
+    return teacher.requires_grad_(False)
 
 
 class Checkpoint(Callback):

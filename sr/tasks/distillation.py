@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from sr.evaluation import to_network
-from sr.losses.distillation import attention_distance, check_share, mixed
+from sr.losses.distillation import attention_distance, check_pair, check_share, mixed
 from sr.models.net import Net
 from sr.tasks.regression import Regression
 
@@ -105,7 +105,7 @@ class Distillation(Regression):
         self.share, self.feature_weight = check_share("task.share", share), feature_weight
         if feature_weight < 0:
             raise ValueError(f"task.feature_weight is at least 0, got {feature_weight}")
-        _check_pair(net, teacher)
+        check_pair(net, teacher)
         self.layers = _checked_layers(net, teacher, layers)
         teacher = teacher.to(memory_format=torch.channels_last).requires_grad_(False).eval()
         object.__setattr__(self, "_teacher", teacher)  # no submodule, so that it is in no checkpoint
@@ -135,20 +135,6 @@ class Distillation(Regression):
                 "the teacher has other weights than when this run started; put them back, or start a new run with "
                 "another `experiment=`"
             )
-
-
-def _check_pair(net: Net, teacher: Net) -> None:
-    """Refuse a teacher whose images cannot be compared with the student's."""
-    if teacher.scale != net.scale:
-        raise ValueError(
-            f"the teacher is for x{teacher.scale:g} and the student for x{net.scale:g}; give a teacher of that scale, "
-            f"or set scale={teacher.scale:g}"
-        )
-    if teacher.color != net.color:
-        raise ValueError(
-            f"the teacher upscales {teacher.color} and the student {net.color}; give both one color "
-            "(SESR has model=sesr_rgb_* and sesr_*)"
-        )
 
 
 def _checked_layers(net: Net, teacher: Net, layers: Pairs) -> Pairs:

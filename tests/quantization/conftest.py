@@ -58,6 +58,7 @@ def short_qat(**changes: Any) -> Qat:
         "encoding_learning_rate": 1e-4,
         "decay": "cosine",
         "distillation": 0.0,
+        "teacher": None,
         "checkpoint_every": 5,
         "keep": "last",
         "accelerator": "cpu",
