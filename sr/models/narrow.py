@@ -1,28 +1,32 @@
-"""A net with fewer channels: the same layers and links, physically smaller, and ordinary in every other respect."""
+"""A net with fewer layers and channels: the same links, physically smaller, and ordinary in every other respect."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from sr.models.blocks import inference_form
 from sr.models.channels import CHANNELWISE, CONVS, IMAGE, Channels
+from sr.models.depth import without_layers
 from sr.models.net import Net
 
 Widths = Mapping[str, int]
 
 
-def narrow(*, net: Net, widths: Widths) -> Net:
-    """Make an untrained net narrower: what filter pruning leaves, without its weights.
+def narrow(*, net: Net, removed: Sequence[str], widths: Widths) -> Net:
+    """Make an untrained net shallower and narrower: what filter pruning leaves, without its weights.
 
     Args:
         net: the wide net; in its inference form it is changed in place.
-        widths: group of channels (`sr.models.channels`, named by its first layer) -> how many remain; others stay.
+        removed: layers that go (`sr.models.depth`); those that stay keep their names.
+        widths: group of the channels that are left (`sr.models.channels`, named by its first layer) -> how many
+            remain; others stay.
 
     Raises:
-        ValueError: a group that is not there, or a count that it does not have.
+        ValueError: a layer or a group that is not there, or a count that it does not have.
     """
     net = inference_form(net)
+    without_layers(net, removed)
     channels = Channels(net)
     groups = {group.name: group.features for group in channels.groups()}
     for name, count in widths.items():

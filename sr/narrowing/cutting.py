@@ -1,8 +1,9 @@
 """The whole step: score, choose, cut, and tell what it saved."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from sr.models.narrow import cut
 from sr.models.net import Net
 from sr.models.weights import save_weights
 from sr.narrowing.filters import Filters, Given
+from sr.narrowing.layers import remove_layers
 from sr.rundir.files import write_json
 from sr.rundir.identity import NARROW
 
@@ -20,14 +22,20 @@ WEIGHTS = "narrow/weights.safetensors"
 TARGET = "sr.models.narrow.narrow"
 
 
-def narrowed_model(model: Mapping[str, Any], widths: Mapping[str, int]) -> dict[str, Any]:
+def narrowed_model(model: Mapping[str, Any], removed: Sequence[str], widths: Mapping[str, int]) -> dict[str, Any]:
     """The description of a narrower net, `_target_` and arguments as every model's."""
-    return {"_target_": TARGET, "net": dict(model), "widths": dict(widths)}
+    return {"_target_": TARGET, "net": dict(model), "removed": list(removed), "widths": dict(widths)}
 
 
 def given(filters: Given, model: Mapping[str, Any]) -> dict[str, Any]:
-    """What `NARROW` says of a run whose widths were given; its weights are `init`'s."""
-    return {"widths": dict(filters.widths), "model": narrowed_model(model, filters.widths), "weights": None}
+    """What `NARROW` says of a run whose layers and widths were given; its weights are `init`'s."""
+    removed, widths = list(filters.removed or []), dict(filters.widths or {})
+    return {
+        "removed": removed,
+        "widths": widths,
+        "model": narrowed_model(model, removed, widths),
+        "weights": None,
+    }
 
 
 def prune(
@@ -54,26 +62,30 @@ def prune(
         folder: of the run.
 
     Returns:
-        What the file says: widths, the model's description, and figures before and after.
+        What the file says: layers that went, widths, the model's description, and figures before and after.
 
     Raises:
         ValueError: a net that cannot be pruned, or not that far.
     """
     started = time.perf_counter()
-    channels = Channels(net)
     before = figures(net)
+    removals = remove_layers(net, filters.remove_layers, islice(batches, filters.num_batches), loss)
+    removed = [removal.layer for removal in removals]
+    channels = Channels(net)
     kept = filters.kept(net, channels, batches, loss)
     full = {group.name: len(group.features) for group in channels.groups()}
     cut(net, channels, {feature for features in kept.values() for feature in features})
-    widths = {name: len(features) for name, features in kept.items()}
-    described = narrowed_model(model, widths)
+    widths = {name: len(features) for name, features in kept.items() if len(features) < full[name]}
+    described = narrowed_model(model, removed, widths)
     save_weights(net, folder / WEIGHTS, {"config": {"model": described}})
     outcome = {
         "source": source,
         "filters": asdict(filters),
+        "removed": removed,
+        "removals": [asdict(removal) for removal in removals],
         "widths": widths,
         "widths_before": full,
-        "overrides": ["filters=given", "filters.widths={" + ",".join(f"{k}:{n}" for k, n in widths.items()) + "}"],
+        "overrides": _overrides(removed, widths),
         "model": described,
         "weights": WEIGHTS,
         "before": before,
@@ -82,3 +94,13 @@ def prune(
     }
     write_json(folder / NARROW, outcome)
     return outcome
+
+
+def _overrides(removed: Sequence[str], widths: Mapping[str, int]) -> list[str]:
+    """The settings by which another run has the same net."""
+    lines = ["filters=given"]
+    if removed:
+        lines.append(f"filters.removed=[{','.join(removed)}]")
+    if widths:
+        lines.append("filters.widths={" + ",".join(f"{name}:{count}" for name, count in widths.items()) + "}")
+    return lines

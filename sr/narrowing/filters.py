@@ -1,6 +1,6 @@
 """Which filters stay: the classes of conf/filters."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -16,11 +16,12 @@ IMPORTANCES = ("magnitude", "fisher")
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
-    """Keep the most important share of a net's features.
+    """Remove the least needed layers, then keep the most important share of the features that are left.
 
     Args:
+        remove_layers: how many layers go, with all their filters (`sr.narrowing.layers`).
         importance: "fisher" or "magnitude" (`sr.narrowing.importance`).
-        keep: share of all features that stays, in (0, 1].
+        keep: share of all features that stays, in (0, 1]; 1 leaves all widths as they are.
         scope: "global" compares the features of all groups, "layer" keeps the share of each.
         block: counts are rounded to multiples of this, at least one block: an HTP moves channels in blocks of 32.
         num_batches: training batches that Fisher information is averaged over.
@@ -29,6 +30,7 @@ class Filters:
         ValueError: a setting outside its range.
     """
 
+    remove_layers: int
     importance: str
     keep: float
     scope: str
@@ -39,11 +41,13 @@ class Filters:
         for key, known in (("importance", IMPORTANCES), ("scope", SCOPES)):
             if getattr(self, key) not in known:
                 raise ValueError(f"filters.{key} is {' or '.join(known)}, got {getattr(self, key)!r}")
-        if not 0 < self.keep <= 1 or self.block < 1 or self.num_batches < 1:
+        if not 0 < self.keep <= 1 or self.block < 1 or self.num_batches < 1 or self.remove_layers < 0:
             raise ValueError(
-                "filters.keep is a share in (0, 1], block and num_batches are at least 1; got "
-                f"{self.keep}, {self.block}, {self.num_batches}"
+                "filters.keep is a share in (0, 1], block and num_batches at least 1, remove_layers at least 0; got "
+                f"{self.keep}, {self.block}, {self.num_batches}, {self.remove_layers}"
             )
+        if self.keep == 1 and not self.remove_layers:
+            raise ValueError("filters.keep=1 and filters.remove_layers=0 remove nothing; leave `filters` out")
 
     def kept(
         self, net: Net, channels: Channels, batches: Iterable[tuple[Tensor, Tensor]], loss: nn.Module
@@ -63,6 +67,8 @@ class Filters:
             ValueError: a net without anything to remove, or a group of which nothing would remain.
         """
         groups = channels.groups()
+        if self.keep == 1:
+            return {group.name: group.features for group in groups}
         if not groups:
             raise ValueError(f"{type(net).__name__} has no channels that can be removed; leave `filters` out")
         if self.importance == "magnitude":
@@ -93,20 +99,22 @@ class Filters:
 
 @dataclass(frozen=True, kw_only=True)
 class Given:
-    """Widths that are known: of a net that was pruned before, whose weights `init` then are.
+    """Layers and widths that are known: of a net that was pruned before, whose weights `init` then are.
 
     Args:
+        removed: layers that are gone; None for all there.
         widths: group -> how many of its features there are; a group is named by its first layer, others stay whole.
 
     Raises:
-        ValueError: no widths.
+        ValueError: neither.
     """
 
-    widths: Mapping[str, int]
+    removed: Sequence[str] | None
+    widths: Mapping[str, int] | None
 
     def __post_init__(self) -> None:
-        if not self.widths:
+        if not self.widths and not self.removed:
             raise ValueError(
-                "filters=given needs the widths that an earlier run found: the line is under `overrides` in its "
-                "narrow/narrow.json"
+                "filters=given needs the layers or widths that an earlier run found: the line is under `overrides` in "
+                "its narrow/narrow.json"
             )

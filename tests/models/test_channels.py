@@ -55,7 +55,7 @@ def test_a_cut_net_is_the_wide_one_without_these_channels(make, name, scale):
     torch.testing.assert_close(net(lr), wanted, rtol=0, atol=5e-6)
     assert sum(p.numel() for p in net.parameters()) < 0.75 * before
     widths = {group.name: len(group.features[1::2]) for group in groups}
-    narrow(net=make(name, scale=scale), widths=widths).load_state_dict(net.state_dict())
+    narrow(net=make(name, scale=scale), removed=[], widths=widths).load_state_dict(net.state_dict())
 
 
 def test_groups_follow_residuals_and_depth_to_space(make):
@@ -69,7 +69,7 @@ def test_groups_follow_residuals_and_depth_to_space(make):
 def test_wider_than_it_is_or_a_group_that_is_not_there(make):
     for widths in ({"cnn.0": 33}, {"cnn.0": 0}, {"conv_last": 8}):
         with pytest.raises(ValueError, match=r"groups of QuickSRNet and their channels: cnn\.0 \(32\), cnn\.2 \(32\)"):
-            narrow(net=make("quicksrnet_small"), widths=widths)
+            narrow(net=make("quicksrnet_small"), removed=[], widths=widths)
 
 
 def test_an_operation_that_mixes_channels_is_refused(make):

@@ -9,7 +9,7 @@ from tests.tasks.tiny import net
 
 
 def filters(**changes):
-    settings = dict(importance="magnitude", keep=0.5, scope="global", block=1, num_batches=1)
+    settings = dict(remove_layers=0, importance="magnitude", keep=0.5, scope="global", block=1, num_batches=1)
     return Filters(**settings | changes)
 
 
@@ -27,7 +27,6 @@ SCORES = {feature: float(feature) for group in GROUPS for feature in group.featu
         ({"keep": 0.63, "scope": "layer", "block": 8}, [24, 24]),
         ({"keep": 0.6, "scope": "layer", "block": 16}, [16, 16]),
         ({"keep": 0.51, "block": 32}, [32, 32]),
-        ({"keep": 1.0}, [32, 32]),
     ],
 )
 def test_counts(changes, expected):
@@ -49,7 +48,9 @@ def test_the_best_stay_in_their_order():
         ({"importance": "taylor"}, "filters.importance is magnitude or fisher, got 'taylor'"),
         ({"scope": "net"}, "filters.scope is global or layer"),
         ({"keep": 0}, r"a share in \(0, 1\]"),
-        ({"block": 0}, "at least 1; got 0.5, 0, 1"),
+        ({"block": 0}, "at least 0; got 0.5, 0, 1, 0"),
+        ({"remove_layers": -1}, "at least 0; got 0.5, 1, 1, -1"),
+        ({"keep": 1.0}, "keep=1 and filters.remove_layers=0 remove nothing"),
     ],
 )
 def test_refusals(changes, message):
@@ -62,6 +63,13 @@ def test_removing_all_of_a_layer_is_refused():
         filters(keep=0.4).counts(GROUPS, SCORES)
 
 
-def test_given_without_widths_says_where_they_are():
+def test_without_a_share_all_channels_stay():
+    ours = net()
+    channels = Channels(ours)
+    kept = filters(keep=1.0, remove_layers=1, block=32).kept(ours, channels, [], L1())
+    assert kept == {group.name: group.features for group in channels.groups()}
+
+
+def test_given_without_layers_or_widths_says_where_they_are():
     with pytest.raises(ValueError, match=r"under `overrides` in its narrow/narrow\.json"):
-        Given(widths=None)
+        Given(removed=None, widths=None)

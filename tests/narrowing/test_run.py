@@ -20,7 +20,9 @@ TINY = [
     "data.val_crop=64", "quantization=w8a8_ptq", "quantization.calibration_batches=1", "size=64x96", "export=onnx",
     "export.num_crops=1", "export.crop_lr_side=48", "callbacks.cost.num_repeats=1", "callbacks.triptych=null",
 ]  # fmt: skip
-PRUNED = [*TINY, "filters=fisher", "filters.num_batches=2"]
+PRUNED = [*TINY, "filters=fisher", "filters.num_batches=2", "filters.remove_layers=1", "filters.scope=layer"]
+
+LEFT = [(["cnn.2"], {"cnn.0": 16, "cnn.4": 16}), (["cnn.4"], {"cnn.0": 16, "cnn.2": 16})]
 
 
 def run(folder, overrides):
@@ -39,8 +41,10 @@ def folder(tmp_path_factory):
 @pytest.mark.aimet
 def test_a_pruned_net_is_trained_quantized_exported_and_certified(folder):
     said, report = read_json(folder / "narrow/narrow.json"), read_json(folder / "report.json")
-    assert said["widths"] == {"cnn.0": 16, "cnn.2": 16, "cnn.4": 16}
-    assert said["before"]["parameters"] == 22860 and said["after"]["parameters"] == report["cost"]["parameters"] == 6828
+    assert (said["removed"], said["widths"]) in LEFT
+    (removal,) = said["removals"]
+    assert removal["loss_before"] < removal["loss_after"] < 2 * removal["loss_before"], "the next layer makes up for it"
+    assert said["before"]["parameters"] == 22860 and said["after"]["parameters"] == report["cost"]["parameters"] == 4508
     assert "export=hexagon" in said["before"]["htp"]["skipped"]
     assert report["config"]["model"] == said["model"]
     assert class_name(report["config"]["model"]) == "quicksrnet_narrow"
@@ -50,7 +54,7 @@ def test_a_pruned_net_is_trained_quantized_exported_and_certified(folder):
 @pytest.mark.aimet
 def test_its_folder_says_which_net_it_is(folder):
     net = trained(str(folder), scale=2)
-    assert [layer.out_channels for layer in net.modules() if isinstance(layer, torch.nn.Conv2d)] == [16, 16, 16, 12]
+    assert [layer.out_channels for layer in net.modules() if isinstance(layer, torch.nn.Conv2d)] == [16, 16, 12]
     assert (folder / FLOAT_WEIGHTS).is_file()
 
 
@@ -70,7 +74,8 @@ def test_another_run_starts_from_it_by_the_line_that_it_left(folder, tmp_path):
     given = read_json(folder / "narrow/narrow.json")["overrides"]
     config = compose([*TINY, *given, f"init={folder}"])
     narrowed = experiment.narrowed(config, tmp_path)
-    assert plain(narrowed)["model"]["widths"] == {"cnn.0": 16, "cnn.2": 16, "cnn.4": 16}
+    described = plain(narrowed)["model"]
+    assert (described["removed"], described["widths"]) in LEFT
     task, _ = experiment.build(narrowed)
     theirs = torch.load(folder / "checkpoints/last.ckpt", weights_only=True)["state_dict"]
     for name, value in task.net.state_dict().items():
