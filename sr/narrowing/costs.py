@@ -59,7 +59,7 @@ def htp_estimates(net: Net, *, size: str, target: Nothing | Onnx, scheme: Scheme
         if missing:
             return {"skipped": missing}
         simulation = calibrate(net=copy.deepcopy(net), scheme=scheme, calibration=crops)
-        simulation.snap_biases()
+        simulation.snap()
         target_size = lr_size(size, scale=net.scale, multiple=net.size_multiple)
         release = build(
             simulation,

@@ -74,12 +74,12 @@ class AdaRound:
         from aimet_torch.adaround.adaround_weight import Adaround, AdaroundParameters
 
         class Rounding(Adaround):
-            """AIMET's, on the very grid that our simulation has; with ranges that a stage before has fixed."""
+            """AIMET's, on the very grid that our simulation has."""
 
             @staticmethod
             def _get_quantsim(model: Net, *_: Any, **__: Any) -> Any:
                 sim = simulate(model, simulation.scheme)
-                fix_ranges(sim, simulation.fixed_weight_ranges())
+                fix_ranges(sim, simulation.weight_ranges())
                 return sim
 
         net = copy.deepcopy(material.float_net).eval()

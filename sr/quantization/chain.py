@@ -63,7 +63,7 @@ def quantize(
         simulation = stage(simulation, material)
         simulation.check_ranges()
         simulation.figures[f"{stage.name}_s"] = time.perf_counter() - start
-    simulation.snap_biases()
+    simulation.snap()
     return simulation
 
 

@@ -48,6 +48,7 @@ class IntegerSimulation(Simulation):
         """See `Simulation.observe`."""
         with quiet():
             self._sim.compute_encodings(lambda net: [net(images) for images in inputs])
+        self._leave_out_lowest()
         self.check_ranges()
 
     def take_weights(self, weights: Mapping[str, Tensor], ranges: Path) -> None:
@@ -94,10 +95,12 @@ class IntegerSimulation(Simulation):
                 )
 
     @torch.no_grad()
-    def snap_biases(self) -> None:
-        """Move each bias to the nearest multiple of input scale x weight scale: what a 32 bit accumulator can add.
+    def snap(self) -> None:
+        """Move biases to the grid of the accumulator, and 8-bit weights off the lowest integer, which LiteRT lacks.
 
-        Without it the simulation keeps float biases and differs from integer hardware in several percent of the pixels.
+        A bias becomes the nearest multiple of input scale x weight scale. Without it the simulation keeps float biases
+        and differs from integer hardware in several percent of the pixels. Weights reach -128 only where training or
+        learned rounding drove them; the ranges are made without it.
         """
 
         def snap(module: Any, inputs: tuple[Tensor, ...], _: Tensor) -> None:
@@ -113,6 +116,9 @@ class IntegerSimulation(Simulation):
         finally:
             for hook in hooks:
                 hook.remove()
+        for name, quantizer in self._without_lowest():
+            weight: Any = self.net.get_submodule(name).weight
+            weight.copy_(weight.as_subclass(Tensor).maximum((quantizer.qmin + 1) * _scale(quantizer)))
 
     def encodings(self, version: str) -> dict[str, Any]:
         """See `Simulation.encodings`; version 1.0.0 leaves the biases out."""
@@ -139,6 +145,22 @@ class IntegerSimulation(Simulation):
 
         with quiet():
             write_atomically(path, write)
+
+    def _without_lowest(self) -> list[tuple[str, Any]]:
+        """Kernels with their quantizers whose lowest integer is not used: LiteRT has no -128; 4 bits need their -8."""
+        return [(name, q) for name, q in weight_quantizers(self._sim).items() if q.bitwidth >= 8]
+
+    @torch.no_grad()
+    def _leave_out_lowest(self) -> None:
+        """Widen the calibrated ranges in which a weight would become the lowest integer, so that it is the next one."""
+        for name, quantizer in self._without_lowest():
+            weight: Any = self.net.get_submodule(name).weight
+            scale = _scale(quantizer)
+            over = [axis for axis in range(weight.dim()) if scale.dim() == 0 or scale.shape[axis] == 1]
+            lowest = weight.as_subclass(Tensor).amin(over, keepdim=scale.dim() > 0)
+            wider = torch.where(lowest < (quantizer.qmin + 0.6) * scale, quantizer.qmin / (quantizer.qmin + 1), 1.0)
+            if _is_learned(quantizer):
+                quantizer.set_range(quantizer.get_min() * wider, quantizer.get_max() * wider)
 
     def _pin_pixels(self) -> None:
         """Whoever reads the image reads k/255, also where the calibration crops have no white."""
@@ -182,6 +204,10 @@ def fix_ranges(sim: Any, ranges: Mapping[str, tuple[Tensor, Tensor]]) -> None:
     for name, limits in ranges.items():
         quantizers[name].allow_overwrite(True)
         _pin(quantizers[name], *limits)
+
+
+def _scale(quantizer: Any) -> Tensor:
+    return quantizer.get_scale().detach().as_subclass(Tensor)
 
 
 def _is_learned(quantizer: Any) -> bool:

@@ -76,8 +76,8 @@ class Simulation:
             raise ValueError(f"{path} belongs to another net ({what}): remove it to quantize anew") from error
         self.figures = content["figures"]
 
-    def snap_biases(self) -> None:
-        """Move each bias to the nearest integer that hardware can add; a float net has no such grid."""
+    def snap(self) -> None:
+        """Move biases and weights to the nearest integers that hardware has; a float net has no such grid."""
 
     def encodings(self, version: str) -> dict[str, Any]:
         """Ranges of all tensors as the JSON that Qualcomm's tools read, named as in the exported file.

@@ -190,7 +190,7 @@ def test_outside_of_a_bound_nothing_is_released(
     simulation = simulated(net)
     arguments = {"simulation": simulation, "float_net": net, "crops": crops(2), "folder": folder}
     onnx_target().export(**arguments)
-    with torch.no_grad():  # off its grid: what quantizing without `snap_biases` leaves
+    with torch.no_grad():  # off its grid: what quantizing without `snap` leaves
         simulation.net.conv_last.bias += 0.02
     simulation.export_qdq = lambda path, **_: onnx.save(onnx.load(folder / "crd.onnx"), path)
     with pytest.raises(ValueError, match=r"simulation and crd differ by \d LSB .*, allowed are 2 LSB.*refused.json"):

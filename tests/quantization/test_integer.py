@@ -42,7 +42,7 @@ def test_onnx_runtime_agrees(make_net, make_scheme, calibration, pixels, tmp_pat
     simulation = calibrate(
         net=make_net(**changes), scheme=make_scheme(per_channel=per_channel), calibration=calibration
     )
-    simulation.snap_biases()
+    simulation.snap()
     with torch.no_grad():
         expected = simulation.net(pixels).numpy()
     for size in ((30, 40), (None, None)):
@@ -57,7 +57,7 @@ def test_onnx_runtime_agrees(make_net, make_scheme, calibration, pixels, tmp_pat
 def test_other_widths(make_net, make_scheme, calibration, pixels, tmp_path, weights, activations, dtype):
     scheme = make_scheme(weight_bits=weights, activation_bits=activations)
     simulation = calibrate(net=make_net(), scheme=scheme, calibration=calibration)
-    simulation.snap_biases()
+    simulation.snap()
     simulation.export_qdq(tmp_path / "net.onnx", height=30, width=40)
     with torch.no_grad():
         expected = simulation.net(pixels).numpy()
@@ -70,7 +70,7 @@ def test_other_widths(make_net, make_scheme, calibration, pixels, tmp_path, weig
 def test_snapped_biases_are_the_exported_integers(make_net, make_scheme, calibration, tmp_path, changes):
     simulation = calibrate(net=make_net(**changes), scheme=make_scheme(), calibration=calibration)
     before = {name: value.clone() for name, value in simulation.net.named_parameters() if name.endswith("bias")}
-    simulation.snap_biases()
+    simulation.snap()
     path = tmp_path / "net.onnx"
     simulation.export_qdq(path, height=30, width=40)
     constants = {c.name: numpy_helper.to_array(c) for c in onnx.load(path).graph.initializer}
@@ -88,11 +88,35 @@ def test_snapped_biases_are_the_exported_integers(make_net, make_scheme, calibra
         assert constants[f"{name}.weight_q"].dtype == np.int8
 
 
+@pytest.mark.parametrize("per_channel", [True, False])
+@pytest.mark.parametrize(("bits", "lowest"), [(8, -127), (4, -8)])
+def test_no_weight_of_8_bits_is_the_lowest_integer(make_net, make_scheme, calibration, per_channel, bits, lowest):
+    net = make_net()
+    with torch.no_grad():
+        net.cnn[0].weight[0, 0, 0, 0] = -3.0
+    scheme = make_scheme(weight_bits=bits, per_channel=per_channel)
+    simulation = calibrate(net=net, scheme=scheme, calibration=calibration)
+    layer = simulation.net.cnn[0]
+
+    def integers():
+        scale = layer.param_quantizers["weight"].get_scale()
+        return (layer.param_quantizers["weight"](layer.weight) / scale).as_subclass(torch.Tensor).round()
+
+    found = integers()
+    assert found.min() == found[0, 0, 0, 0] == lowest
+    if bits == 8:  # nothing is cut off
+        assert layer.param_quantizers["weight"].get_scale().flatten()[0].item() == pytest.approx(3 / 127)
+    with torch.no_grad():
+        layer.weight[0, 0, 0, 0] = -4.0
+    simulation.snap()
+    assert integers().min() == lowest
+
+
 def test_snapping_twice_changes_nothing(make_net, make_scheme, calibration):
     simulation = calibrate(net=make_net(), scheme=make_scheme(), calibration=calibration)
-    simulation.snap_biases()
+    simulation.snap()
     once = [parameter.clone() for parameter in simulation.net.parameters()]
-    simulation.snap_biases()
+    simulation.snap()
     assert all(torch.equal(a, b) for a, b in zip(once, simulation.net.parameters(), strict=True))
 
 
@@ -100,7 +124,7 @@ def test_snapping_twice_changes_nothing(make_net, make_scheme, calibration):
 def test_saved_and_loaded_is_equal_to_the_bit(make_net, make_scheme, calibration, pixels, tmp_path, changes):
     scheme = make_scheme()
     simulation = calibrate(net=make_net(**changes), scheme=scheme, calibration=calibration)
-    simulation.snap_biases()
+    simulation.snap()
     simulation.save(tmp_path)
     loaded = load(net=make_net(**changes), scheme=scheme, folder=tmp_path)
     with torch.no_grad():
@@ -132,7 +156,7 @@ def test_importing_aimet_is_quiet(repo_root):
 
 def test_it_is_quiet(make_net, make_scheme, calibration, tmp_path, capfd, caplog, recwarn):
     simulation = calibrate(net=make_net(), scheme=make_scheme(), calibration=calibration)
-    simulation.snap_biases()
+    simulation.snap()
     simulation.export_qdq(tmp_path / "net.onnx", height=None, width=None)
     simulation.encodings("2.0.0")
     printed = capfd.readouterr()
