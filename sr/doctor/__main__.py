@@ -59,17 +59,27 @@ def check_data(root: Path, rows: list[Row], *, skip_slow: bool) -> Iterator[Find
         yield from examine(name, partial(check_set, name, root))
         if present(name, root) and not (skip_slow and name not in QUICK_SETS):
             yield from examine(f"bicubic on {name}", partial(_bicubic, name, root, rows))
-    yield from examine("traps", partial(check_traps, root, skip_slow=skip_slow))
+    yield from check_traps(root, skip_slow=skip_slow)
 
 
 def check_traps(root: Path, *, skip_slow: bool) -> Iterator[Finding]:
     """Yield whether training images and test sets below a folder keep apart."""
-    training, tests = training_images(root), images_of_sets(root)
-    yield from check_urban(root)
-    yield from check_bsds(training)
-    yield from check_copies(training, tests)
-    if not skip_slow:
-        yield from check_lookalikes(training, tests)
+    try:
+        training = training_images(root)
+    except ValueError as error:
+        yield Finding("traps", "note", f"nothing to keep apart: {error}")
+        return
+    tests = images_of_sets(root)
+    checks = {
+        "Urban100 SRF_2": partial(check_urban, root),
+        "BSDS val = BSD100": partial(check_bsds, training),
+        "copies of test images": partial(check_copies, training, tests),
+        "pictures of test sets": partial(check_lookalikes, training, tests),
+    }
+    if skip_slow:
+        del checks["pictures of test sets"]
+    for what, check in checks.items():
+        yield from examine(what, check)
 
 
 def _bicubic(name: str, root: Path, rows: list[Row]) -> Iterator[Finding]:

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-STATES = ("ok", "note", "warning", "broken")
-
 
 class Finding(NamedTuple):
-    """One line of the doctor's report; `broken` means that numbers cannot be had or trusted until it is mended."""
+    """One line of the doctor's report: "ok", "note", "warning" or "broken".
+
+    `broken` means that numbers cannot be had or trusted until it is mended.
+    """
 
     what: str
     state: str
@@ -15,12 +16,15 @@ class Finding(NamedTuple):
 
 
 def examine(what: str, check: Callable[[], Iterable[Finding]]) -> list[Finding]:
-    """Run a check; whatever it raises is a finding too, so that one broken thing does not hide the others."""
+    """Run a check; what it raises is one more finding, so that one broken thing does not hide the others."""
+    found: list[Finding] = []
     try:
-        return list(check())
+        for finding in check():
+            found.append(finding)  # one by one: what was found before an error is kept
     except ModuleNotFoundError as error:
-        return [Finding(what, "broken", f"{error}; install the project again: make install")]
+        found.append(Finding(what, "broken", f"{error}; install the project again: make install"))
     except ValueError as error:  # ours, and says what to do
-        return [Finding(what, "broken", str(error))]
+        found.append(Finding(what, "broken", str(error)))
     except Exception as error:  # a broken installation raises what it likes, and the doctor is there to tell
-        return [Finding(what, "broken", f"{type(error).__name__}: {error}")]
+        found.append(Finding(what, "broken", f"{type(error).__name__}: {error}"))
+    return found

@@ -51,7 +51,13 @@ def check_manifest(root: Path) -> Iterator[Finding]:
         yield Finding(MANIFEST, "note", "none at the root, so files are not checked")
         return
     with open(root / MANIFEST, newline="", encoding="utf-8") as file:
-        entries = list(csv.DictReader(file))
+        reader = csv.DictReader(file)
+        entries = list(reader)
+    if not {"file", "sha256"} <= set(reader.fieldnames or ()):
+        yield Finding(
+            MANIFEST, "note", f"its columns are {reader.fieldnames}; without `file` and `sha256` files are not checked"
+        )
+        return
     here = [entry for entry in entries if (root / entry["file"]).is_file()]
     changed = [entry["file"] for entry in here if sha256(root / entry["file"]) != entry["sha256"]]
     if changed:

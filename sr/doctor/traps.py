@@ -89,10 +89,8 @@ def check_lookalikes(training: list[Path], tests: list[Path]) -> Iterator[Findin
     if not training or not tests:
         return
     with ThreadPoolExecutor() as pool:
-        thumbnails = np.stack([*pool.map(thumbnail, [*training, *tests])])
-    # Flat pictures have no correlation (0/0); they look like nothing.
-    with np.errstate(invalid="ignore", divide="ignore"):
-        alike = np.corrcoef(thumbnails)[: len(training), len(training) :] > SAME_PICTURE
+        ours, theirs = (_standardized(np.stack([*pool.map(thumbnail, paths)])) for paths in (training, tests))
+    alike = ours @ theirs.T > SAME_PICTURE
     pairs = [(training[i], tests[j]) for i, j in np.argwhere(alike).tolist()]
     if pairs:
         yield Finding("pictures of test sets", "warning", _listed(pairs) + "; look at them, and do not train on them")
@@ -104,12 +102,20 @@ def check_lookalikes(training: list[Path], tests: list[Path]) -> Iterator[Findin
         )
 
 
+def _standardized(thumbnails: np.ndarray) -> np.ndarray:
+    """Rows (N, 256) whose products are correlations; nan of flat pictures, which look like nothing."""
+    apart = thumbnails - thumbnails.mean(axis=1, keepdims=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return apart / np.linalg.norm(apart, axis=1, keepdims=True)
+
+
 def thumbnail(path: Path) -> np.ndarray:
     """A picture's luma averaged over a grid: (256,) float, enough to recognise it again."""
     try:
         with Image.open(path) as image:
             image.draft("L", (256, 256))  # lets JPEG decode at a fraction of its size
-            return np.asarray(image.convert("L").resize((16, 16), Image.Resampling.BOX), np.float64).ravel()
+            luma = image.convert("F" if image.mode.startswith("I") else "L")  # "L" clips 16 bits
+            return np.asarray(luma.resize((16, 16), Image.Resampling.BOX), np.float64).ravel()
     except (OSError, SyntaxError, ValueError) as error:
         raise ValueError(f"{path} cannot be read ({error}); copy it again or remove it") from error
 

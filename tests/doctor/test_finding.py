@@ -11,10 +11,12 @@ def test_findings_pass_through() -> None:
 
 def test_what_a_check_raises_is_a_finding() -> None:
     def broken() -> Iterator[Finding]:
-        yield Finding("a", "ok", "never seen, for the check broke")
+        yield Finding("a", "warning", "found before the check broke")
         raise RuntimeError("no backend")
 
-    assert examine("tool", broken) == [Finding("tool", "broken", "RuntimeError: no backend")]
+    before, raised = examine("tool", broken)
+    assert before == Finding("a", "warning", "found before the check broke")
+    assert raised == Finding("tool", "broken", "RuntimeError: no backend")
 
 
 def test_a_missing_package_comes_with_advice() -> None:

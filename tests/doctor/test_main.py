@@ -1,12 +1,15 @@
 """The command: what it prints, and when its exit status is 1."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from sr.doctor.__main__ import check_data, exit_status
+from sr.doctor.__main__ import check_data, check_traps, exit_status
 from sr.doctor.finding import Finding
 
 
@@ -26,6 +29,24 @@ def test_a_set_without_its_images_is_broken_and_the_others_are_still_checked(tmp
     states = _states(list(check_data(tmp_path, [], skip_slow=True)))
     assert states["set5"] == states["bicubic on set5"] == "broken"
     assert states["Set14"] == "note"
+
+
+def test_a_folder_without_images_is_a_note(tmp_path: Path) -> None:
+    states = _states(list(check_data(tmp_path, [], skip_slow=False)))
+    assert states["traps"] == "note" and set(states.values()) == {"note"}
+
+
+def test_a_damaged_image_hides_no_trap(tmp_path: Path) -> None:
+    (tmp_path / "Set5").mkdir()
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 24, 24, 3), np.uint8)
+    for i, image in enumerate(pixels):
+        Image.fromarray(image).save(tmp_path / "Set5" / f"{i}.png")
+    (tmp_path / "mine").mkdir()
+    shutil.copy(tmp_path / "Set5" / "0.png", tmp_path / "mine" / "3096.png")
+    (tmp_path / "mine" / "bad.png").write_bytes(b"no picture")
+    found = {finding.what: finding for finding in check_traps(tmp_path, skip_slow=False)}
+    assert found["BSDS val = BSD100"].state == found["copies of test images"].state == "warning"
+    assert found["pictures of test sets"].state == "broken" and "bad.png" in found["pictures of test sets"].detail
 
 
 def test_the_shared_sets_are_sound(shared_data: Path) -> None:

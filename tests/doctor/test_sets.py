@@ -53,6 +53,12 @@ def test_no_manifest_is_no_fault(tmp_path: Path) -> None:
     assert [finding.state for finding in check_manifest(tmp_path)] == ["note"]
 
 
+def test_a_manifest_of_another_kind_is_no_fault(tmp_path: Path) -> None:
+    (tmp_path / "MANIFEST.csv").write_text("name,license\nSet5,free\n")
+    (finding,) = check_manifest(tmp_path)
+    assert finding.state == "note" and "['name', 'license']" in finding.detail
+
+
 def test_a_set_that_is_not_here_is_no_fault_and_a_part_of_one_is(tmp_path: Path) -> None:
     assert [finding.state for finding in check_set("set5", tmp_path)] == ["note"]
     _save(tmp_path / "test" / "Set5" / "baby.png")

@@ -99,6 +99,13 @@ def test_a_test_image_saved_again_resized_and_trimmed_is_found(root: Path) -> No
     )
 
 
+def test_a_test_image_in_16_bits_is_found(root: Path) -> None:
+    grey = np.asarray(Image.fromarray(_photo(2)).convert("L")).astype(np.uint16) * 257
+    Image.fromarray(grey).save(root / "train" / "mine" / "deep.png")
+    finding = _only(check_lookalikes(training_images(root), images_of_sets(root)))
+    assert "deep.png is Set5/2.png" in finding.detail
+
+
 def test_flat_pictures_look_like_nothing(root: Path) -> None:
     for folder in ("train/mine", "test/Set5"):
         _save(root / folder / "4.png", np.zeros((32, 32, 3), np.uint8))
