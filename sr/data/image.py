@@ -70,6 +70,17 @@ def has_one_channel(path: Path) -> bool:
         return image.mode in ("1", "L", "LA", "I;16", "I", "F")
 
 
+def color_profile(path: Path) -> bytes | None:
+    """The ICC profile of an image file if it is one of RGB values; None if there is none.
+
+    Raises:
+        ValueError: as `read_image`, as far as the header tells.
+    """
+    with _opened(path) as image:
+        profile = image.info.get("icc_profile") or b""
+    return profile if profile[16:20] == b"RGB " else None
+
+
 def read_image(path: Path) -> np.ndarray:
     """Read an image as it should be seen: EXIF rotation applied, grey repeated, palette looked up, opaque alpha gone.
 
@@ -104,6 +115,10 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         raise ValueError(f"{path} is too large ({error}); cut it into tiles") from error
     except FileNotFoundError as error:
         raise ValueError(f"no file {path}") from error
+    except IsADirectoryError as error:
+        raise ValueError(f"{path} is a folder; give one image") from error
+    except PermissionError as error:
+        raise ValueError(f"{path} may not be read ({error.strerror}); change its permissions") from error
     except (OSError, SyntaxError, struct.error, EOFError) as error:  # what Pillow's decoders raise on damaged files
         raise ValueError(f"{path} is truncated or damaged ({error}); copy or download it again") from error
 

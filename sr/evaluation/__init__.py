@@ -2,6 +2,7 @@
 
 from sr.evaluation.perceptual import PerceptualScores
 from sr.evaluation.score import ImageScore, Score, check_color, evaluate, score_pair
+from sr.evaluation.tiles import upscale_tiled
 from sr.evaluation.upscaler import Upscale, Upscaler, to_network, upscaler
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "evaluate",
     "score_pair",
     "to_network",
+    "upscale_tiled",
     "upscaler",
 ]

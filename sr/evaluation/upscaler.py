@@ -55,7 +55,7 @@ class Upscaler:
         """Upscale lr (h, w, 3) uint8 to (ceil(s*h), ceil(s*w), 3) uint8."""
         if lr.ndim != 3 or lr.shape[2] != 3 or lr.dtype != np.uint8:
             raise ValueError(f"an RGB image (h, w, 3) of type uint8 is needed, got {lr.shape} of {lr.dtype}")
-        image = torch.from_numpy(np.ascontiguousarray(lr.transpose(2, 0, 1)))[None].to(self._device) / 255
+        image = torch.from_numpy(np.array(lr.transpose(2, 0, 1), order="C"))[None].to(self._device) / 255
         sr = self._run_padded(image) if self.color == "rgb" else self._join(image)
         return to_uint8(sr)[0].permute(1, 2, 0).contiguous().cpu().numpy()
 

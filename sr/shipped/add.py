@@ -10,11 +10,11 @@ import yaml
 from safetensors.torch import save
 
 from sr.models.weights import FLOAT_WEIGHTS, read_weights
-from sr.rundir.files import read_json
+from sr.report.record import NAME as REPORT
+from sr.report.record import Report, read_report
 from sr.shipped.card import FLOAT, Card, file_facts
 from sr.shipped.catalogue import NETS, PREFIX, find
 
-REPORT = "report.json"
 QUANTIZED = {
     "export/aimet/net.onnx": "{scheme}.onnx",
     "export/aimet/net.encodings": "{scheme}.encodings",
@@ -42,8 +42,8 @@ def add(run: Path, name: str, nets: Path = NETS) -> Path:
     """
     if not (run / REPORT).is_file():
         raise ValueError(f"{run} has no {REPORT}: it is not finished; the command that started it goes on with it")
-    report = read_json(run / REPORT)
-    scheme = report["config"]["quantization"].get("name", "") if report["export"] else ""
+    report = read_report(run / REPORT)
+    scheme = (report.config.get("quantization") or {}).get("name", "") if report.export else ""
     nets.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=nets, prefix=".partial-") as partial:
         work = Path(partial) / "net"
@@ -70,39 +70,40 @@ def _only(run: Path, pattern: str) -> Path:
 
 def _history(run: Path) -> list[tuple[str, dict[str, Any]]]:
     """Command and training of the run, behind those of the runs whose weights it goes back to."""
-    report = read_json(run / REPORT)
-    init, own = report["config"]["init"], (_command(run), report["training"])
+    report = read_report(run / REPORT)
+    init, own = report.config.get("init"), (_command(run), report.training)
     if init is None:
         return [own]
     if init.startswith(PREFIX):
-        card = Card.read(find(init.removeprefix(PREFIX), report["config"]["scale"]))
+        card = Card.read(find(init.removeprefix(PREFIX), report.scale))
         return [(card.commands[0], card.training), *((command, {}) for command in card.commands[1:]), own]
-    if not (Path(init) / REPORT).is_file():
+    before = Path(init.removesuffix(FLOAT_WEIGHTS))  # of the run, also where its weights are named
+    if not (before / REPORT).is_file():
         raise ValueError(
             f"{run} started from {init}, which is no finished run here; a card names all that made its net"
         )
-    return [*_history(Path(init)), own]
+    return [*_history(before), own]
 
 
-def _card(run: Path, name: str, scheme: str, report: Mapping[str, Any], files: dict[str, dict[str, Any]]) -> Card:
+def _card(run: Path, name: str, scheme: str, report: Report, files: dict[str, dict[str, Any]]) -> Card:
     history = _history(run)
     return Card(
         name=name,
-        scale=report["config"]["scale"],
-        net=report["config"]["model"],
+        scale=report.config["scale"],
+        net=report.config["model"],
         commands=[command for command, _ in history],
-        protocol=report["protocol"],
+        protocol=report.protocol,
         quality={
             stage: {name: _means(score) for name, score in sets.items()}
-            for stage, sets in report["quality"].items()
+            for stage, sets in report.quality.items()
             if sets
         },
         training={key: sum(training.get(key, 0) for _, training in history) for key in SUMMED}
-        | {key: report["training"][key] for key in TRAINING if key in report["training"]},
-        data={key: report["data"][key] for key in ("fingerprint", "train_sources", "num_images")},
+        | {key: report.training[key] for key in TRAINING if key in report.training},
+        data={key: report.data[key] for key in ("fingerprint", "train_sources", "num_images") if key in report.data},
         quantization=scheme,
-        versions=report["versions"],
-        commit=report["git"]["commit"],
+        versions=report.versions,
+        commit=report.git.get("commit", ""),
         files=files,
     )
 

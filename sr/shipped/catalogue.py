@@ -42,10 +42,7 @@ def find(name: str, scale: float, nets: Path = NETS) -> Path:
             return nets / card.folder
     if scales:
         offered = ", ".join(f"x{each:g}" for each in scales)
-        raise ValueError(
-            f"the shipped {name} is for {offered}, not for x{scale:g}; choose one of them "
-            f"with `scale`, or start from one: init={nets / name}_x{max(scales):g}/{FLOAT} init_leave=[conv_last]"
-        )
+        raise ValueError(f"the shipped {name} is for {offered}, not for x{scale:g}; choose one of these scales")
     listed = ", ".join(sorted({card.name for card in there})) or "none"
     raise ValueError(f"no shipped net is called {name!r}; there are: {listed} (`python -m sr.shipped` lists them)")
 
@@ -56,7 +53,17 @@ def weights_path(init: str, scale: float) -> str:
     Raises:
         ValueError: there is no such net.
     """
-    return str(find(init.removeprefix(PREFIX), scale) / FLOAT) if init.startswith(PREFIX) else init
+    if not init.startswith(PREFIX):
+        return init
+    name = init.removeprefix(PREFIX)
+    try:
+        return str(find(name, scale) / FLOAT)
+    except ValueError as error:
+        others = [card.folder for card in cards() if card.name == name]
+        if not others:
+            raise
+        advice = f"init={NETS / others[-1] / FLOAT} init_leave=[conv_last]"
+        raise ValueError(f"{error}, or start from another scale's: {advice}") from error
 
 
 def load(name: str, *, scale: float, nets: Path = NETS) -> Net:

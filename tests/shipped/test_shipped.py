@@ -6,9 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageCms
 
+from sr.data.image import read_image
+from sr.evaluation import upscaler
 from sr.experiment import build, compose
+from sr.functional.resize import imresize
 from sr.models.blocks import inference_form
 from sr.models.weights import FLOAT_WEIGHTS, save_weights
 from sr.rundir.files import read_json, write_json
@@ -30,6 +33,12 @@ def run(tmp_path: Path) -> Path:
     save_weights(task.deployable(), folder / FLOAT_WEIGHTS, {})
     score = {"psnr_y_db": 31.23456, "ssim_y": 0.9, "num_images": 5, "protocol": "y", "per_image": []}
     report = {
+        "experiment": "main",
+        "run": "run",
+        "cost": {},
+        "stage_seconds": {},
+        "status": "finished",
+        "schema_version": 1,
         "config": {"scale": 2, "init": None, "model": dict(config.model), "quantization": {"name": "w8a8_qat"}},
         "protocol": "y",
         "quality": {"float": {"set5": score}, "simulated": {}},
@@ -72,11 +81,12 @@ def test_a_run_becomes_a_net_that_gives_the_same_image(run, tmp_path):
     assert not list(nets.glob(".partial*"))
 
 
-def test_a_card_names_all_the_runs_that_made_its_net(run, tmp_path):
+@pytest.mark.parametrize("start", ["", FLOAT_WEIGHTS])
+def test_a_card_names_all_the_runs_that_made_its_net(run, tmp_path, start):
     later = tmp_path / "later"
     shutil.copytree(run, later)
     report = read_json(later / "report.json")
-    report["config"]["init"], report["training"]["iterations"] = str(run), 7
+    report["config"]["init"], report["training"]["iterations"] = str(run / start), 7
     write_json(later / "report.json", report)
     (later / ".hydra/overrides.yaml").write_text("- train.iterations=7")
     card = Card.read(add(later, "quicksrnet_small", tmp_path / "nets"))
@@ -94,6 +104,14 @@ def test_adding_again_replaces(run, tmp_path):
     assert not (add(run, "quicksrnet_small", nets) / "stale").exists()
 
 
+def test_a_report_of_another_layout_is_refused(run, tmp_path):
+    report = read_json(run / "report.json")
+    del report["git"]
+    write_json(run / "report.json", report)
+    with pytest.raises(ValueError, match=r"not a report of this layout: missing \['git'\]"):
+        add(run, "quicksrnet_small", tmp_path / "nets")
+
+
 def test_an_unfinished_run_is_refused(run, tmp_path):
     (run / "report.json").unlink()
     with pytest.raises(ValueError, match="not finished"):
@@ -109,7 +127,7 @@ def test_a_run_without_its_files_leaves_nothing_behind(run, tmp_path):
 
 def test_a_name_or_scale_that_is_not_there_is_refused_with_what_is(run, tmp_path):
     add(run, "quicksrnet_small", tmp_path)
-    with pytest.raises(ValueError, match=r"is for x2, not for x3.*init_leave=\[conv_last\]"):
+    with pytest.raises(ValueError, match=r"is for x2, not for x3; choose one of these scales$"):
         find("quicksrnet_small", 3, tmp_path)
     with pytest.raises(ValueError, match=r"'edsr'; there are: quicksrnet_small"):
         find("edsr", 2, tmp_path)
@@ -126,6 +144,8 @@ def test_other_inits_stay_as_they_are():
     assert weights_path("outputs/main/x", 2) == "outputs/main/x"
     with pytest.raises(ValueError, match="no shipped net is called 'nothing'"):
         weights_path("shipped/nothing", 2)
+    with pytest.raises(ValueError, match=r"not for x5;.*init=.*_x4/float\.safetensors init_leave=\[conv_last\]"):
+        weights_path("shipped/quicksrnet_small", 5)
 
 
 @pytest.mark.parametrize("folder", sorted(path.parent for path in NETS.glob(f"*/{NAME}")), ids=lambda path: path.name)
@@ -151,3 +171,40 @@ def test_the_command_line_lists_and_enlarges(tmp_path, capsys):
     assert main(["upscale", str(tmp_path / "in.png"), str(tmp_path / "out.doc")]) == 1
     assert main(["upscale", str(tmp_path / "in.png"), str(tmp_path / "out.png"), "--scale", "7"]) == 1
     assert "is for x1.5, x2, x3, x4, not for x7" in capsys.readouterr().err
+
+
+@pytest.fixture
+def photo(tmp_path):
+    """A picture in other colours than sRGB."""
+    pixels = imresize(np.random.default_rng(0).integers(0, 256, (6, 7, 3), np.uint8), 8)
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    profile[44:48] = b"test"
+    path = tmp_path / "photo.png"
+    Image.fromarray(pixels).save(path, icc_profile=bytes(profile))
+    return path
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg", "webp", "tif"])
+def test_a_large_picture_keeps_its_profile_and_what_the_net_gained(photo, tmp_path, ending):
+    large = tmp_path / f"large.{ending}"
+    assert main(["upscale", str(photo), str(large)]) == 0
+    with Image.open(large) as image, Image.open(photo) as small:
+        assert image.info["icc_profile"] == small.info["icc_profile"]
+        pixels = np.asarray(image.convert("RGB")).astype(float)
+    exact = upscaler(load("quicksrnet_small", scale=2))(read_image(photo))
+    assert 10 * np.log10(255**2 / max(np.mean((pixels - exact) ** 2), 1e-9)) > 41
+
+
+def test_a_picture_is_not_written_over_itself_and_a_folder_is_none(photo, tmp_path, capsys):
+    before = photo.read_bytes()
+    assert main(["upscale", str(photo), str(photo)]) == 1
+    assert photo.read_bytes() == before
+    assert main(["upscale", str(tmp_path), str(tmp_path / "large.png")]) == 1
+    errors = capsys.readouterr().err
+    assert "is the picture itself" in errors and "is a folder; give one image" in errors
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_single_pixel_is_enlarged_without_a_warning(tmp_path):
+    Image.fromarray(np.full((1, 1, 3), 90, np.uint8)).save(tmp_path / "in.png")
+    assert main(["upscale", str(tmp_path / "in.png"), str(tmp_path / "out.png")]) == 0
