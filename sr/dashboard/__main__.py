@@ -1,6 +1,7 @@
 """Command line: `python -m sr.dashboard [outputs/<experiment> ...] [--serve | --figures FOLDER | --wandb]`."""
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,18 +25,38 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("places", nargs="*", type=Path, metavar="outputs/<experiment>", help="default: all of outputs/")
     made.add_argument("--to", type=Path, metavar="FILE", help="the page; default: dashboard.html in the first folder")
-    made.add_argument("--side", type=int, default=256, help="largest side of a picture in HR pixels, 0 for all of it")
-    made.add_argument("--picture-mib", type=float, default=60, help="what all pictures may take; 0 leaves them out")
+    made.add_argument(
+        "--side", type=_whole, default=256, help="largest side of a picture in HR pixels, 0 for all of it"
+    )
+    made.add_argument("--picture-mib", type=_amount, default=60, help="what all pictures may take; 0 leaves them out")
     made.add_argument("--serve", action="store_true", help="serve the page and follow the runs")
     made.add_argument("--host", default="127.0.0.1", help="with --serve; another address shows it to the network")
     made.add_argument("--port", type=int, default=8008, help="with --serve; 0 takes a free one")
-    made.add_argument("--refresh", type=float, default=5, metavar="S", help="with --serve: seconds between looks")
+    made.add_argument("--refresh", type=_amount, default=5, metavar="S", help="with --serve: seconds between looks")
     made.add_argument("--figures", type=Path, metavar="FOLDER", help="write plots and tables for papers instead")
     made.add_argument("--formats", default="svg,png", help="with --figures: of svg, png, pdf")
     made.add_argument("--wandb", action="store_true", help="build a workspace and a report on W&B instead")
     made.add_argument("--entity", help="with --wandb: the account or team")
     made.add_argument("--project", default="sr", help="with --wandb; default: sr, as conf/logger/wandb.yaml has it")
     return made
+
+
+def _whole(text: str) -> int:
+    """A whole number from 0 on, of the command line."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"a whole number from 0 on is needed, got {text!r}")
+    return int(text)
+
+
+def _amount(text: str) -> float:
+    """A finite number from 0 on, of the command line."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value >= 0):
+        raise argparse.ArgumentTypeError(f"a finite number from 0 on is needed, got {text!r}")
+    return value
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

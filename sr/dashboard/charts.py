@@ -16,6 +16,7 @@ AROUND = ["right", "top-right", "bottom-right", "top", "bottom", "left", "top-le
 LABELS = [
     # Nothing of ours lies above a front on its left.
     label("front_names", "front", ["top-left", "left", *AROUND], 3),
+    label("failed_names", "failed_places", ["top-left", "bottom-left", *AROUND], 3),
     label("ghost_names", "ghosts", AROUND, 3),
 ]
 GHOSTS = {"data": {"name": "ghosts"}, "transform": [{"filter": "datum.metric === '@{metric}'"}]}
@@ -59,6 +60,11 @@ FRONT = [
 FRONT_NAMES = [
     *FRONT,
     {"filter": "!isValid(datum.before) || datum.score - datum.before > 0.15 * abs(datum.q3 - datum.q1)"},
+]
+
+FAILED_NAMES = [
+    {"filter": "datum.beyond && datum.precision_shown === 'FP32'"},
+    {"calculate": "datum.label + ' ' + format(datum.y, '@{format}')", "as": "note"},
 ]
 
 AT = number(
@@ -156,23 +162,29 @@ def _runs() -> list[Spec]:
             "encoding": PLACE | {"color": COLOR, "opacity": DIMMED, "tooltip": TOOLTIP},
         },
         {
-            "name": "failed_names",
-            "transform": [{"filter": "datum.beyond && datum.precision_shown === 'FP32'"},
-                          {"calculate": "datum.label + ' ' + format(datum.y, '@{format}')", "as": "note"}],
-            "mark": {"type": "text", "align": "right", "dx": -8, "fontSize": 10, "opacity": 0.8},
-            "encoding": PLACE | {"text": {"field": "note"}},
+            # Unseen, as `front`.
+            "name": "failed_places",
+            "transform": FAILED_NAMES,
+            "mark": {"type": "point", "size": 80, "opacity": 0},
+            "encoding": PLACE,
         },
-    ]  # fmt: skip
+    ]
 
 
 def _names() -> list[Spec]:
-    """Names of the front's nets and of published points, which `labels` puts into place."""
+    """Names of the front's nets, of failed ones with their value, of published points; `labels` finds their places."""
     return [
         {
             "name": "front_names",
             "transform": FRONT_NAMES,
             "mark": {"type": "text", "fontSize": 11, "fontWeight": 500, "limit": 240},
             "encoding": PLACE | {"text": {"field": "label"}, "opacity": DIMMED},
+        },
+        {
+            "name": "failed_names",
+            "transform": FAILED_NAMES,
+            "mark": {"type": "text", "fontSize": 10, "opacity": 0.8},
+            "encoding": PLACE | {"text": {"field": "note"}},
         },
         {
             **GHOSTS,

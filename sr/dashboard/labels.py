@@ -53,7 +53,12 @@ def placed(vega: dict[str, Any], labels: list[dict[str, Any]], scene: dict[str, 
     root = scene["scenegraph"]["items"][0]
     drawn = {mark["name"]: mark for mark in root["items"] if mark.get("name")}
     texts = {f"{each['text']}_marks" for each in labels}
-    taken = [_box(item) for name, mark in drawn.items() if name not in texts for item in _points(mark)]
+    taken = [
+        _box(item)
+        for name, mark in drawn.items()
+        if mark["marktype"] == "symbol" and name not in texts
+        for item in mark["items"]
+    ]
     whole = Box(0, 0, root["width"], root["height"])
     for each in labels:
         name = f"{each['text']}_marks"
@@ -69,14 +74,8 @@ def placed(vega: dict[str, Any], labels: list[dict[str, Any]], scene: dict[str, 
     return vega
 
 
-def _points(mark: dict[str, Any]) -> list[dict[str, Any]]:
-    return mark["items"] if mark["marktype"] in ("symbol", "text") else []
-
-
 def _box(item: dict[str, Any]) -> Box:
-    """What a point covers, or a text that nobody moves."""
-    if "text" in item:
-        return next(_places(item, item, {"anchors": [{"right": "left"}.get(item["align"], "right")], "offset": 8}))[0]
+    """What a point covers."""
     half = item["size"] ** 0.5 / 2
     return Box(item["x"] - half, item["y"] - half, item["x"] + half, item["y"] + half)
 

@@ -17,6 +17,7 @@ from PIL import Image
 
 from sr.dashboard.spots import Box, spots, window
 from sr.functional.picture import GAP
+from sr.functional.resize import as_ratio
 from sr.report.runs import Run
 
 RESULT = "images/images.json"
@@ -60,14 +61,15 @@ def pictures(runs: Iterable[Run], *, side: int, budget: Budget) -> list[dict[str
         budget: bytes to spend; what does not fit is named in it.
 
     Returns:
-        Entries {"id", "set", "image", "scale", "size" (width, height), "origin" (x, y of the window in the image),
-        "shared": {column: URL}, "layers": [{"run", "column", "url"}], "spots": [[x, y, side], ...]}.
+        Entries {"id", "set", "image", "scale", "block" (side in HR pixels of what a net repeats: 3 at x1.5), "size"
+        (width, height), "origin" (x, y of the window in the image), "shared": {column: URL}, "layers": [{"run",
+        "column", "url"}], "spots": [[x, y, side], ...]}.
     """
     groups: dict[tuple[str, str, float, str], list[Shown]] = {}
     for shown in (each for run in runs for each in shown_by(run)):
         truth = hashlib.sha256(_read(shown.files["hr"]).tobytes()).hexdigest()
         groups.setdefault((shown.set, shown.image, shown.scale, truth), []).append(shown)
-    entries = [_entry(members, side=side, budget=budget) for members in groups.values()]
+    entries = [entry for members in groups.values() if (entry := _entry(members, side=side, budget=budget))]
     for index, entry in enumerate(entries):  # one name, but another HR: never put side by side, so told apart
         before = sum(other["id"].split("#")[0] == entry["id"] for other in entries[:index])
         entry["id"] += f"#{before + 1}" if before else ""
@@ -141,9 +143,14 @@ def _read(file: File) -> np.ndarray:
     return pixels[y : y + height, x : x + width]
 
 
-def _entry(members: Sequence[Shown], *, side: int, budget: Budget) -> dict[str, Any]:
-    """Put together what all runs show of one image."""
+def _entry(members: Sequence[Shown], *, side: int, budget: Budget) -> dict[str, Any] | None:
+    """Put together what all runs show of one image; None if there is no room for any of it."""
     first = members[0]
+    name = f"{first.set}/{first.image}-x{first.scale:g}"
+    if budget.left <= 0:
+        made = [shown for shown in members for column in shown.files if column not in SHARED]
+        budget.omitted += [f"{shown.run}: {name}" for shown in made]
+        return None
     shared = {column: _read(first.files[column]) for column in SHARED if column in first.files}
     layers = [
         (shown.run, column, _read(file))
@@ -154,16 +161,18 @@ def _entry(members: Sequence[Shown], *, side: int, budget: Budget) -> dict[str, 
     compared = [pixels for _, _, pixels in layers] or list(shared.values())
     box = window(compared, side)
     entry: dict[str, Any] = {
-        "id": f"{first.set}/{first.image}-x{first.scale:g}",
+        "id": name,
         "set": first.set,
         "image": first.image,
         "scale": first.scale,
+        "block": max(2, as_ratio(first.scale).numerator),
         "size": [box.width, box.height],
         "origin": [box.x, box.y],
         "shared": {column: _encoded(cut(pixels, box)) for column, pixels in shared.items()},
         "layers": [],
         "spots": [list(spot)[:3] for spot in spots([cut(pixels, box) for pixels in compared], NUM_SPOTS)],
     }
+    budget.left -= sum(map(len, entry["shared"].values()))
     for run, column, pixels in layers:
         url = _encoded(cut(pixels, box)) if budget.left > 0 else ""
         budget.left -= len(url)
@@ -171,7 +180,7 @@ def _entry(members: Sequence[Shown], *, side: int, budget: Budget) -> dict[str, 
             entry["layers"].append({"run": run, "column": column, "url": url})
         else:
             budget.omitted.append(f"{run}: {entry['id']}")
-    return entry
+    return entry if entry["layers"] or not layers else None
 
 
 def cut(pixels: np.ndarray, box: Box) -> np.ndarray:

@@ -1,6 +1,7 @@
 """The page over HTTP, following its runs: read again whenever the page asks and a run folder has changed."""
 
 import hashlib
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
@@ -71,6 +72,43 @@ def _tagged(kind: str, text: str) -> tuple[str, bytes, str]:
     return kind, body, f'"{hashlib.sha256(body).hexdigest()[:20]}"'
 
 
+class _Handler(BaseHTTPRequestHandler):
+    """Answers for `live` alone; only reading, only known paths."""
+
+    live: Live
+    host: str
+
+    def do_GET(self) -> None:
+        """Answer, or say that nothing is new, or why there is no page now."""
+        # A page of another site must not read this one through a name that leads here (DNS rebinding).
+        name = self.headers.get("Host", "").rsplit(":", 1)[0].strip("[]")
+        if self.host in LOOPBACK and name not in LOOPBACK:
+            return self.send_error(HTTPStatus.FORBIDDEN, "open it as localhost")
+        try:
+            found = self.live.answer(self.path.split("?")[0])
+        except (ValueError, OSError) as error:  # such as an experiment that was renamed meanwhile
+            print(f"Error: {error}", file=sys.stderr)
+            return self.send_error(HTTPStatus.SERVICE_UNAVAILABLE, explain=str(error))
+        return self._send(*found) if found else self.send_error(HTTPStatus.NOT_FOUND)
+
+    def _send(self, kind: str, body: bytes, tag: str) -> None:
+        """Send a body, unless it is known there."""
+        known = self.headers.get("If-None-Match") == tag
+        self.send_response(HTTPStatus.NOT_MODIFIED if known else HTTPStatus.OK)
+        self.send_header("ETag", tag)
+        self.send_header("Cache-Control", "no-cache")
+        self.send_header("X-Content-Type-Options", "nosniff")
+        if not known:
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if not known:
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Stay quiet: the page asks every few seconds."""
+
+
 def server(live: Live, host: str, port: int) -> ThreadingHTTPServer:
     """Make a server, which `serve_forever` starts.
 
@@ -82,37 +120,8 @@ def server(live: Live, host: str, port: int) -> ThreadingHTTPServer:
     Raises:
         ValueError: the address cannot be had.
     """
-
-    class Handler(BaseHTTPRequestHandler):
-        """Answers for `live` alone; only reading, only known paths."""
-
-        def do_GET(self) -> None:
-            """Answer, or say that nothing is new."""
-            # A page of another site must not read this one through a name that leads here (DNS rebinding).
-            name = self.headers.get("Host", "").rsplit(":", 1)[0].strip("[]")
-            if host in LOOPBACK and name not in LOOPBACK:
-                return self.send_error(HTTPStatus.FORBIDDEN, "open it as localhost")
-            found = live.answer(self.path.split("?")[0])
-            if found is None:
-                return self.send_error(HTTPStatus.NOT_FOUND)
-            kind, body, tag = found
-            known = self.headers.get("If-None-Match") == tag
-            self.send_response(HTTPStatus.NOT_MODIFIED if known else HTTPStatus.OK)
-            self.send_header("ETag", tag)
-            self.send_header("Cache-Control", "no-cache")
-            self.send_header("X-Content-Type-Options", "nosniff")
-            if not known:
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            if not known:
-                self.wfile.write(body)
-            return None
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Stay quiet: the page asks every few seconds."""
-
+    handler = type("Handler", (_Handler,), {"live": live, "host": host})
     try:
-        return ThreadingHTTPServer((host, port), Handler)
+        return ThreadingHTTPServer((host, port), handler)
     except (OSError, OverflowError) as error:
         raise ValueError(f"{host} port {port} cannot be had ({error}); choose another with --port") from error

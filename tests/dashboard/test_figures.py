@@ -56,19 +56,40 @@ def test_published_points_are_seen_though_no_run_is_of_their_net(tmp_path: Path,
     assert svg.count(f'stroke="{theme.GREY["light"]}"') >= 20
 
 
-def test_names_of_published_points_cover_no_other(tmp_path: Path, make_run: MakeRun) -> None:
-    make_run()
-    svg = ElementTree.fromstring(chart(tmp_path, "quality-estimate_SA8775P_ms-bsd100-x2-y-psnr_y_db"))
-    marks = [node for node in svg.iter() if "mark-text role-mark" in node.get("class", "")]
+def boxes_of(svg: str, word: str = "") -> list[tuple[float, float, float, float]]:
+    """About what the names in a plot cover that hold a word: left, top, right, bottom."""
+    marks = [node for node in ElementTree.fromstring(svg).iter() if "mark-text role-mark" in node.get("class", "")]
     boxes = []
     for text in (node for mark in marks for node in mark.iter("{http://www.w3.org/2000/svg}text")):
+        if word not in "".join(text.itertext()):
+            continue
         x, y = (float(number) for number in re.findall(r"[\d.]+", text.get("transform", "")))
         width = 5 * len("".join(text.itertext()))
         left = x - {"start": 0, "middle": 0.5, "end": 1}[text.get("text-anchor", "start")] * width
         boxes.append((left, y - 4, left + width, y + 4))
-    assert len(boxes) > 12
+    return boxes
+
+
+def none_covers_another(boxes: list[tuple[float, float, float, float]]) -> None:
     for index, (left, top, right, bottom) in enumerate(boxes):
         assert not [b for b in boxes[:index] if left < b[2] and b[0] < right and top < b[3] and b[1] < bottom]
+
+
+def test_names_of_published_points_cover_no_other(tmp_path: Path, make_run: MakeRun) -> None:
+    make_run()
+    boxes = boxes_of(chart(tmp_path, "quality-estimate_SA8775P_ms-bsd100-x2-y-psnr_y_db"))
+    assert len(boxes) > 12
+    none_covers_another(boxes)
+
+
+def test_names_of_failed_nets_cover_no_other(tmp_path: Path, make_run: MakeRun) -> None:
+    for index in range(16):
+        make_run(run=f"model_n{index}", psnr=31 + index / 10, ms=50 + 10 * index, f=8 + index)
+    for index in range(4):
+        make_run(run=f"model_failed{index}", psnr=9.0 + index, ms=100 + 4 * index, f=100 + index)
+    boxes = boxes_of(chart(tmp_path, "quality-latency_torch_cpu_ms-set5-x2-y-psnr_y_db"), "failed")
+    assert len(boxes) > 1
+    none_covers_another(boxes)
 
 
 def test_drops_are_the_numbers_of_the_runs(tmp_path: Path, make_run: MakeRun) -> None:

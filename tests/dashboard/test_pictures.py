@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
+from sr.dashboard.__main__ import main
 from sr.dashboard.pictures import Budget, pictures
 from sr.functional.picture import save_png, side_by_side
 from sr.report.runs import find_runs
@@ -55,9 +57,34 @@ def test_crops_of_older_runs_are_cut_apart(tmp_path: Path, make_run: MakeRun) ->
 
 def test_what_does_not_fit_is_named(tmp_path: Path, make_run: MakeRun, make_pictures: Callable[..., None]) -> None:
     make_pictures(make_run(), noise=30)
-    (entry,), budget = shown(tmp_path, bytes_left=10)
+    (whole,), _ = shown(tmp_path)
+    common = sum(map(len, whole["shared"].values()))
+    (entry,), budget = shown(tmp_path, bytes_left=common + 10)
     assert len(entry["layers"]) == 1
     assert budget.omitted == ["nets/model_a: set5/bird-x2"]
+    for bytes_left in (0, 10):  # LR, bicubic and HR count, and are of no use alone
+        entries, budget = shown(tmp_path, bytes_left=bytes_left)
+        assert entries == [] and budget.omitted == ["nets/model_a: set5/bird-x2"] * 2
+
+
+@pytest.mark.parametrize(("scale", "block"), [(1.5, 3), (2, 2), (4, 4)])
+def test_a_grid_has_the_period_of_the_nets_blocks(
+    tmp_path: Path, make_run: MakeRun, make_pictures: Callable[..., None], scale: float, block: int
+) -> None:
+    folder = make_run()
+    make_pictures(folder, noise=30)
+    report = json.loads((folder / "report.json").read_text())
+    report["config"]["scale"] = scale
+    (folder / "report.json").write_text(json.dumps(report))
+    (entry,), _ = shown(tmp_path)
+    assert (entry["scale"], entry["block"]) == (scale, block)
+
+
+@pytest.mark.parametrize("options", [["--picture-mib", "inf"], ["--picture-mib", "nan"], ["--side", "-5"]])
+def test_sizes_that_are_none_are_refused(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(options)
+    assert "number from 0 on is needed" in capsys.readouterr().err
 
 
 def test_files_outside_of_the_run_and_torn_ones_are_passed_over(

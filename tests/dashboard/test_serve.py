@@ -52,6 +52,19 @@ def test_only_the_page_is_served(tmp_path: Path, make_run: MakeRun, ask: Ask) ->
     assert ask("/../../etc/passwd").status == 404
 
 
+def test_what_keeps_the_page_from_being_made_is_said(
+    tmp_path: Path, make_run: MakeRun, ask: Ask, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_run()
+    assert ask("/").status == 200
+    place = tmp_path.rename(tmp_path.with_name("renamed"))
+    answer = ask("/content.json")
+    assert answer.status == 503 and "no folder at" in answer.read().decode()
+    assert capsys.readouterr().err.count("\n") == 1
+    place.rename(tmp_path)
+    assert ask("/content.json").status == 200
+
+
 def test_another_site_that_leads_here_is_refused(ask: Ask) -> None:
     assert ask("/content.json", Host="evil.example:8008").status == 403
     assert ask("/content.json", Host="localhost:8008").status == 200

@@ -25,8 +25,14 @@ function showTooltip(handler, event, item, value) {
 const look = () => document.documentElement.dataset.theme;
 let drawn = [];  // Vega views of the page that is shown
 
+/** Wait until an element has a width, without which Vega's label transform fails: a busy machine lays out late. */
+async function laidOut(box) {
+  while (box.isConnected && !box.clientWidth) await new Promise(requestAnimationFrame);
+}
+
 /** Draw a specification; names that it lists are put where they cover nothing (see labels.py). */
 async function embed(box, spec, options) {
+  await laidOut(box);
   const { view } = await window.vegaEmbed(box, spec, options);
   if (!spec.usermeta?.labels) return view;
   // Vega's label transform fails at marks of which there is none: only a first drawing tells which those are.

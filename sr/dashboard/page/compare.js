@@ -38,7 +38,7 @@ function dropCard(now) {
     ? chart("drops", blanksOf(now), { rows }, { tall: true, onpick: (datum) => datum.id && open(datum) })
     : el("p", { class: "faint" }, "None of these runs was quantized.");
   return card("Lost by quantization", body,
-    el("p", { class: "note" }, "FP32 minus the quantized simulation; whiskers are one standard deviation over seeds."));
+    el("p", { class: "note" }, "How much worse the quantized simulation is than FP32; whiskers are one standard deviation over seeds."));
 }
 
 /** Stages that any row has this metric of, in the order of the way to the phone. */
@@ -62,7 +62,7 @@ function runsCard(now) {
     now.rows.some((row) => row.num_seeds > 1) && { key: "num_seeds", heading: "seeds", number: true, decimals: 0 },
     ...stagesOf(now.rows, metric).map((stage) => ({ key: `${stage}_${metric.key}`, heading: STAGE_NAMES[stage] ?? stage.replaceAll("_", " "),
       title: metric.label, number: true, decimals: metric.decimals, better })),
-    { key: `drop_${metric.key}`, heading: "lost", title: "FP32 minus quantized", number: true, decimals: metric.decimals },
+    { key: `drop_${metric.key}`, heading: "lost", title: "How much worse than FP32 the quantized net is", number: true, decimals: metric.decimals },
     ...others.map((each) => ({ key: `float_${each.key}`, heading: each.label.replace(" (dB)", ""), number: true,
       decimals: each.decimals, better: each.higher_is_better ? 1 : -1 })),
     ...now.usable.filter((each) => each.kind !== "quality").flatMap(costColumns),

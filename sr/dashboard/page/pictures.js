@@ -157,7 +157,7 @@ function twoPictures(entry, { first, second, truth, mode, limit }) {
     return { left: differenceMap(apart, width, height, end), legend: bar(CIVIDIS, ["0", `${end} LSB of luma`]) };
   }
   if (mode === "blocks") {
-    const patterns = [first, second].map((layer) => blockPattern(layer.y, truth.y, width, height, entry.scale));
+    const patterns = [first, second].map((layer) => blockPattern(layer.y, truth.y, width, height, entry.block));
     const end = limit || fittingLimit(patterns);
     const [left, right] = patterns.map((pattern) => patternMap(pattern, width, height, end));
     return { left, right, legend: bar(ORANGE_TO_VIOLET, [`-${end}`, "0", `${end} LSB`]), scores: patterns.map(rms) };

@@ -41,10 +41,11 @@ const differenceMap = (apart, width, height, limit) => painted(apart, width, hei
 
 /**
  * What repeats with the period of the upscaling: the error against HR, less its local mean, averaged over pixels of the
- * same place in their s x s block within 9 blocks each way. Texture averages out; a grid of depth-to-space stays.
+ * same place in their block of `period` pixels a side within 4 blocks each way. Texture averages out; a grid of
+ * depth-to-space stays.
  */
-function blockPattern(y, hr, width, height, scale) {
-  const period = Math.max(2, Math.ceil(scale)), reach = 4 * period;
+function blockPattern(y, hr, width, height, period) {
+  const reach = 4 * period;
   const error = y.map((value, index) => value - hr[index]);
   const mean = boxMean(error, width, height, period);
   const detail = error.map((value, index) => value - mean[index]);

@@ -1,10 +1,16 @@
 """Pictures compared: slider, zoom, difference and blocks, and fingers on a phone."""
 
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
+
+from sr.functional.picture import save_png
 
 pytestmark = pytest.mark.browser
 MakeRun = Callable[..., Path]
@@ -106,3 +112,20 @@ def test_on_a_phone_nothing_is_wider_than_the_screen_and_fingers_work(
       send('pointermove', 2, 0.85, 0.5); send('pointerup', 1, 0.45, 0.5); send('pointerup', 2, 0.85, 0.5); }"""
     page.evaluate(finger)
     page.wait_for_function("Number(new URLSearchParams(location.hash.split('?')[1]).get('zoom')) > 3")
+
+
+def test_the_grid_of_a_net_for_half_scales_is_seen(
+    make_run: MakeRun, make_pictures: Callable[..., None], visit: Open
+) -> None:
+    folder = make_run()
+    make_pictures(folder, noise=0)
+    report = json.loads((folder / "report.json").read_text())
+    report["config"]["scale"] = 1.5
+    (folder / "report.json").write_text(json.dumps(report))
+    pictures = folder / "images/set5_bird"
+    made = np.array(Image.open(pictures / "hr.png"))
+    made[::3, ::3] += 12  # blocks of x1.5 have 3 pixels a side
+    save_png(made, pictures / "float.png")
+    page = visit("#/pictures?mode=blocks")
+    found = re.findall(r"block pattern ([\d.]+) LSB", page.locator("body").inner_text())
+    assert max(map(float, found)) > 2
