@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from functools import cache
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,30 +37,38 @@ def jobs(name: str) -> list[list[str]]:
     return [list(job) for job in BasicSweeper.split_arguments(overrides, max_batch_size=None)[0]]
 
 
-def build_once(config: DictConfig) -> None:
+def build_once(config: DictConfig, borrowed: Path) -> None:
     """Make the task (with its net, loss and optimizer) and the data, as a run would; no image is read."""
     parts = ("model", "task", "loss", "optimizer", "scheduler", "data")
     if "perceptual" in config.task:
-        config.task.perceptual.weights = str(random_vgg19())
+        config.task.perceptual.weights = str(random_vgg19(borrowed))
     if "teacher" in config.task:
-        config.task.teacher.source = random_teacher(config)
+        config.task.teacher.source = random_teacher(config, borrowed)
     key = json.dumps([OmegaConf.to_container(config[part], resolve=True) for part in parts])
     if key not in BUILT:
         build(config)
         BUILT.add(key)
 
 
-@cache
-def random_vgg19() -> Path:
-    """A weights file: the real ones are not shipped."""
-    path = Path(tempfile.mkdtemp()) / "vgg19.pt"
-    torch.save({f"features.{name}": value for name, value in vgg19(weights=None).features.state_dict().items()}, path)
+@pytest.fixture(scope="session")
+def borrowed() -> Iterator[Path]:
+    """A folder for weights that are not shipped, removed at the end: pytest keeps its own of several sessions."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+def random_vgg19(folder: Path) -> Path:
+    """A weights file of 80 MB."""
+    path = folder / "vgg19.pt"
+    if not path.exists():
+        features = vgg19(weights=None).features.state_dict()
+        torch.save({f"features.{name}": value for name, value in features.items()}, path)
     return path
 
 
-def random_teacher(config: DictConfig) -> str:
+def random_teacher(config: DictConfig, folder: Path) -> str:
     """What a run of the student's own model would leave: such a sweep is given its teacher on the command line."""
-    path = Path(tempfile.gettempdir()) / f"teacher_{os.getpid()}.safetensors"
+    path = folder / "teacher.safetensors"
     model = OmegaConf.to_container(config.model, resolve=True)
     save_weights(inference_form(made(config.model)), path, {"config": {"model": model}})
     return str(path)
@@ -81,14 +89,14 @@ def test_sweep_says_question_jobs_and_cost_in_few_lines(name):
 
 
 @pytest.mark.parametrize("name", SWEEPS)
-def test_every_job_composes_and_can_be_built(name):
+def test_every_job_composes_and_can_be_built(name, borrowed):
     folders = set()
     for job in jobs(name):
         config = compose([f"sweeps={name}", *job])
         assert config.experiment == name
         if str(config.init).startswith("outputs/"):  # of a run that has to be there first
             config.init = None
-        build_once(config)
+        build_once(config, borrowed)
         folders.add(run_name([f"sweeps={name}", *job]))
     assert len(folders) == len(jobs(name)), "each job has a folder of its own"
 

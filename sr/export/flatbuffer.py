@@ -17,7 +17,6 @@ VERSIONS = {
     "DEQUANTIZE": 2, "RELU": 2, "RELU_0_TO_1": 1, "PRELU": 1, "LEAKY_RELU": 2, "TANH": 2, "LOGISTIC": 2,
     "MAX_POOL_2D": 2, "PAD": 2, "RESIZE_BILINEAR": 3,
 }  # fmt: skip
-UNKNOWN = -1  # a size that the runtime is told when it opens the file
 
 
 class ModelFile:

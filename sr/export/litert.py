@@ -18,7 +18,7 @@ from sr.export.qnn import quiet
 from sr.export.release import Release
 from sr.export.runtime import upscaler_of
 
-INSTALL = "pip install 'sr[litert]'"
+INSTALL = "pip install --editable '.[litert]'"
 FOLDER = "litert"
 
 

@@ -18,7 +18,7 @@ from sr.export.graph import Graph
 from sr.export.release import Release
 from sr.export.runtime import MAX_SESSIONS, upscaler_of
 
-INSTALL = "pip install 'sr[openvino]'"
+INSTALL = "pip install --editable '.[openvino]'"
 FILE = "pixels.onnx"  # OpenVINO reads it as it is
 
 

@@ -95,8 +95,6 @@ def test_hexagon(
 def test_every_scheme_that_the_htp_takes(
     name: str, scheme: Any, tiny_net: Any, simulated: Any, crops: Any, hexagon_target: Hexagon, tmp_path: Path
 ) -> None:
-    if missing := qnn.why_missing():
-        pytest.skip(missing)
     net, target = tiny_net(), replace(hexagon_target, estimates=[])
     simulation = simulated(net, name=name, **scheme)
     certificate = target.export(simulation=simulation, float_net=net, crops=crops(2), folder=tmp_path / "export")
