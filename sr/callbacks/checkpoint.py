@@ -7,6 +7,7 @@ import lightning
 from lightning.pytorch.callbacks import Checkpoint
 
 from sr.rundir.files import write_atomically
+from sr.rundir.settings import count
 
 NAME = "checkpoints/last.ckpt"
 
@@ -16,10 +17,13 @@ class LastCheckpoint(Checkpoint):
 
     Args:
         every: iterations between two checkpoints; a chunk that crosses a multiple of it triggers one.
+
+    Raises:
+        ValueError: none between them.
     """
 
     def __init__(self, *, every: int) -> None:
-        self.every = every
+        self.every = count("train.checkpoint_every", every)
         self._saved_at = 0
 
     def on_train_start(self, trainer: lightning.Trainer, task: lightning.LightningModule) -> None:

@@ -1,12 +1,16 @@
 """One process a run folder."""
 
 import contextlib
+import errno
 import os
 import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+HELD = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
+"""What a system answers where another process holds the lock; the last two are Windows's."""
 
 
 @contextlib.contextmanager
@@ -18,12 +22,18 @@ def claim(folder: Path) -> Iterator[None]:
 
     Raises:
         BlockingIOError: another process holds the folder; the message names its host and process.
+        OSError: the folder's file system has no locks.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / ".running", "a+", encoding="utf-8") as file:
         try:
             _lock(file)
         except OSError as error:
+            if error.errno not in HELD:
+                raise OSError(
+                    f"{folder} lies on a file system without locks ({error.strerror or error}), which keep two "
+                    "processes from writing one run; give hydra.run.dir=<folder on a local disk>"
+                ) from error
             file.seek(0)
             holder = file.read().strip() or "another process"
             raise BlockingIOError(f"{folder} is being written by {holder}; wait for it, or stop it first") from error

@@ -13,41 +13,51 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import InterpolationResolutionError
 
 from sr.rundir.names import ROOT, run_name
+from sr.rundir.settings import count, names, number
 
 
 def scaled(iterations: float, budget: float) -> int:
     """A recipe's count of iterations shortened in proportion to the budget, at least one; none stays none.
 
+    Raises:
+        ValueError: fewer iterations than none, or no budget.
+
     >>> scaled(200_000, 0.01)
     2000
     """
+    number("train.iterations", iterations, least=0)
+    number("train.budget", budget, above=0)
     return max(1, round(iterations * budget)) if iterations else 0
 
 
 def iterations_of(epochs: float, images: int, crops_per_image: int, batch_size: int) -> int:
     """A recipe's epochs in iterations, from the size of its data set.
 
+    Raises:
+        ValueError: a data set or a batch of nothing.
+
     >>> iterations_of(1000, 800, 20, 16)  # ABPN: 1000 epochs over 20 repeats of DIV2K's 800 images, batch 16
     1000000
     """
+    count("train.epoch_images", images)
+    count("data.batch_size", batch_size)
     return max(1, round(epochs * images * crops_per_image / batch_size))
 
 
 def whole_chunks(iterations: int, chunk: int) -> int:
-    """How many chunks of `chunk` iterations an interval holds.
+    """How many chunks of `chunk` iterations the interval between two validations holds.
 
     Raises:
-        ValueError: the interval is not a whole number of chunks.
+        ValueError: nothing, or not a whole number of chunks.
 
     >>> whole_chunks(1000, 10)
     100
     """
-    if iterations % chunk:
-        raise ValueError(
-            f"an interval of {iterations} iterations is not a multiple of train.chunk={chunk}; change either"
-        )
+    if count("train.validate_every", iterations) % count("train.chunk", chunk):
+        raise ValueError(f"train.validate_every={iterations} is not a multiple of train.chunk={chunk}; change either")
     return iterations // chunk
 
 
@@ -66,7 +76,7 @@ def fp32_from(iterations: int, tail: float) -> int:
     >>> fp32_from(1000, 0.15)
     850
     """
-    if not 0 <= tail <= 1:
+    if number("train.fp32_tail", tail, least=0) > 1:
         raise ValueError(f"train.fp32_tail is a share of the iterations in [0, 1], got {tail}")
     return round(iterations * (1 - tail))
 
@@ -74,10 +84,13 @@ def fp32_from(iterations: int, tail: float) -> int:
 def hr_side(lr_patch: int, scale: float) -> int:
     """Side of a training patch in HR pixels.
 
+    Raises:
+        ValueError: a patch of nothing.
+
     >>> hr_side(32, 4)
     128
     """
-    return round(lr_patch * scale)
+    return round(count("data.lr_patch", lr_patch) * scale)
 
 
 def register_resolvers() -> None:
@@ -99,8 +112,20 @@ def register_resolvers() -> None:
 
 
 def plain(config: DictConfig) -> dict[str, Any]:
-    """The composed config as plain containers with every interpolation resolved."""
-    return cast(dict[str, Any], OmegaConf.to_container(config, resolve=True, throw_on_missing=True))
+    """The composed config as plain containers with every interpolation resolved.
+
+    Raises:
+        ValueError: what one of our own interpolations refuses, in its own words.
+    """
+    try:
+        return cast(dict[str, Any], OmegaConf.to_container(config, resolve=True, throw_on_missing=True))
+    except InterpolationResolutionError as error:
+        refused: BaseException | None = error
+        while isinstance(refused, InterpolationResolutionError):  # OmegaConf wraps twice
+            refused = refused.__context__
+        if isinstance(refused, ValueError):
+            raise refused from None
+        raise
 
 
 def output_folder() -> Path:
@@ -123,7 +148,7 @@ def pixel_overrides(own: Sequence[str], differing: Sequence[str]) -> list[str]:
     >>> pixel_overrides(["model=rrdbnet", "task=gan", "seed=1", "task/discriminator=unet", "init=pixel"], ["seed=0"])
     ['model=rrdbnet', 'seed=0']
     """
-    replaced = {_key(item) for item in differing}
+    replaced = {_key(item) for item in names("pixel", differing)}
     own_only = re.compile(r"(task|init|init_leave|blend|alpha|pixel)$|task[./]")
     return [*(item for item in own if _key(item) not in replaced and not own_only.match(_key(item))), *differing]
 

@@ -8,16 +8,14 @@ from typing import Any
 import yaml
 
 from sr.rundir.files import read_json, write_atomically, write_json
-from sr.rundir.names import MACHINE_KEYS
+from sr.rundir.names import MACHINE_KEYS, PLACES
 
 CONFIG = "config.yaml"
 NARROW = "narrow/narrow.json"  # what filter pruning left of the net
-# Where the images lie is the machine's business, and how it runs a step; which images they are tells their fingerprint.
-PLACES = {"data": ("root", "test_root", "cache", "resident"), "task": ("capture",)}
 
 
 def identity(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a config that decides a run's numbers: all but `MACHINE_KEYS` and the place of the images."""
+    """The part of a config that decides a run's numbers: all but `MACHINE_KEYS` and `PLACES`."""
     kept = {key: value for key, value in config.items() if key not in MACHINE_KEYS}
     for part, keys in PLACES.items():
         if isinstance(kept.get(part), Mapping):

@@ -5,8 +5,12 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-MACHINE_KEYS = ("logger", "machine", "experiment", "sweeps", "hydra")
-"""Top-level keys that say where and how a run is watched, never what it computes."""
+MACHINE_KEYS = ("logger", "machine", "experiment", "sweeps", "ckpt", "hydra")
+"""Top-level keys that say where and how a run is watched or taken up again, never what it computes."""
+PLACES = {"data": ("root", "test_root", "cache", "resident"), "task": ("capture",)}
+"""More of the kind: where the images lie (which ones they are tells their fingerprint), and how a step is run."""
+NAMING_PLACES = ("data.root",)
+"""Places that still name a run: other images are another run, and it is told before they are read."""
 MAX_NAME = 120
 
 
@@ -21,7 +25,7 @@ def run_name(overrides: list[str]) -> str:
     >>> run_name([])
     'default'
     """
-    kept = [item for item in overrides if re.split(r"[.=@]", item.lstrip("+~"))[0] not in MACHINE_KEYS]
+    kept = [item for item in overrides if not _of_machine(re.split("[=@]", item.lstrip("+~"))[0])]
     kept.sort(key=lambda item: (not item.startswith("model"), item))
     parts = [re.sub(r"[^A-Za-z0-9.]+", "_", item.lstrip("+~").replace("=", "_")).strip("_") for item in kept]
     name = "-".join(parts) or "default"
@@ -31,3 +35,8 @@ def run_name(overrides: list[str]) -> str:
     # Two different overrides must not share a folder because a special character became `_`.
     lossless = all(re.fullmatch(r"[A-Za-z0-9_.=]+", item) for item in kept)
     return name if lossless else f"{name}-{exact}"
+
+
+def _of_machine(key: str) -> bool:
+    part, _, name = key.partition(".")
+    return part in MACHINE_KEYS or (name in PLACES.get(part, ()) and key not in NAMING_PLACES)

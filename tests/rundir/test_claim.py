@@ -1,11 +1,13 @@
 """One process a run folder, however the holder dies."""
 
+import errno
 import signal
 import subprocess
 import sys
 
 import pytest
 
+from sr.rundir import claim as claims
 from sr.rundir.claim import claim
 
 HOLD = """
@@ -43,3 +45,14 @@ def test_a_folder_can_be_claimed_again(tmp_path):
     for _ in range(2):
         with claim(tmp_path):
             pass
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_not_told_as_another_process(tmp_path, monkeypatch, number):
+    def refuse(file):
+        raise OSError(number, "no locks here")
+
+    monkeypatch.setattr(claims, "_lock", refuse)
+    with pytest.raises(OSError, match=r"file system without locks \(no locks here\)") as caught, claim(tmp_path):
+        pass
+    assert not isinstance(caught.value, BlockingIOError)

@@ -26,6 +26,7 @@ def test_a_changed_setting_is_refused_by_name(tmp_path):
 def test_the_machine_may_change(tmp_path):
     lock_config(tmp_path, CONFIG)
     lock_config(tmp_path, CONFIG | {"logger": {"mode": "online"}, "data": {"root": "/elsewhere", "batch_size": 16}})
+    lock_config(tmp_path, CONFIG | {"ckpt": "none"})
 
 
 def test_a_key_that_came_or_went_is_named(tmp_path):

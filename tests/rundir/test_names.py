@@ -17,7 +17,11 @@ def test_order_does_not_matter():
 
 
 @pytest.mark.parametrize(
-    "override", ["logger=wandb", "logger.mode=online", "machine.threads=1", "experiment=x", "sweeps=y"]
+    "override",
+    [
+        *("logger=wandb", "logger.mode=online", "machine.threads=1", "experiment=x", "sweeps=y", "ckpt=none"),
+        *("data.cache=/x", "data.test_root=/y", "data.resident=never", "task.capture=never", "++data.cache=/x"),
+    ],
 )
 def test_machine_keys_are_left_out(override):
     assert run_name(["scale=4", override]) == "scale_4"
