@@ -41,5 +41,5 @@ def score_sets(upscale: Upscale, data: ImageData, protocol: metrics.Protocol, sc
     """Score one upscaler on every test set: {set: score}."""
     return {
         name: evaluate(upscale, pairs, protocol, scale, data.raw_luma(name)).to_dict()
-        for name, pairs in data.test_sets().items()
+        for name, pairs in data.test_sets.items()
     }

@@ -42,7 +42,7 @@ class Export(Stage):
         exported = self.target.export(
             simulation=load(net=net, scheme=self.scheme, folder=folder / QUANTIZED_FOLDER),
             float_net=net,
-            crops=[pair for pairs in data.test_sets().values() for pair in pairs],
+            crops=[pair for pairs in data.test_sets.values() for pair in pairs],
             folder=folder / FOLDER,
         )
         upscalers = self.target.upscalers(folder / FOLDER)

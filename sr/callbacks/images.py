@@ -50,7 +50,7 @@ class Images(Stage):
         upscalers = [upscaler(each) for each in (Bicubic(scale=task.scale), net, simulation.net)]
         columns = ["nearest", "bicubic", "float", self.scheme.name, "hr"]
         files, layers = [], []
-        for name, pair in self._chosen(data_of(trainer).test_sets()):
+        for name, pair in self._chosen(data_of(trainer).test_sets):
             pictures = [enlarge(pair.lr, *pair.hr.shape[:2]), *(upscale(pair.lr) for upscale in upscalers), pair.hr]
             picture = side_by_side(*(centre(each, self.crop) for each in pictures))
             files.append(f"images/{name}_{pair.name}.png")

@@ -44,7 +44,7 @@ class Perceptual(Stage):
         if (folder / QUANTIZED).is_file() and not self.scheme.is_float:
             nets["simulated"] = load(net=net, scheme=self.scheme, folder=folder / FOLDER).net
         quality: dict[str, Any] = {stage: {} for stage in nets}
-        for name, pairs in data_of(trainer).test_sets().items():
+        for name, pairs in data_of(trainer).test_sets.items():
             true = {f"hr_{measure}": value for measure, value in self.scores.evaluate(None, pairs).items()}
             for stage, each in nets.items():
                 quality[stage][name] = self.scores.evaluate(upscaler(each), pairs) | true

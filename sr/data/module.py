@@ -23,9 +23,10 @@ from sr.data.patches import Chunks, PatchStream
 from sr.data.pixel_map import PixelMap
 from sr.data.resident import Residence
 from sr.data.sets import find_set, lookalikes, refuse_test_images
-from sr.data.sources import Source
+from sr.data.sources import Source, source_of
 from sr.data.statistics import described
 from sr.functional.resize import as_ratio
+from sr.rundir.settings import count, names, number
 
 log = logging.getLogger(__name__)
 
@@ -65,8 +66,8 @@ class ImageData(lightning.LightningDataModule):
     def __init__(
         self,
         *,
-        root: str,
-        test_root: str,
+        root: str | None,
+        test_root: str | None,
         cache: str,
         archives: Sequence[Mapping[str, Any]],
         sources: Sequence[Mapping[str, Any]],
@@ -88,20 +89,26 @@ class ImageData(lightning.LightningDataModule):
         resident: str,
     ) -> None:
         super().__init__()
+        if root is None:
+            raise ValueError("data.root is null; data=folder trains on your own images, give data.root=<their folder>")
+        for key, value in {"data.batch_size": batch_size, "data.lr_patch": lr_patch, "train.chunk": chunk}.items():
+            count(key, value)
+        for key, value in {"data.val_images": val_images, "data.val_crop": val_crop}.items():
+            if value is not None:
+                count(key, value)
+        if heldout_every is not None:
+            count("data.heldout_every", heldout_every, least=2)
         if bool(heldout_sources) == (heldout_every is not None):
             raise ValueError("give either data.heldout_sources or data.heldout_every (the other empty or null)")
-        if heldout_every is not None and heldout_every < 2:
-            raise ValueError(f"data.heldout_every must be 2 or more, got {heldout_every}")
         if small_images not in ("refuse", "skip"):
             raise ValueError(f"data.small_images is refuse or skip, got {small_images!r}")
-        if isinstance(test, str):
-            raise ValueError(f"data.test is a list, got {test!r}; write data.test=[{test}]")
-        self.root, self.test_root, self.cache = (Path(path).expanduser() for path in (root, test_root, cache))
+        self.root, self.test_root, self.cache = (Path(path).expanduser() for path in (root, test_root or root, cache))
         self.archives = [Archive(**archive) for archive in archives]
-        self.sources = [_source({"share": share, **fields}) for fields in sources]
-        self.heldout_sources = [_source(fields) for fields in heldout_sources]
-        self.heldout_every, self.shrink, self.small_images = heldout_every, shrink, small_images
-        self.test, self.scale, self.seed = [name.lower() for name in test], scale, seed
+        self.sources = [source_of({"share": share, **fields}) for fields in sources]
+        self.heldout_sources = [source_of(fields) for fields in heldout_sources]
+        self.heldout_every, self.small_images = heldout_every, small_images
+        self.shrink = number("data.shrink", shrink, least=1)
+        self.test, self.scale, self.seed = [name.lower() for name in names("data.test", test)], scale, seed
         self.batch_size, self.lr_patch = batch_size, lr_patch
         self.sampling, self.augment, self.chunk = sampling, augment, chunk
         self.val_images, self.val_crop, self.residence = val_images, val_crop, Residence(resident)
@@ -126,6 +133,7 @@ class ImageData(lightning.LightningDataModule):
             return Chain([self._decoded(source) for source in self.heldout_sources])
         return Chain([Selection(images, chosen) for images, (_, chosen) in zip(self._maps, self._split, strict=True)])
 
+    @cached_property
     def test_sets(self) -> dict[str, Sequence[ImagePair]]:
         """The test sets by name, or the held-out images as "heldout" when no set is named.
 
@@ -187,7 +195,7 @@ class ImageData(lightning.LightningDataModule):
         Raises:
             ValueError: no training image is as large as that, or one is a test image.
         """
-        refuse_test_images(self.train_pairs, self.test_sets() if self.test else {})
+        refuse_test_images(self.train_pairs, self.test_sets if self.test else {})
         lr_patch = lr_patch or self.lr_patch
         fitting = [i for i, pair in enumerate(self.train_pairs) if min(pair.lr.shape[:2]) >= lr_patch]
         if not fitting:
@@ -195,8 +203,7 @@ class ImageData(lightning.LightningDataModule):
                 f"no training image has {lr_patch}x{lr_patch} LR pixels for calibration; lower its lr_patch"
             )
         sizes = {"batch_size": batch_size, "lr_patch": lr_patch}
-        pairs = Selection(self.train_pairs, fitting)
-        stream = self._patches(pairs, self.seed | _CALIBRATION, 0, 1, False, **sizes)
+        stream = self._patches(Selection(self.train_pairs, fitting), self.seed | _CALIBRATION, 0, 1, False, **sizes)
         return [lr.contiguous().float() / 255 for lr, _ in islice(stream, num_batches)]
 
     def fingerprint(self) -> str:
@@ -241,10 +248,3 @@ class ImageData(lightning.LightningDataModule):
             for ours, theirs in lookalikes(training, pairs, _SAME_PICTURE):
                 log.warning("training image %s looks like %s of test set %s and would flatter it", ours, theirs, name)
         return pairs
-
-
-def _source(fields: Mapping[str, Any]) -> Source:
-    try:
-        return Source(**fields)
-    except TypeError as error:
-        raise ValueError(f"a data source has path, shrink, files, lr and share; got {dict(fields)}: {error}") from error

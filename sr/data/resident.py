@@ -1,7 +1,7 @@
 """The decoded set in an accelerator's own memory, where patches are cut and turned for many batches at once."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -15,6 +15,10 @@ log = logging.getLogger(__name__)
 
 SHARE = 0.5
 """How much of a device's free memory the images may take; the rest is the training's."""
+
+
+AT_ONCE = 1 << 24
+"""HR pixels that one gather cuts at most: their 8-byte index takes 128 MiB, and so does each term that makes it up."""
 
 
 class ResidentImages:
@@ -34,8 +38,14 @@ class ResidentImages:
         self._lr = _Pixels([pair.lr for pair in pairs], device)
         self._hr = _Pixels([pair.hr for pair in pairs], device)
 
-    def cut(self, places: Places) -> list[Batch]:
+    def cut(self, places: Places) -> Iterator[Batch]:
         """Cut the patches of some batches: lr (N, 3, p, p) and hr (N, 3, s*p, s*p) each, uint8, channels-last."""
+        pixels = places.image.shape[1] * int(self.lr_patch * self.ratio) ** 2
+        size = max(1, AT_ONCE // pixels)
+        for first in range(0, len(places.image), size):
+            yield from self._cut(Places(*(each[first : first + size] for each in places)))
+
+    def _cut(self, places: Places) -> list[Batch]:
         image, top, left, turn = (torch.from_numpy(each).to(self.device, non_blocking=True) for each in places)
         p, q = self.ratio.numerator, self.ratio.denominator
         lr = self._lr.patches(image, top, left, turn, self.lr_patch)

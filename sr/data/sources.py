@@ -1,11 +1,14 @@
 """Where training images come from: a folder, chosen files of it, or files inside an installed package."""
 
 import importlib.util
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sr.data.decode import SourceImage
 from sr.data.image import ENDINGS, find_images
+from sr.rundir.settings import number
 
 PACKAGE = "package:"
 
@@ -19,12 +22,13 @@ class Source:
             inside an installed Python package, which is found without being imported.
         shrink: the images are downscaled by this factor before anything else; removes the artefacts of lossy files.
         files: names of single files below the path; None takes all images.
-        lr: folder of ready-made LR images, with the same names as the HR ones, or with `x2`, `x3`, ... appended
-            as DIV2K has them; None makes them by MATLAB's bicubic. Only with a shrink of 1.
+        lr: folder of ready-made LR images, at the same places below it as the HR ones below `path`, with the same
+            names or with `x2`, `x3`, ... appended as DIV2K has them; endings may differ. None makes them by MATLAB's
+            bicubic. Only with a shrink of 1.
         share: part of the images that is used, evenly chosen and at least one; in (0, 1].
 
     Raises:
-        ValueError: a share out of its range.
+        ValueError: a share or a shrink out of its range.
     """
 
     path: str
@@ -34,6 +38,7 @@ class Source:
     share: float = 1
 
     def __post_init__(self) -> None:
+        number(f"shrink of data source {self.path}", self.shrink, least=1)
         if not 0 < self.share <= 1:
             raise ValueError(f"data.share is the part of the images to use, above 0 and at most 1, got {self.share}")
 
@@ -41,7 +46,8 @@ class Source:
         """List the source's files.
 
         Raises:
-            ValueError: a missing folder, package, file or LR image; no image at all.
+            ValueError: a missing folder, package, file or LR image; no image at all; two images that an LR image could
+            belong to, or that could belong to one.
         """
         folder = _folder(self.path, root)
         if self.files is None:
@@ -53,8 +59,24 @@ class Source:
                 raise ValueError(f"{folder} has no file {', '.join(missing) or 'chosen'}; correct the source's `files`")
         used = max(1, round(len(paths) * self.share))
         paths = [paths[i * len(paths) // used] for i in range(used)]
-        lr = _by_stem(_folder(self.lr, root)) if self.lr else None
-        return [SourceImage(_name(path, folder), path, _lr_of(path, lr, self.lr) if lr else None) for path in paths]
+        if self.lr is None:
+            return [SourceImage(_name(path, folder), path, None) for path in paths]
+        lr_folder = _folder(self.lr, root)
+        lr = _by_name(find_images(lr_folder), lr_folder)
+        hr = _by_name(paths, folder)
+        return [SourceImage(_name(path, folder), path, _lr_of(name, lr, self.lr)) for name, path in hr.items()]
+
+
+def source_of(fields: Mapping[str, Any]) -> Source:
+    """Make a source of its fields in a config.
+
+    Raises:
+        ValueError: a field that it does not have, or `path` is missing; what `Source` refuses.
+    """
+    try:
+        return Source(**fields)
+    except TypeError as error:
+        raise ValueError(f"a data source has path, shrink, files, lr and share; got {dict(fields)}: {error}") from error
 
 
 def _folder(path: str, root: Path) -> Path:
@@ -73,15 +95,24 @@ def _name(path: Path, folder: Path) -> str:
     return path.relative_to(folder).with_suffix("").as_posix()
 
 
-def _by_stem(folder: Path) -> dict[str, Path]:
-    return {path.stem.lower(): path for path in find_images(folder)}
+def _by_name(paths: Iterable[Path], folder: Path) -> dict[str, Path]:
+    """The images by their place below a folder, without ending and in small letters."""
+    found: dict[str, Path] = {}
+    for path in paths:
+        name = _name(path, folder).lower()
+        if name in found:
+            raise ValueError(
+                f"{found[name]} and {path} have one name, so HR and LR images cannot be paired; rename one of them"
+            )
+        found[name] = path
+    return found
 
 
-def _lr_of(path: Path, lr: dict[str, Path], folder: str | None) -> Path:
-    stem = path.stem.lower()
-    for candidate in (stem, *(f"{stem}x{scale}" for scale in ("2", "3", "4", "1.5"))):
+def _lr_of(name: str, lr: Mapping[str, Path], folder: str) -> Path:
+    for candidate in (name, *(f"{name}x{scale}" for scale in ("2", "3", "4", "1.5"))):
         if candidate in lr:
             return lr[candidate]
     raise ValueError(
-        f"no LR image of {path.name} in {folder}; it must have the same name, with any of {', '.join(ENDINGS)}"
+        f"no LR image {name} in {folder}; it must be there at the same place as the HR one, with any of "
+        f"{', '.join(ENDINGS)}"
     )

@@ -34,20 +34,26 @@ class Stored(NamedTuple):
 
 
 def stored(cache: Path) -> list[Stored]:
-    """The maps of a cache, the longest unused one first; damaged ones are among them, with no images."""
+    """The maps of a cache, the longest unused one first; damaged ones are among them, with no images.
+
+    A map that goes while we look, or whose index another user keeps to themselves, is not.
+    """
     found = [_stored(index.parent) for index in cache.glob(f"*/{INDEX}")]
-    return sorted(found, key=lambda each: -each.unused_days)
+    return sorted(filter(None, found), key=lambda each: -each.unused_days)
 
 
-def _stored(folder: Path) -> Stored:
+def _stored(folder: Path) -> Stored | None:
     try:
         images = json.loads((folder / INDEX).read_text(encoding="utf-8"))["images"]
         size = (folder / PIXELS).stat().st_size
     except (OSError, ValueError, KeyError):
         images, size = [], 0
-    opened = (folder / INDEX).stat().st_mtime
-    with only_user(folder) as alone:
-        is_open = not alone
+    try:
+        opened = (folder / INDEX).stat().st_mtime
+        with only_user(folder) as alone:
+            is_open = not alone
+    except OSError:
+        return None
     first = images[0]["name"] if images else ""
     return Stored(folder, len(images), first, size / 1e6, (time.time() - opened) / DAY_S, is_open)
 
@@ -73,13 +79,13 @@ def remove(cache: Path, unused_days: float) -> Iterator[Stored]:
 def _remove(folder: Path) -> bool:
     """Take a map away unless it is open: out of everybody's sight at once, then from the disk."""
     gone = folder.with_name(f".removed.{folder.name}.{os.getpid()}")
-    with only_user(folder) as alone:
-        if not alone:
-            return False
-        try:
+    try:
+        with only_user(folder) as alone:
+            if not alone:
+                return False
             folder.rename(gone)
-        except OSError:  # Windows lets nobody rename what is open
-            return False
+    except OSError:  # gone already, or another user's; and Windows lets nobody rename what is open
+        return False
     shutil.rmtree(gone, ignore_errors=True)
     return True
 

@@ -61,7 +61,7 @@ def test_photos_work_on_their_own(scale: float):
     photos = ImageData(**settings("photos", scale=scale, root="absent", test_root="absent"))
     names = [pair.name for pair in photos.train_pairs]
     assert names == [Path(name).stem for name in settings("photos")["sources"][0]["files"]]
-    heldout = photos.test_sets()["heldout"]
+    heldout = photos.test_sets["heldout"]
     assert not {*names} & {pair.name for pair in heldout}
     assert len(heldout) >= 2
     lr, hr = next(photos.stream(0))
@@ -84,7 +84,7 @@ def test_the_photographs_are_in_the_wheel_itself():
 def test_mix_and_gaming_find_their_folders(shared_data: Path):
     gaming = ImageData(**settings("gaming", root=str(shared_data), test_root=str(shared_data)))
     assert len(gaming.train_pairs) + len(gaming.val_pairs) == 89
-    assert {name: len(pairs) for name, pairs in gaming.test_sets().items()} == {"gaming_test": 5}
+    assert {name: len(pairs) for name, pairs in gaming.test_sets.items()} == {"gaming_test": 5}
     for source in ImageData(**settings("mix", root=str(shared_data), test_root=str(shared_data))).sources:
         assert source.images(shared_data)
 
@@ -94,7 +94,7 @@ def test_no_training_image_is_held_out(folder: Path):
     train, heldout = [p.name for p in images.train_pairs], [p.name for p in images.val_pairs]
     assert heldout == ["04", "09"]
     assert sorted(train + heldout) == [f"{i:02}" for i in range(12)]
-    assert [*images.test_sets()] == ["heldout"]
+    assert [*images.test_sets] == ["heldout"]
 
 
 def test_shrinks_multiply(folder: Path):
@@ -154,11 +154,11 @@ def test_the_fingerprint_follows_everything_that_changes_training_images(folder:
 def test_named_sets_are_found_and_a_missing_one_is_told(folder: Path):
     (folder / "test/Holiday").mkdir(parents=True)
     Image.new("RGB", (31, 31)).save(folder / "test/Holiday/a.png")
-    assert data(folder, sources=[{"path": "../set", "files": ["00.png", "01.png"]}], test=["holiday"]).test_sets()[
+    assert data(folder, sources=[{"path": "../set", "files": ["00.png", "01.png"]}], test=["holiday"]).test_sets[
         "holiday"
     ][0].hr.shape == (30, 30, 3)
     with pytest.raises(ValueError, match="'set5' is not in"):
-        data(folder, test=["set5"]).test_sets()
+        _ = data(folder, test=["set5"]).test_sets
 
 
 def test_a_test_image_among_the_training_images_is_told(folder: Path, caplog: pytest.LogCaptureFixture):
@@ -169,8 +169,9 @@ def test_a_test_image_among_the_training_images_is_told(folder: Path, caplog: py
     images = data(folder, test=["mine"], test_root=str(folder.parent))
     _ = images.train_pairs
     with caplog.at_level(logging.WARNING):
-        images.test_sets()
-    assert "training image 12 looks like copy of test set mine" in caplog.text
+        for _ in range(2):
+            assert [*images.test_sets] == ["mine"]
+    assert caplog.text.count("training image 12 looks like copy of test set mine") == 1
 
 
 @pytest.mark.parametrize(
@@ -178,7 +179,10 @@ def test_a_test_image_among_the_training_images_is_told(folder: Path, caplog: py
     [
         ({"heldout_every": None}, "either data.heldout_sources or data.heldout_every"),
         ({"heldout_sources": [{"path": "."}]}, "either data.heldout_sources or data.heldout_every"),
-        ({"heldout_every": 1}, "must be 2 or more, got 1"),
+        ({"heldout_every": 1}, r"data\.heldout_every is a whole number from 2 on, got 1"),
+        ({"root": None}, r"data\.root is null; data=folder .* data\.root=<their folder>"),
+        ({"shrink": 0.5}, r"data\.shrink is a number from 1 on, got 0\.5"),
+        ({"chunk": 0}, r"train\.chunk is a whole number from 1 on, got 0"),
         ({"small_images": "hide"}, "refuse or skip, got 'hide'"),
         ({"sources": [{"folder": "."}]}, "a data source has path, shrink, files, lr and share"),
         ({"test": "set5"}, r"data\.test is a list, got 'set5'"),
@@ -187,6 +191,13 @@ def test_a_test_image_among_the_training_images_is_told(folder: Path, caplog: py
 def test_wrong_settings_are_told(folder: Path, changes: dict[str, Any], message: str):
     with pytest.raises(ValueError, match=message):
         data(folder, **changes)
+
+
+@pytest.mark.parametrize("key", ["batch_size", "lr_patch", "val_images", "val_crop"])
+@pytest.mark.parametrize("value", [0, -4, 2.5])
+def test_what_is_counted_is_one_or_more(folder: Path, key: str, value: float):
+    with pytest.raises(ValueError, match=rf"data\.{key} is a whole number from 1 on, got {value}"):
+        data(folder, **{key: value})
 
 
 def test_no_sources_and_an_empty_folder_are_told(folder: Path, tmp_path: Path):

@@ -5,6 +5,7 @@ from itertools import islice
 import pytest
 import torch
 
+from sr.data import resident
 from sr.data.resident import Residence, ResidentImages, log
 from tests.data.test_patches import made, noise, same
 
@@ -26,6 +27,16 @@ def test_a_stream_goes_on_anywhere():
     pairs = noise(2, [(20, 14)])
     images = ResidentImages(pairs, made(pairs).ratio, 6, CPU)
     assert same(next(made(pairs, start=77, images=images)), list(islice(made(pairs), 78))[77])
+
+
+def test_few_patches_are_gathered_at_once(monkeypatch):
+    pairs = noise(2, [(20, 14), (8, 32)])
+    host = made(pairs)
+    monkeypatch.setattr(resident, "AT_ONCE", 2 * host.batch_size * 12 * 12 + 1)
+    device = made(pairs, images=ResidentImages(pairs, host.ratio, 6, CPU))
+    for ours, theirs in islice(zip(device, host, strict=True), 100):
+        assert same(ours, theirs)
+        assert ours[1].untyped_storage().nbytes() == 2 * ours[1].numel()  # what one gather made
 
 
 def test_on_a_cpu_nothing_is_copied():

@@ -11,7 +11,7 @@ from sr.data.sources import Source
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    for name in ("hr/0001.png", "hr/sub/0002.jpg", "lr/0001x2.png", "lr/0002.png"):
+    for name in ("hr/0001.png", "hr/sub/0002.jpg", "lr/0001x2.png", "lr/sub/0002.png"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (8, 8)).save(tmp_path / name)
     return tmp_path
@@ -32,10 +32,30 @@ def test_chosen_files_only(root: Path):
 
 def test_lr_images_have_the_same_names_or_the_scale_appended(root: Path):
     images = Source(path="hr", lr="lr").images(root)
-    assert [image.lr_path for image in images] == [root / "lr/0001x2.png", root / "lr/0002.png"]
-    (root / "lr/0002.png").unlink()
-    with pytest.raises(ValueError, match=r"no LR image of 0002\.jpg in lr"):
+    assert [image.lr_path for image in images] == [root / "lr/0001x2.png", root / "lr/sub/0002.png"]
+    (root / "lr/sub/0002.png").unlink()
+    with pytest.raises(ValueError, match=r"no LR image sub/0002 in lr"):
         Source(path="hr", lr="lr").images(root)
+
+
+def test_an_lr_image_belongs_to_one_hr_image(tmp_path: Path):
+    for name in ("hr/a/1.png", "hr/b/1.png", "lr/a/1.png", "lr/b/1.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8)).save(tmp_path / name)
+    assert [image.lr_path for image in Source(path="hr", lr="lr").images(tmp_path)] == [
+        tmp_path / "lr/a/1.png",
+        tmp_path / "lr/b/1.png",
+    ]
+    for doubled in ("hr/a/1.jpg", "lr/b/1.bmp"):
+        Image.new("RGB", (8, 8)).save(tmp_path / doubled)
+        with pytest.raises(ValueError, match=r"/1\.\w+ and .*/1\.\w+ have one name"):
+            Source(path="hr", lr="lr").images(tmp_path)
+        (tmp_path / doubled).unlink()
+
+
+def test_a_source_is_not_enlarged():
+    with pytest.raises(ValueError, match=r"shrink of data source photos is a number from 1 on, got 0\.5"):
+        Source(path="photos", shrink=0.5)
 
 
 def test_a_share_of_the_images_is_evenly_chosen_and_nested(tmp_path: Path):
