@@ -12,7 +12,7 @@ import torch
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from lightning.pytorch.callbacks import Callback
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from sr import narrowing
 from sr.callbacks.checkpoint import NAME as CHECKPOINT
@@ -22,10 +22,11 @@ from sr.callbacks.untrained import Untrained, without_training
 from sr.export.shape import lr_size
 from sr.models.blocks import inference_form
 from sr.models.standardization import FIRST, standardize_pixels
-from sr.models.weights import blended, load_weights, read_weights
+from sr.models.weights import blended, is_left, load_weights, read_weights
 from sr.rundir.composition import plain
 from sr.rundir.files import read_json, write_json
 from sr.rundir.identity import check_data, lock_config
+from sr.rundir.settings import count, names
 from sr.shipped import weights_path
 
 PIXEL = "pixel"
@@ -54,6 +55,9 @@ def build(config: DictConfig) -> tuple[Any, Any]:
     Raises:
         ValueError: a setting that a part cannot do, or `init` weights that do not fit.
     """
+    for key in ("scheduler.step_size", "task.discriminator_scheduler.step_size"):
+        if (found := OmegaConf.select(config, key)) is not None:
+            count(key, found)  # torch would divide by it
     parts = {name: made(config[name]) for name in ("loss", "optimizer", "scheduler")}
     for key, value in config.optimizer.items():
         if isinstance(value, str) and key != "_target_":
@@ -130,6 +134,9 @@ def run(config: DictConfig, folder: Path, pixel_run: Callable[[DictConfig], Path
     quiet()
     if config.blend and not config.init:
         raise ValueError("blend= needs init=: the net starts from (1 - alpha) of init's weights and alpha of blend's")
+    count("seed", config.seed, least=0, most=2**32 - 1)  # what numpy takes
+    names("init_leave", config.init_leave)
+    checkpoint = resume_from(config, folder)
     _use_threads(config.machine.threads)
     locked = plain(config)
     config = narrowed(config, folder)
@@ -137,14 +144,14 @@ def run(config: DictConfig, folder: Path, pixel_run: Callable[[DictConfig], Path
     task, data = build(config)
     nets = list(dict.fromkeys([task.net, task.trained_net()]))
     callbacks = {name: each for name, each in made(config.callbacks).items() if each}
-    if config.init == PIXEL and not (folder / CHECKPOINT).is_file():
+    if config.init == PIXEL and not checkpoint:
         source = pixel_run(config)
         lightning.seed_everything(config.seed, workers=True, verbose=False)
         load_init(config, nets, str(source))
     data.prepare_data()
     data.setup("fit")
     images = data.describe()
-    if not config.init or FIRST.startswith(tuple(config.init_leave)):  # else the weights brought their own
+    if not config.init or is_left(FIRST, config.init_leave):  # else the weights brought their own
         for net in nets:
             standardize_pixels(net, images["lr_mean"], images["lr_std"])
     lock_config(folder, locked)
@@ -157,7 +164,7 @@ def run(config: DictConfig, folder: Path, pixel_run: Callable[[DictConfig], Path
     logger = made(config.logger)
     trainer = trainer_of(config, folder, logger, callbacks.values(), **settings)
     try:
-        trainer.fit(task, datamodule=data, ckpt_path=resume_from(config, folder))
+        trainer.fit(task, datamodule=data, ckpt_path=checkpoint)
     finally:
         end_run(logger)
 

@@ -75,16 +75,24 @@ class Protocol:
             ValueError: if the images are not uint8, or smaller than 11 pixels within the border.
         """
         border = self.border(scale)
-        height, width = hr.shape[-2:]
+        self.check_size(hr.shape[-2], hr.shape[-1], scale)
+        if sr.dtype != torch.uint8 or hr.dtype != torch.uint8:
+            raise ValueError(f"scores are taken of bytes, as saved, got {sr.dtype} and {hr.dtype}; use `to_uint8`")
+        a, b = (self._values(images)[..., border:-border, border:-border] for images in (sr, hr))
+        return psnr(a, b, 255.0), ssim(a, b, 255.0)
+
+    def check_size(self, height: int, width: int, scale: float) -> None:
+        """Refuse an HR image that is too small to be scored.
+
+        Raises:
+            ValueError: fewer than 11 pixels a side within the border.
+        """
+        border = self.border(scale)
         if min(height, width) < 11 + 2 * border:
             raise ValueError(
                 f"an image of {height}x{width} pixels is too small to score at x{scale:g}: the 11x11 window of SSIM "
                 f"and a border of {border} need at least {11 + 2 * border} pixels a side"
             )
-        if sr.dtype != torch.uint8 or hr.dtype != torch.uint8:
-            raise ValueError(f"scores are taken of bytes, as saved, got {sr.dtype} and {hr.dtype}; use `to_uint8`")
-        a, b = (self._values(images)[..., border:-border, border:-border] for images in (sr, hr))
-        return psnr(a, b, 255.0), ssim(a, b, 255.0)
 
     def _values(self, images: Tensor) -> Tensor:
         images = images.double()

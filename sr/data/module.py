@@ -93,9 +93,9 @@ class ImageData(lightning.LightningDataModule):
             raise ValueError("data.root is null; data=folder trains on your own images, give data.root=<their folder>")
         for key, value in {"data.batch_size": batch_size, "data.lr_patch": lr_patch, "train.chunk": chunk}.items():
             count(key, value)
-        for key, value in {"data.val_images": val_images, "data.val_crop": val_crop}.items():
-            if value is not None:
-                count(key, value)
+        for key, wanted in {"data.val_images": val_images, "data.val_crop": val_crop}.items():
+            if wanted is not None:
+                count(key, wanted)
         if heldout_every is not None:
             count("data.heldout_every", heldout_every, least=2)
         if bool(heldout_sources) == (heldout_every is not None):

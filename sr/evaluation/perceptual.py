@@ -9,6 +9,7 @@ from sr import metrics
 from sr.data.pairs import ImagePair
 from sr.evaluation.pristine import luma, niqe, pristine
 from sr.evaluation.upscaler import Upscale
+from sr.rundir import settings
 
 Measure = Callable[[np.ndarray, np.ndarray], float]  # sr and hr, (H, W, 3) uint8, border cut off
 
@@ -33,7 +34,7 @@ class PerceptualScores:
     """
 
     def __init__(self, names: Sequence[str], protocol: metrics.Protocol, scale: float) -> None:
-        if unknown := [name for name in names if name not in MEASURES]:
+        if unknown := [name for name in settings.names("measures", names) if name not in MEASURES]:
             known = "; ".join(f"{name} ({what})" for name, what in MEASURES.items())
             raise ValueError(f"unknown measures {unknown}; known: {known}")
         self.protocol, self.scale = protocol, scale

@@ -114,19 +114,19 @@ def load_weights(net: nn.Module, state: State, *, source: str, leave: Sequence[s
         net: the net, in its training form; changed in place.
         state: name -> tensor.
         source: where the state came from, for the message.
-        leave: prefixes of names that keep the net's own start (the last convolution of another scale, say).
+        leave: layers that keep the net's own start, with all below them (the last convolution of another scale, say).
 
     Raises:
-        ValueError: lists each missing, extra and mis-shaped key and says what to do, or a prefix that no name has; the
-            net is unchanged then.
+        ValueError: lists each missing, extra and mis-shaped key and says what to do, or a layer to leave that is
+            none; the net is unchanged then.
     """
     own = net.state_dict()
     check_form(net, state)
-    for prefix in leave:
-        if not any(name.startswith(prefix) for name in own):
-            raise ValueError(f"init_leave={prefix!r} is no layer of {type(net).__name__}; it has {_layers(own)}")
-    state = {name: value for name, value in our_names(state, own).items() if not name.startswith(tuple(leave))}
-    wanted = {name: value for name, value in own.items() if not name.startswith(tuple(leave))}
+    for layer in leave:
+        if not any(is_left(name, [layer]) for name in own):
+            raise ValueError(f"init_leave={layer!r} is no layer of {type(net).__name__}; it has {_layers(own)}")
+    state = {name: value for name, value in our_names(state, own).items() if not is_left(name, leave)}
+    wanted = {name: value for name, value in own.items() if not is_left(name, leave)}
     missing, extra = sorted(wanted.keys() - state.keys()), sorted(state.keys() - wanted.keys())
     misshaped = [name for name in sorted(wanted.keys() & state.keys()) if state[name].shape != wanted[name].shape]
     lines = [f"missing {name} {tuple(wanted[name].shape)}" for name in missing]
@@ -138,6 +138,15 @@ def load_weights(net: nn.Module, state: State, *, source: str, leave: Sequence[s
         what = f"the weights of {source} do not fit this {type(net).__name__}:"
         raise ValueError("\n  ".join([what, *lines]) + "\n" + _advice(net, state, wanted, [*missing, *misshaped]))
     net.load_state_dict({**own, **state})
+
+
+def is_left(name: str, leave: Sequence[str]) -> bool:
+    """Whether a parameter or a layer is one of those to leave, or below one.
+
+    >>> is_left("body.1.weight", ["body.1"]), is_left("body.10.weight", ["body.1"])
+    (True, False)
+    """
+    return any(f"{name}.".startswith(f"{layer}.") for layer in leave)
 
 
 def _advice(net: nn.Module, state: State, wanted: State, lacking: list[str]) -> str:

@@ -102,6 +102,16 @@ class Regression(lightning.LightningModule):
         """Look whether this machine can do what is asked."""
         check_machine(self._precision, self.device)
 
+    def on_train_start(self) -> None:
+        """Refuse held-out images that no validation could score, before anything is trained."""
+        for pair in self.trainer.val_dataloaders or ():
+            try:
+                self.protocol.check_size(pair.hr.shape[0], pair.hr.shape[1], self.scale)
+            except ValueError as error:
+                raise ValueError(
+                    f"held-out image {pair.name}: {error}; raise data.val_crop if that cut it, or take it out"
+                ) from error
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the random state: the crops need none, but a net or a loss may draw noise."""
         checkpoint["random_state"] = torch.get_rng_state()

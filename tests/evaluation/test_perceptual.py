@@ -51,6 +51,11 @@ def test_an_image_that_is_too_small_is_named() -> None:
         PerceptualScores(["niqe"], Y, 4).evaluate(None, [pair])
 
 
+def test_a_measure_without_brackets_is_told() -> None:
+    with pytest.raises(ValueError, match=r"measures is a list, got 'niqe'; write measures=\[niqe\]"):
+        PerceptualScores("niqe", metrics.protocol("y"), 2)
+
+
 def test_unknown_measures_name_the_known_ones() -> None:
     with pytest.raises(ValueError, match=r"unknown measures \['fid'\]; known: niqe .*rmse .*lpips .*pi "):
         PerceptualScores(["fid"], Y, 4)

@@ -129,6 +129,14 @@ def test_x1_5_from_x3_gives_the_layer_but_guesses_no_scale(small):
     )
 
 
+def test_a_layer_to_leave_is_that_layer_alone(small):
+    net, donor = small("model.m=10"), small("model.m=10", seed=1)
+    before = net.cnn[2].weight.clone()
+    load_weights(net, donor.state_dict(), source="", leave=["cnn.2"])
+    assert torch.equal(net.cnn[2].weight, before)
+    assert torch.equal(net.cnn[20].weight, donor.cnn[20].weight)
+
+
 def test_a_layer_to_leave_that_is_none_is_refused(small):
     message = refused(small(), small(scale=4), leave=("conv_lst",))
     assert message == "init_leave='conv_lst' is no layer of QuickSRNet; it has cnn.0,cnn.2,conv_last"

@@ -22,6 +22,14 @@ def test_every_optimizer_step_is_counted_once(tmp_path):
     assert torch.isfinite(trainer.callback_metrics["val/psnr_y_db"])
 
 
+def test_a_heldout_image_that_cannot_be_scored_is_named_before_training(tmp_path):
+    module = task()
+    module.scale = 30  # a border that leaves 4 of the 64 pixels
+    with pytest.raises(ValueError, match=r"held-out image .*: an image of 64x64 pixels is too small to score"):
+        fit(module, tmp_path, steps=5)
+    assert module.global_step == 0
+
+
 def test_steps_are_those_of_a_plain_loop(tmp_path):
     module, plain = task(ema_decay=0), task(ema_decay=0)
     fit(module, tmp_path, steps=12)
