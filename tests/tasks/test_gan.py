@@ -58,8 +58,7 @@ def task(seed=0, **changes):
 
 
 def batch(number, images=2):
-    generator = torch.Generator().manual_seed(number)
-    hr = torch.randint(0, 256, (images, 3, 32, 32), dtype=torch.uint8, generator=generator)
+    hr = torch.randint(0, 256, (images, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(number))
     return hr[..., ::2, ::2], hr
 
 
