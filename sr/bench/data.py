@@ -143,17 +143,8 @@ def plain_stream(data: ImageData) -> PatchStream:
 
 
 def kornia_turns() -> Callable[[Tensor, Tensor], object]:
-    """The eight turns of the square, equally likely, the same for LR and HR, by kornia.
-
-    Raises:
-        ValueError: kornia is not installed.
-    """
-    try:
-        import kornia.augmentation as K
-    except ImportError as error:
-        raise ValueError(
-            f"our augmentation is timed beside kornia's, which is not here ({error}); pip install kornia"
-        ) from error
+    """The eight turns of the square, equally likely, the same for LR and HR, by kornia."""
+    import kornia.augmentation as K
 
     flip, rotate = K.RandomHorizontalFlip(p=0.5), K.RandomRotation90(times=(0, 3), p=1.0)
     return K.AugmentationSequential(flip, rotate, data_keys=["input", "input"])
