@@ -137,7 +137,8 @@ def run(config: DictConfig, folder: Path, pixel_run: Callable[[DictConfig], Path
     count("seed", config.seed, least=0, most=2**32 - 1)  # what numpy takes
     names("init_leave", config.init_leave)
     checkpoint = resume_from(config, folder)
-    _use_threads(config.machine.threads)
+    if config.machine.threads is not None:
+        torch.set_num_threads(count("machine.threads", config.machine.threads))
     locked = plain(config)
     config = narrowed(config, folder)
     lightning.seed_everything(config.seed, workers=True, verbose=False)
@@ -167,14 +168,6 @@ def run(config: DictConfig, folder: Path, pixel_run: Callable[[DictConfig], Path
         trainer.fit(task, datamodule=data, ckpt_path=checkpoint)
     finally:
         end_run(logger)
-
-
-def _use_threads(threads: int | None) -> None:
-    if threads is None:
-        return
-    if not isinstance(threads, int) or threads < 1:
-        raise ValueError(f"machine.threads is a number from 1, or null for torch's choice; got {threads!r}")
-    torch.set_num_threads(threads)
 
 
 def trainer_of(
