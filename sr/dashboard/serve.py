@@ -109,6 +109,13 @@ class _Handler(BaseHTTPRequestHandler):
         """Stay quiet: the page asks every few seconds."""
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Stay quiet when a page was closed while it was being answered."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 def server(live: Live, host: str, port: int) -> ThreadingHTTPServer:
     """Make a server, which `serve_forever` starts.
 
@@ -122,6 +129,6 @@ def server(live: Live, host: str, port: int) -> ThreadingHTTPServer:
     """
     handler = type("Handler", (_Handler,), {"live": live, "host": host})
     try:
-        return ThreadingHTTPServer((host, port), handler)
+        return _Server((host, port), handler)
     except (OSError, OverflowError) as error:
         raise ValueError(f"{host} port {port} cannot be had ({error}); choose another with --port") from error

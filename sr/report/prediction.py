@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean
 from typing import Any, NamedTuple
-
-import numpy as np
-from scipy.optimize import nnls
 
 from sr.report.net import bits, class_name, lr_height, lr_width
 from sr.report.published import Published, published
@@ -59,7 +57,7 @@ class Prediction(NamedTuple):
 def predict(net: Plain) -> Prediction:
     """Predict the time of an INT8 net on a Snapdragon 8 Gen 1."""
     factors, (mean, largest), fitted_on = _fit()
-    return Prediction(float(np.dot(factors, net.features())), mean, largest, fitted_on)
+    return Prediction(_milliseconds(factors, net), mean, largest, fitted_on)
 
 
 def prediction_of(report: Report) -> Prediction | None:
@@ -113,30 +111,32 @@ def measured(values: Iterable[Published]) -> list[tuple[Plain, float]]:
     return points
 
 
-def fit(points: Sequence[tuple[Plain, float]]) -> np.ndarray:
+def fit(points: Sequence[tuple[Plain, float]]) -> list[float]:
     """The four factors, by least squares of relative errors without negative ones."""
-    features = np.array([net.features() for net, _ in points])
-    times = np.array([time for _, time in points])
-    return nnls(features / times[:, None], np.ones(len(points)))[0]
+    from scipy.optimize import nnls  # here, because no table or --help should wait for it
+
+    relative = [[feature / time for feature in net.features()] for net, time in points]
+    return nnls(relative, [1.0] * len(points))[0].tolist()
 
 
-def left_out_errors(points: Sequence[tuple[Plain, float]]) -> np.ndarray:
+def left_out_errors(points: Sequence[tuple[Plain, float]]) -> list[float]:
     """Relative error of the prediction for each point by a fit to all the others."""
-    errors = []
-    for i, (net, time) in enumerate(points):
-        others = [*points[:i], *points[i + 1 :]]
-        errors.append(float(np.dot(fit(others), net.features())) / time - 1)
-    return np.array(errors)
+    others = ([*points[:i], *points[i + 1 :]] for i in range(len(points)))
+    return [_milliseconds(fit(rest), net) / time - 1 for rest, (net, time) in zip(others, points, strict=True)]
 
 
 @functools.cache
-def _fit() -> tuple[np.ndarray, tuple[float, float], str]:
+def _fit() -> tuple[list[float], tuple[float, float], str]:
     points = measured(published())
-    errors = np.abs(left_out_errors(points))
+    errors = [abs(error) for error in left_out_errors(points)]
     on = (
         f"{len(points)} published INT8 latencies on Snapdragon 8 Gen 1 (QuickSRNet tables 1, 2, 3, 6; AI Hub's QCS8450)"
     )
-    return fit(points), (float(errors.mean()), float(errors.max())), on
+    return fit(points), (fmean(errors), max(errors)), on
+
+
+def _milliseconds(factors: Sequence[float], net: Plain) -> float:
+    return sum(factor * feature for factor, feature in zip(factors, net.features(), strict=True))
 
 
 def _plain(value: Published) -> Plain:

@@ -60,7 +60,8 @@ def test_what_keeps_the_page_from_being_made_is_said(
     place = tmp_path.rename(tmp_path.with_name("renamed"))
     answer = ask("/content.json")
     assert answer.status == 503 and "no folder at" in answer.read().decode()
-    assert capsys.readouterr().err.count("\n") == 1
+    said = [line for line in capsys.readouterr().err.splitlines() if "no folder at" in line]
+    assert len(said) == 1 and said[0].startswith("Error: ")
     place.rename(tmp_path)
     assert ask("/content.json").status == 200
 

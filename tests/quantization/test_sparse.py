@@ -34,7 +34,8 @@ def test_pruned_weights_stay_zero_and_the_others_move(
     )  # fmt: skip
     weight = simulation.net.get_parameter("cnn.0.weight").as_subclass(torch.Tensor)
     assert 0.3 < zero.float().mean() < 0.7 and torch.equal(weight == 0, zero)
-    assert torch.equal(weight, net.cnn[0].weight) != bool(step)
+    moved = (weight - net.cnn[0].weight).abs().max()  # without a step, a weight at the end of its range by its rounding
+    assert moved > 1e-5 if step else moved < 1e-6
     quantized = simulation.net.cnn[0].param_quantizers["weight"](weight)
     assert not quantized.as_subclass(torch.Tensor)[zero].any(), "zero is on the grid of a symmetric weight"
 
