@@ -6,8 +6,9 @@ import mmap
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -17,7 +18,9 @@ from sr.data.pairs import ImagePair, Pairs
 try:
     import fcntl
 except ImportError:  # Windows, which does not let go of files that are open
-    fcntl = None  # type: ignore[assignment]  # the type of a module; None: nothing is locked
+    HAS_LOCKS = False
+else:
+    HAS_LOCKS = True
 
 PIXELS, INDEX = "pixels.u8", "index.json"
 
@@ -92,7 +95,7 @@ class PixelMap(Pairs):
         return np.frombuffer(mapped, np.uint8)
 
 
-def _hold(folder: Path) -> BinaryIO:
+def _hold(folder: Path) -> FileIO:
     """Open a map's index with a lock that others share and that ends with the file or the process.
 
     Raises:
@@ -100,8 +103,8 @@ def _hold(folder: Path) -> BinaryIO:
     """
     path = folder / INDEX
     try:
-        file = open(path, "rb")  # noqa: SIM115 - stays open as long as the map, which the lock says
-        if fcntl:
+        file = FileIO(path)  # stays open, and locked, as long as the map
+        if HAS_LOCKS:
             with contextlib.suppress(OSError):  # a file system without locks
                 fcntl.flock(file, fcntl.LOCK_SH)
         if not os.path.samestat(os.fstat(file.fileno()), path.stat()):
@@ -119,11 +122,11 @@ def _hold(folder: Path) -> BinaryIO:
 def only_user(folder: Path) -> Iterator[bool]:
     """Lock a map against being opened; False, and no lock, where a process has it open or the file system has no locks.
 
-    Without `fcntl` it is True: there, an open file cannot be renamed or removed.
+    Without locks it is True: there, an open file cannot be renamed or removed.
     """
     with open(folder / INDEX, "rb") as file:
         alone = True
-        if fcntl:
+        if HAS_LOCKS:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:

@@ -14,7 +14,17 @@ from sr.models.blocks import Add, check_choice, check_count
 SLOPE = 0.2  # negative slope of every LeakyReLU here: SRGAN 2.1.1, ESRGAN's code
 
 
-class SRGANDiscriminator(nn.Module):
+class Discriminator(nn.Module):
+    """A net that judges images (N, 3, H, W) in [0, 1] by logits of any shape.
+
+    Attributes:
+        min_batch_size: The smallest batch it trains on.
+    """
+
+    min_batch_size: int
+
+
+class SRGANDiscriminator(Discriminator):
     """Eight 3x3 convolutions that double the channels and halve the image in turn, and two dense layers.
 
     Args:
@@ -49,7 +59,7 @@ class SRGANDiscriminator(nn.Module):
         return self.judge(self.features(images))
 
 
-class ESRGANDiscriminator(nn.Module):
+class ESRGANDiscriminator(Discriminator):
     """Five pairs of a 3x3 convolution and a 4x4 one of stride 2, VGG style, and two dense layers.
 
     Args:
@@ -82,7 +92,7 @@ class ESRGANDiscriminator(nn.Module):
         return self.judge(self.features(images))
 
 
-class PatchDiscriminator(nn.Module):
+class PatchDiscriminator(Discriminator):
     """Judges each neighbourhood by itself: strided 4x4 convolutions; any image size.
 
     Without batch normalization, so that it needs no batch and leaves no colour shift; small enough to train beside a
@@ -115,7 +125,7 @@ class PatchDiscriminator(nn.Module):
         return self.layers(images)
 
 
-class UNetDiscriminator(nn.Module):
+class UNetDiscriminator(Discriminator):
     """Judges each pixel with all of its surroundings: a U-Net of three halvings under spectral normalization.
 
     Args:

@@ -144,7 +144,8 @@ def _quantized_join(join: Any) -> Any:
 
         def __quant_init__(self) -> None:
             super().__quant_init__()
-            self.input_quantizers: Any = nn.ModuleList([None, None])  # type: ignore[list-item]  # AIMET's own sign for none
+            none: Any = None  # AIMET's own sign for an input that is not quantized
+            self.input_quantizers: Any = nn.ModuleList([none, none])
 
         def forward(self, *parts: Tensor) -> Tensor:
             """Join what the inputs' quantizers leave and quantize the result, where there are quantizers."""

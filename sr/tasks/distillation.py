@@ -91,6 +91,8 @@ class Distillation(Regression):
     Source: Hinton et al. (arXiv 1503.02531); features as in attention transfer (arXiv 1612.03928).
     """
 
+    _teacher: Net
+
     def __init__(
         self,
         *,
@@ -120,17 +122,17 @@ class Distillation(Regression):
         if not self.share and not (self.layers and self.feature_weight):
             return super().objective(bf16)
         mix: dict[str, Any] = {"share": self.share, "layers": self.layers, "feature_weight": self.feature_weight}
-        return DistillationObjective(self.net, self._teacher, self.loss, **mix, bf16=bf16)  # type: ignore[arg-type]
+        return DistillationObjective(self.net, self._teacher, self.loss, **mix, bf16=bf16)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the random state, and who taught."""
         super().on_save_checkpoint(checkpoint)
-        checkpoint["teacher"] = _fingerprint(self._teacher)  # type: ignore[arg-type]
+        checkpoint["teacher"] = _fingerprint(self._teacher)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Go on with the random state of the checkpoint, and with the same teacher only."""
         super().on_load_checkpoint(checkpoint)
-        if checkpoint["teacher"] != _fingerprint(self._teacher):  # type: ignore[arg-type]
+        if checkpoint["teacher"] != _fingerprint(self._teacher):
             raise ValueError(
                 "the teacher has other weights than when this run started; put them back, or start a new run with "
                 "another `experiment=`"

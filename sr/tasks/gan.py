@@ -14,6 +14,7 @@ from sr.evaluation import to_network
 from sr.functional.resize import as_ratio
 from sr.losses.adversarial import Adversarial
 from sr.losses.grid import grid_loss
+from sr.models.discriminators import Discriminator
 from sr.models.net import Net
 from sr.tasks.regression import Batch, Regression
 
@@ -60,7 +61,7 @@ class Gan(Regression):
     def __init__(
         self,
         *,
-        discriminator: nn.Module,
+        discriminator: Discriminator,
         adversarial: Adversarial,
         perceptual: nn.Module,
         content_weight: float,
@@ -88,7 +89,7 @@ class Gan(Regression):
                 "task=gan needs weights of at least 0, discriminator_updates above 0 and perceptual_shifts of at least "
                 f"1, got {weights}, {discriminator_updates} and {perceptual_shifts}"
             )
-        if batch_size < discriminator.min_batch_size:  # type: ignore[operator]
+        if batch_size < discriminator.min_batch_size:
             raise ValueError(
                 f"{type(discriminator).__name__} has batch normalization and needs batches of at least "
                 f"{discriminator.min_batch_size}, got {batch_size}; raise data.batch_size, or use "
@@ -144,7 +145,8 @@ class Gan(Regression):
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self._bf16)
 
     def _update_generator(self, lr: Tensor, hr: Tensor, watched: bool) -> tuple[Tensor, Figures]:
-        optimizer: Any = self.optimizers()[0]  # type: ignore[index]
+        optimizers: Any = self.optimizers()  # two, which Lightning's types do not say
+        optimizer = optimizers[0]
         with self._cast():
             sr = self.net(lr)
         terms = self.generator_terms(sr, hr, iteration=self.global_step)
@@ -195,7 +197,8 @@ class Gan(Regression):
 
     def _update_discriminator(self, sr: Tensor, hr: Tensor, watched: bool) -> Figures:
         # Lightning's wrapper would count this step as an iteration, so the optimizer itself is stepped.
-        optimizer: Any = self.optimizers(use_pl_optimizer=False)[1]  # type: ignore[index]
+        optimizers: Any = self.optimizers(use_pl_optimizer=False)
+        optimizer = optimizers[1]
         with self._cast():
             real, fake = self.discriminator(_colours(hr)).float(), self.discriminator(_colours(sr)).float()
         loss = self.adversarial.discriminator(real, fake)

@@ -122,7 +122,8 @@ class Pruning(Regression):
     def _end_round(self) -> None:
         """Score the round; unless it was the last one, prune and rewind."""
         score = upscaler(inference_form(self.trained_net()))
-        pairs: Any = self.trainer.datamodule.val_dataloader()  # type: ignore[attr-defined]
+        trainer: Any = self.trainer  # Lightning's types do not say that it has the images
+        pairs = trainer.datamodule.val_dataloader()
         psnr = [score_pair(score, pair, self.protocol, self.scale)[0] for pair in pairs]
         self.records.append(
             {

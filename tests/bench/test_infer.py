@@ -56,7 +56,7 @@ def test_a_file_of_its_own_size_is_timed_at_the_asked_one(tmp_path: Path) -> Non
     onnx.save(quantized_convolution(), path)  # fixed at 16x16
     name, call = in_onnxruntime(path, 8, 24, num_threads=1)
     assert name.startswith("ONNX Runtime int8 QDQ, float NCHW")
-    assert call()[0].shape == (1, 3, 8, 24)  # type: ignore[index]
+    assert call()[0].shape == (1, 3, 8, 24)
 
 
 def test_what_is_refused(run: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ SETS = {name: [ImagePair(f"{name}{i}", PIXELS, PIXELS) for i in range(3)] for na
 
 
 def chosen(**settings) -> list[str]:
-    stage = Images(scheme=None, crop=8, **({"names": [], "first": 1} | settings))  # type: ignore[arg-type]
+    stage = Images(scheme=None, crop=8, **({"names": [], "first": 1} | settings))
     return [f"{name}/{pair.name}" for name, pair in stage._chosen(SETS)]
 
 

@@ -20,7 +20,7 @@ def test_every_number_that_a_panel_asks_for_was_logged(tmp_path: Path, make_run:
     runs = find_runs([tmp_path])
     view = workspace(runs, entity="me", project="sr")._to_model().model_dump(by_alias=True, mode="json")
     text = json.dumps(view)
-    logged = flat(runs[0].report)  # type: ignore[arg-type]
+    logged = flat(runs[0].report)
     panels = [panel for part in view["spec"]["section"]["panelBankConfig"]["sections"] for panel in part["panels"]]
     asked = {
         panel["config"][axis].removeprefix("summary:")

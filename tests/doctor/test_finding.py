@@ -1,6 +1,7 @@
 """One broken thing does not hide the others."""
 
 from collections.abc import Iterator
+from importlib import import_module
 
 from sr.doctor.finding import Finding, examine
 
@@ -21,9 +22,7 @@ def test_what_a_check_raises_is_a_finding() -> None:
 
 def test_a_missing_package_comes_with_advice() -> None:
     def broken() -> Iterator[Finding]:
-        import sr_has_no_such_room  # noqa: F401
-
-        yield from ()
+        yield import_module("sr_has_no_such_room").finding
 
     (finding,) = examine("tool", broken)
     assert finding.state == "broken"

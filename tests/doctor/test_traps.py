@@ -42,7 +42,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def _only(findings: object) -> Finding:
-    (finding,) = findings  # type: ignore[misc]
+    (finding,) = findings
     return finding
 
 

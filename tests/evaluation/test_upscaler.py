@@ -108,7 +108,7 @@ def test_the_net_runs_in_evaluation_mode_without_gradients_and_is_restored() -> 
     def fail(lr: Tensor) -> Tensor:
         raise RuntimeError("no memory")
 
-    net.forward = fail  # type: ignore[method-assign]
+    net.forward = fail
     with pytest.raises(RuntimeError, match="no memory"):
         upscaler(net)(_photo())
     assert net.training and not net.frozen.training

@@ -42,7 +42,7 @@ def files(folder: Path) -> set[str]:
 
 
 def test_nothing(tmp_path: Path) -> None:
-    assert Nothing().export(simulation=None, float_net=None, crops=[], folder=tmp_path) == {}  # type: ignore[arg-type]
+    assert Nothing().export(simulation=None, float_net=None, crops=[], folder=tmp_path) == {}
     assert Nothing().upscalers(tmp_path) == {} and not files(tmp_path)
 
 

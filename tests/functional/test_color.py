@@ -42,9 +42,9 @@ def test_round_trip() -> None:
 @pytest.mark.parametrize("convert", [rgb_to_y, rgb_to_ycbcr, ycbcr_to_rgb])
 def test_refuses_bytes_and_other_channels(convert: object) -> None:
     with pytest.raises(ValueError, match="divide bytes by 255"):
-        convert(torch.zeros(1, 3, 2, 2, dtype=torch.uint8))  # type: ignore[operator]
+        convert(torch.zeros(1, 3, 2, 2, dtype=torch.uint8))
     with pytest.raises(ValueError, match=r"shape \(..., 3, H, W\)"):
-        convert(torch.zeros(1, 1, 2, 2))  # type: ignore[operator]
+        convert(torch.zeros(1, 1, 2, 2))
 
 
 def test_bytes_survive_the_round_trip() -> None:

@@ -64,7 +64,7 @@ def test_checks_say_what_is_allowed() -> None:
     assert check_count("Net", "m", 0, 0) == 0
     for bad in (-1, 1.5, True, "2"):
         with pytest.raises(ValueError, match=r"Net needs m to be an integer of at least 0, got"):
-            check_count("Net", "m", bad, 0)  # type: ignore[arg-type]
+            check_count("Net", "m", bad, 0)
 
 
 def test_inference_form_asks_for_collapse() -> None:

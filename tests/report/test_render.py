@@ -33,7 +33,7 @@ TABLE = Table(
 def shown(form: str, tables: list[Table], width: int = 100) -> str:
     console = Console(file=io.StringIO(), width=width)
     show(tables, form, console)
-    return console.file.getvalue()  # type: ignore[attr-defined]
+    return console.file.getvalue()
 
 
 def test_text_shows_names_as_they_are_and_long_remarks_below() -> None:
