@@ -53,20 +53,19 @@ def complete(config: DictConfig, folder: Path) -> None:
         if (folder / "report.json").is_file():
             print(f"{folder} is finished; nothing to do. Its table: python -m sr.report {folder.parent}")
             return
-        from lightning.pytorch.utilities.exceptions import SIGTERMException
-
-        from sr import experiment
-
         failure = folder / FAILED
         failure.unlink(missing_ok=True)
         try:
+            from sr import experiment  # seconds of imports, in which a stop is a stop like any later one
+
             experiment.run(config, folder, pixel_run)
         except Exception as error:
             write_json(failure, {"error": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()})
             raise
         except (KeyboardInterrupt, SystemExit) as end:  # Ctrl-C, which Lightning turns into a SystemExit; or SIGTERM
             print("\nStopped. The same command goes on from the last checkpoint.", file=sys.stderr)
-            sys.exit(128 + (signal.SIGTERM if isinstance(end, SIGTERMException) else signal.SIGINT))
+            sigterm = type(end).__name__ == "SIGTERMException"  # Lightning's, which may not be imported yet
+            sys.exit(128 + (signal.SIGTERM if sigterm else signal.SIGINT))
 
 
 def pixel_run(config: DictConfig) -> Path:
@@ -81,6 +80,9 @@ def answer() -> None:
     """Run what the command line asks for; where Hydra refuses it, say what may have been meant."""
     try:
         main()
+    except KeyboardInterrupt:
+        print("\nStopped before the run began.", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
     except SystemExit as end:
         if end.code == 1:  # our own errors end in their message
             from sr.rundir.hints import hints
