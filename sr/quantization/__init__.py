@@ -12,6 +12,8 @@ equalization.py     preparation: cross-layer equalisation
 bias_correction.py  stage: means of channels put right
 sequential_mse.py   stage: the best clipping of each layer's weights
 gptq.py        stage: rounding errors made good in closed form
+phases.py      what the output pixels of a convolution, or of a transposed one, are summed from
+least_squares.py    the weights on a grid, and the bias, that this asks for
 layers.py      what goes through a simulated net's layers
 adaround.py    stage: learned rounding of the weights
 qat.py         stage: quantization-aware training, of everything or of the biases alone

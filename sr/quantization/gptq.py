@@ -10,11 +10,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from sr.models.net import Net
 from sr.quantization.integer import IntegerSimulation, weight_quantizers
 from sr.quantization.layers import left_by_pruning, watch, weighted
+from sr.quantization.least_squares import Part, Problem, solved
+from sr.quantization.phases import CONVOLUTIONS, arranged, inputs_of, kernel_of, phases
 from sr.quantization.scheme import Material
 from sr.quantization.simulation import Simulation
 
@@ -30,7 +31,8 @@ class Gptq:
     one input after the other, and each error goes, by the inverse of E[x x^T], to the weights still to come and last to
     the bias, whose grid is fine. Nearest rounding adds its errors up wherever neighbouring pixels are alike, as in
     pictures they are; here they cancel. What pruning has set to zero stays zero, and is made good like an error of
-    rounding. No training, no step size, no random choice but which pixels are looked at.
+    rounding. No training, no step size, no random choice but which pixels are looked at. A transposed convolution is a
+    convolution for each phase of its output (`sr.quantization.phases`), and all of them share the bias.
 
     Args:
         name: word for folder and report.
@@ -94,49 +96,10 @@ class Places:
         return torch.randperm(pixels, generator=chance)[: self.each]
 
 
-def columns(layer: nn.Conv2d, inputs: Tensor, places: Tensor) -> Tensor:
-    """What each output pixel of a convolution is summed from, with a 1 for the bias if it has one.
-
-    Args:
-        layer: a convolution of g groups.
-        inputs: its input (N, c, h, w).
-        places: indices (P,) of output pixels.
-
-    Returns:
-        (g, d, N*P), d = c/g times the kernel's pixels, and one more with a bias.
-    """
-    padding: Any = layer.padding
-    patches = functional.unfold(inputs, layer.kernel_size, layer.dilation, padding, layer.stride)[:, :, places]
-    split = patches.transpose(0, 1).reshape(layer.groups, -1, len(inputs) * len(places))
-    return split if layer.bias is None else torch.cat([split, torch.ones_like(split[:, :1])], dim=1)
-
-
-def rounded(weights: Tensor, scale: Tensor, low: int, high: int, inverse: Tensor, left: Tensor) -> Tensor:
-    """Round all but the columns that `scale` does not reach, each error made good by the columns behind it.
-
-    Args:
-        weights: (g, k, d).
-        scale: steps of the grid (g, k, n), of the first n columns; those behind stay what they become.
-        low: smallest integer of the grid.
-        high: largest.
-        inverse: of E[x x^T], (g, d, d).
-        left: 1 for a weight, 0 for one that has to be zero, (g, k, n).
-    """
-    made = weights.clone()
-    factor = torch.linalg.cholesky(inverse, upper=True)
-    for column in range(scale.shape[-1]):
-        before = made[:, :, column].clone()
-        integers = (before / scale[:, :, column]).round().clamp(low, high) * left[:, :, column]
-        made[:, :, column] = integers * scale[:, :, column]
-        error = (before - made[:, :, column]) / factor[:, column, column, None]
-        made[:, :, column + 1 :] -= error[:, :, None] * factor[:, None, column, column + 1 :]
-    return made
-
-
 def _convolutions(net: Net, name: str) -> list[str]:
     """Names of the layers to round; of others with weights it is said that they are rounded to nearest."""
     layers = weighted(net)
-    found = [layer for layer in layers if isinstance(net.get_submodule(layer), nn.Conv2d)]
+    found = [layer for layer in layers if isinstance(net.get_submodule(layer), CONVOLUTIONS)]
     if not found:
         raise ValueError(f"{name}: no layer of the net is a convolution; take another step, such as adaround")
     if others := [layer for layer in layers if layer not in found]:
@@ -156,43 +119,50 @@ def _outputs(net: nn.Module, names: list[str], places: Places) -> dict[str, list
     return kept
 
 
-def _moments(net: nn.Module, name: str, places: Places, wanted: list[Tensor]) -> tuple[Tensor, Tensor]:
-    """E[x x^T] (g, d, d) and E[y x^T] (g, k, d) of a layer over all places, float64."""
+def _moments(net: nn.Module, name: str, places: Places, wanted: list[Tensor]) -> list[tuple[Tensor, Tensor]]:
+    """E[x x^T] (g, d, d) and E[y x^T] (g, k, d) of each phase of a layer, over the places of all phases, float64."""
     layer: Any = net.get_submodule(name)
-    sums: list[Tensor] = []
+    sums: list[tuple[Tensor, Tensor]] = []
     batches = iter(enumerate(wanted))
 
     def add(_: str, inputs: Tensor, output: Tensor) -> None:
         number, target = next(batches)
-        x = columns(layer, inputs, places.of(number, output.flatten(2).shape[2]))
-        y = target.transpose(0, 1).reshape(layer.groups, -1, x.shape[2])
-        parts = [(x @ x.mT).double(), (y @ x.mT).double()]
-        sums[:] = [old + new for old, new in zip(sums, parts, strict=True)] if sums else parts
+        seen = places.of(number, output.flatten(2).shape[2])
+        parts = []
+        for own, x in inputs_of(layer, inputs, seen, output.shape[3]):
+            y = target[:, :, own].transpose(0, 1).reshape(layer.groups, -1, x.shape[2])
+            parts.append(((x @ x.mT).double(), (y @ x.mT).double()))
+        before = sums or [(torch.zeros_like(second), torch.zeros_like(cross)) for second, cross in parts]
+        sums[:] = [(a + c, b + d) for (a, b), (c, d) in zip(before, parts, strict=True)]
 
     watch(net, [name], places.batches, add)
     count = sum(target.shape[0] * target.shape[2] for target in wanted)
-    return sums[0] / count, sums[1] / count
+    return [(second / count, cross / count) for second, cross in sums]
 
 
 @torch.no_grad()
-def _round(layer: Any, quantizer: Any, moments: tuple[Tensor, Tensor], damping: float, left: Tensor | None) -> None:
+def _round(
+    layer: Any, quantizer: Any, moments: list[tuple[Tensor, Tensor]], damping: float, left: Tensor | None
+) -> None:
     """Give a simulated convolution the weights on its grid, and the bias, that its moments ask for."""
-    second, cross = moments
-    kernel = layer.weight.detach().as_subclass(Tensor).double().reshape(layer.groups, -1, layer.weight[0].numel())
-    scale = quantizer.get_scale().detach().as_subclass(Tensor).double().reshape(-1, 1)
-    scale = scale.expand(layer.out_channels, kernel.shape[2]).reshape(kernel.shape)
-    weights = kernel
+    weight = layer.weight.detach().as_subclass(Tensor).double()
+    steps = quantizer.get_scale().detach().as_subclass(Tensor).double().expand(weight.shape)
+    mask = torch.ones_like(weight) if left is None else left.double()
+    kernel, scale, mask = (arranged(layer, value) for value in (weight, steps, mask))
+    bias = None
     if layer.bias is not None:
-        bias = layer.bias.detach().as_subclass(Tensor).double()
-        weights = torch.cat([kernel, bias.reshape(layer.groups, -1, 1)], dim=2)
-    size = second.diagonal(dim1=1, dim2=2).mean(1).clamp(min=torch.finfo(torch.float32).tiny)
-    second = second + damping * size[:, None, None] * torch.eye(second.shape[1], dtype=second.dtype)
-    inverse = torch.linalg.inv(second)
-    best = weights + (cross - weights @ moments[0]) @ inverse
+        bias = layer.bias.detach().as_subclass(Tensor).double().reshape(layer.groups, -1, 1)
+    split = phases(layer)
+    parts = [
+        Part(phase.part(kernel), phase.part(scale), phase.part(mask), *its)
+        for phase, its in zip(split, moments, strict=True)
+    ]
     # LiteRT's kernels have no -128; of 8 bits the one step is no loss, of 4 it would be.
     low = quantizer.qmin + (1 if quantizer.bitwidth >= 8 else 0)
-    mask = torch.ones_like(kernel) if left is None else left.double().reshape(kernel.shape)
-    made = rounded(best, scale, low, quantizer.qmax, inverse, mask)
-    layer.weight.copy_(made[:, :, : kernel.shape[2]].reshape(layer.weight.shape))
-    if layer.bias is not None:
-        layer.bias.copy_(made[:, :, -1].flatten())
+    weights, bias = solved(Problem(parts, bias, low, quantizer.qmax, damping))
+    made = torch.empty_like(kernel)
+    for phase, part in zip(split, weights, strict=True):
+        phase.put(part, made)
+    layer.weight.copy_(kernel_of(layer, made))
+    if bias is not None:
+        layer.bias.copy_(bias.flatten())

@@ -3,11 +3,13 @@ import logging
 import pytest
 import torch
 from torch import nn
-from torch.nn.functional import conv2d
+from torch.nn.functional import conv_transpose2d
 
 from sr.models.fsrcnn import FSRCNN
-from sr.quantization.gptq import Gptq, columns, rounded
+from sr.models.net import Net
+from sr.quantization.gptq import Gptq
 from sr.quantization.integer import weight_quantizers
+from sr.quantization.layers import watch
 
 STAGE = Gptq(name="gptq", damping=0.01, positions=2000)
 
@@ -15,52 +17,6 @@ STAGE = Gptq(name="gptq", damping=0.01, positions=2000)
 def error(simulation, net, inputs):
     with torch.no_grad():
         return torch.stack([(simulation.net(batch) - net(batch)).square().mean() for batch in inputs]).mean()
-
-
-def correlated(d, seed=0):
-    """E[x x^T] of inputs that are alike, as neighbouring pixels are."""
-    x = torch.rand(d, 500, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)) * 0.3 + 0.7
-    return x @ x.T / 500
-
-
-@pytest.mark.parametrize("changes", [{}, {"groups": 2}, {"stride": 2, "padding": 0}, {"dilation": 2, "bias": False}])
-def test_columns_times_kernel_are_the_convolution(changes):
-    torch.manual_seed(0)
-    layer = nn.Conv2d(4, 6, 3, **{"padding": 1} | changes)
-    inputs = torch.rand(2, 4, 9, 7)
-    with torch.no_grad():
-        wanted = conv2d(inputs, layer.weight, layer.bias, layer.stride, layer.padding, layer.dilation, layer.groups)
-    places = torch.tensor([5, 0, 3])
-    kernel = layer.weight.detach().reshape(layer.groups, 6 // layer.groups, -1)
-    if layer.bias is not None:
-        kernel = torch.cat([kernel, layer.bias.detach().reshape(layer.groups, -1, 1)], dim=2)
-    found = (kernel @ columns(layer, inputs, places)).reshape(6, 2, 3).transpose(0, 1)
-    assert torch.allclose(found, wanted.flatten(2)[:, :, places], atol=1e-6)
-
-
-def test_independent_inputs_are_rounded_to_nearest():
-    weights = torch.randn(1, 5, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    scale = torch.full((1, 5, 8), 0.1, dtype=torch.float64)
-    diagonal = torch.diag(torch.arange(1.0, 9.0).double())[None]
-    made = rounded(weights, scale, -8, 7, diagonal, torch.ones_like(scale))
-    assert torch.equal(made, (weights / 0.1).round().clamp(-8, 7) * 0.1)
-
-
-def test_correlated_inputs_share_their_errors_and_the_bias_takes_the_rest():
-    second = correlated(9)
-    weights = torch.randn(1, 50, 9, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    scale = torch.full((1, 50, 8), 0.1, dtype=torch.float64)  # the ninth is the bias
-    made = rounded(weights, scale, -128, 127, torch.linalg.inv(second)[None], torch.ones_like(scale))
-    nearest = weights.clone()
-    nearest[:, :, :8] = (weights[:, :, :8] / 0.1).round() * 0.1
-
-    def loss(found):
-        lost = (found - weights)[0]
-        return ((lost @ second) * lost).sum()
-
-    assert loss(made) < 0.1 * loss(nearest)
-    remaining = (made - weights)[0] @ second  # the bias is where its gradient is zero
-    assert remaining[:, 8].abs().max() < 1e-9 < remaining[:, :8].abs().max()
 
 
 @pytest.mark.aimet
@@ -104,14 +60,66 @@ def test_the_same_twice(run):
     assert all(torch.equal(first[name], again[name]) for name in first if isinstance(first[name], torch.Tensor))
 
 
+class WithLinear(Net):
+    """A convolution, and a linear layer for each pixel."""
+
+    scale, color, size_multiple = 1, "rgb", 1
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.conv, self.linear = nn.Conv2d(3, 3, 3, padding=1), nn.Linear(3, 3)
+
+    def forward(self, lr):
+        return self.linear(self.conv(lr).permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
 @pytest.mark.aimet
 def test_says_which_layers_it_leaves(run, caplog):
-    torch.manual_seed(0)
-    sizes = {"d": 8, "s": 4, "m": 1, "scale": 2, "color": "rgb", "overparameterize": "none"}
-    net = FSRCNN(**sizes, activation="relu", upscaling="deconvolution").eval()
     with caplog.at_level(logging.WARNING):
-        run(STAGE, net=net)
-    assert "gptq leaves upscale.0 rounded to nearest: it knows only convolutions" in caplog.text
+        run(STAGE, net=WithLinear().eval())
+    assert "gptq leaves linear rounded to nearest: it knows only convolutions" in caplog.text
+
+
+def fsrcnn(scale=2):
+    torch.manual_seed(0)
+    sizes = {"d": 8, "s": 4, "m": 1, "scale": scale, "color": "rgb", "overparameterize": "none"}
+    net = FSRCNN(**sizes, activation="relu", upscaling="deconvolution").eval()
+    with torch.no_grad():
+        net.upscale[0].weight.mul_(100)  # it starts at almost nothing
+    return net
+
+
+@pytest.mark.aimet
+@pytest.mark.parametrize(("bits", "per_channel", "scale"), [(8, True, 2), (4, True, 3), (8, False, 4)])
+def test_a_deconvolution_loses_less_than_rounded_to_nearest(run, calibration, caplog, bits, per_channel, scale):
+    """The layer alone: what it gives with its own input, rounded by GPTQ and to nearest."""
+    net = fsrcnn(scale)
+    with caplog.at_level(logging.WARNING):
+        repaired = run(Gptq(name="gptq", damping=1e-4, positions=20000), net=net, bits=bits, per_channel=per_channel)
+    assert "gptq leaves" not in caplog.text
+    layer, quantizer = repaired.net.upscale[0], weight_quantizers(repaired.aimet)["upscale.0"]
+    assert quantizer.get_scale().numel() == (3 if per_channel else 1)
+    steps = (layer.weight.detach() / quantizer.get_scale()).as_subclass(torch.Tensor)
+    assert torch.allclose(steps, steps.round(), atol=1e-3)
+    assert steps.round().min() >= (-127 if bits == 8 else -8) and steps.round().max() <= 2 ** (bits - 1) - 1
+
+    wanted, given = [], []
+    watch(net, ["upscale.0"], calibration, lambda _, inputs, output: wanted.append(output))
+    watch(repaired.net, ["upscale.0"], calibration, lambda _, inputs, output: given.append((inputs, output)))
+    nearest = quantizer(net.upscale[0].weight).as_subclass(torch.Tensor)
+    shape = {"stride": scale, "padding": 4, "output_padding": scale - 1}
+
+    def lost(kernel, bias):
+        found = [conv_transpose2d(inputs, kernel, bias, **shape) for inputs, _ in given]
+        return sum((a - b).square().mean() for a, b in zip(found, wanted, strict=True))
+
+    with torch.no_grad():
+        kernel, bias = (value.detach().as_subclass(torch.Tensor) for value in (layer.weight, layer.bias))
+        assert torch.allclose(conv_transpose2d(given[0][0], kernel, bias, **shape), given[0][1], atol=1e-5)
+        # with these inputs, which layers before have rounded, it does better than even the float net's weights
+        before = net.upscale[0].bias
+        assert lost(kernel, bias) < lost(net.upscale[0].weight, before) < lost(nearest, before)
 
 
 @pytest.mark.parametrize("changes", [{"damping": 0.0}, {"positions": 0}])
