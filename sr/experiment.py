@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from sr import narrowing
 from sr.callbacks.checkpoint import NAME as CHECKPOINT
 from sr.callbacks.quantize import calibration
+from sr.callbacks.stage import check_stages
 from sr.callbacks.tracking import end_run
 from sr.callbacks.untrained import Untrained, without_training
 from sr.export.shape import lr_size
@@ -145,6 +146,7 @@ def run(config: DictConfig, folder: Path, pixel_run: Callable[[DictConfig], Path
     task, data = build(config)
     nets = list(dict.fromkeys([task.net, task.trained_net()]))
     callbacks = {name: each for name, each in made(config.callbacks).items() if each}
+    check_stages(callbacks.values(), task.trained_net(), folder)
     if config.init == PIXEL and not checkpoint:
         source = pixel_run(config)
         lightning.seed_everything(config.seed, workers=True, verbose=False)

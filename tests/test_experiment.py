@@ -14,12 +14,17 @@ from sr.experiment import CHECKPOINT, build, compose, run
         ("seed=abc", "seed is a whole number from 0 to 4294967295, got 'abc'"),
         ("seed=null", "seed is a whole number from 0 to 4294967295, got None"),
         ("init_leave=conv_last", "init_leave is a list, got 'conv_last'; write init_leave=[conv_last]"),
+        (
+            "quantization.stages.qat={distillation: 1, teacher: shipped/quicksrnet_large}",
+            "no shipped net is called 'quicksrnet_large'; there are: quicksrnet_medium, quicksrnet_small "
+            "(`python -m sr.shipped` lists them)",
+        ),
         ("ckpt=first", "ckpt is `last` or `none`, got 'first'; other weights to start from are `init=`"),
     ],
 )
 def test_a_wrong_word_is_told_at_once(tmp_path: Path, override: str, message: str):
     with pytest.raises(ValueError) as caught:
-        run(compose(["logger=none", override]), tmp_path, lambda config: tmp_path)
+        run(compose(["logger=none", "quantization=w8a8_qat", override]), tmp_path, lambda config: tmp_path)
     assert str(caught.value) == message
 
 

@@ -39,6 +39,10 @@ class Quantize(Stage):
         self.scheme, self.loss, self.seed = scheme, loss, seed
         self.protocol = metrics.protocol(protocol)
 
+    def check(self, net: Net) -> None:
+        """See `Stage.check`: what the scheme would refuse."""
+        self.scheme.check(net)
+
     def work(self, trainer: lightning.Trainer, task: Regression, folder: Path) -> dict[str, Any]:
         """Return the scheme's name, what its stages report, and {"simulated": {set: score}}."""
         data = data_of(trainer)

@@ -1,6 +1,7 @@
 """What all stages after training share: done once, in order, each leaving a file that the next one reads."""
 
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ from rich.console import Console
 
 from sr.callbacks.sigterm import stopping_at_once
 from sr.data.module import ImageData
+from sr.models.net import Net
 from sr.rundir.files import read_json, sha256, write_json
 from sr.tasks.regression import Regression
 
@@ -38,6 +40,9 @@ class Stage(Callback):
     result: str
     sources: tuple[str, ...]
     also: tuple[str, ...] = ()
+
+    def check(self, net: Net) -> None:
+        """Refuse by a ValueError, before anything is decoded or trained, what `work` would refuse of the net."""
 
     def work(self, trainer: lightning.Trainer, task: Regression, folder: Path) -> dict[str, Any]:
         """Do the work; what is returned goes into the result file."""
@@ -75,3 +80,10 @@ class Stage(Callback):
     def title(self) -> str:
         """The stage's name for the screen and for reports."""
         return type(self).__name__.lower()
+
+
+def check_stages(callbacks: Iterable[Callback], net: Net, folder: Path) -> None:
+    """Let the stages that are not done refuse now what they would refuse after the training."""
+    for each in callbacks:
+        if isinstance(each, Stage) and not (folder / each.result).is_file():
+            each.check(net)

@@ -12,11 +12,12 @@ import torch
 from torch import nn
 
 from sr.losses.distillation import check_share
+from sr.models.net import Net
 from sr.quantization.identity import is_ours
 from sr.quantization.quiet import quiet
 from sr.quantization.scheme import Material
 from sr.quantization.simulation import Simulation
-from sr.quantization.training import RANGES, Checkpoint, Task
+from sr.quantization.training import RANGES, Checkpoint, Task, teacher_of
 
 FILE = "last.ckpt"
 PARAMETERS, DECAYS, KEPT = ("all", "biases"), ("cosine", "constant"), ("best", "last")
@@ -83,6 +84,11 @@ class Qat:
         if self.decay == "constant":
             return 1.0
         return 0.5 * (1 + math.cos(math.pi * iteration / self.iterations))
+
+    def check(self, net: Net) -> None:
+        """Refuse a teacher that is not there, or is of another scale or colour than the net."""
+        if self.teacher:
+            teacher_of(self.teacher, net)
 
     def __call__(self, simulation: Simulation, material: Material) -> Simulation:
         """Train the simulation in place, or go on from the checkpoint in the material's folder.

@@ -68,6 +68,14 @@ class Preparation(Protocol):
         """Return another net of the same structure, or the same net; the argument is not changed."""
 
 
+@runtime_checkable
+class Selective(Protocol):
+    """A step that cannot do its work for every net, and knows before the net is trained."""
+
+    def check(self, net: Net) -> None:
+        """Refuse a net whose scale or colour does not suit, by a ValueError; its weights do not matter."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scheme:
     """How many bits, how the ranges are found, and what is done about the loss.
@@ -139,6 +147,19 @@ class Scheme:
     def repairs(self) -> list[Stage]:
         """The steps after calibration, in order."""
         return [step for step in map(self.stages.__getitem__, self.chain) if not isinstance(step, Preparation)]
+
+    def check(self, net: Net) -> None:
+        """Refuse now what a step of the chain would refuse of a net when it is trained.
+
+        Args:
+            net: as it is trained; its weights do not matter.
+
+        Raises:
+            ValueError: of the step, such as a teacher of another scale.
+        """
+        for step in map(self.stages.__getitem__, self.chain):
+            if isinstance(step, Selective):
+                step.check(net)
 
     def _check(self, key: str, allowed: tuple[object, ...]) -> None:
         got = getattr(self, key)

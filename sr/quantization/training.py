@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from sr.evaluation import to_network
 from sr.losses.distillation import check_pair, mixed
+from sr.models.net import Net
 from sr.quantization.choice import lead_db
 from sr.quantization.faster import faster
 from sr.quantization.identity import identity
@@ -54,7 +55,7 @@ class Task(lightning.LightningModule):
         self.scores: dict[str, list[float]] = {}  # PSNR of each held-out image: of the best state, of the last one
         self._steps, self._seconds = 0, 0.0
         self._within = within
-        object.__setattr__(self, "_teacher", _teacher(qat, material) if qat.distillation else None)
+        object.__setattr__(self, "_teacher", _taught_by(qat, material) if qat.distillation else None)
         self._left = left_by_pruning(material.float_net)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
@@ -170,13 +171,26 @@ class Task(lightning.LightningModule):
             )
 
 
-def _teacher(qat: Qat, material: Material) -> nn.Module:
-    """The float net that is imitated: another one, or that which is quantized."""
-    if not qat.teacher:
-        return copy.deepcopy(material.float_net).eval()
-    teacher = trained(qat.teacher, scale=material.float_net.scale)
-    check_pair(material.float_net, teacher)
+def teacher_of(source: str, net: Net) -> Net:
+    """The float net to imitate, in evaluation mode, without gradients.
+
+    Args:
+        source: a run's folder, its weights, or shipped/<name>.
+        net: that is to learn.
+
+    Raises:
+        ValueError: it is not there, or is of another scale or colour.
+    """
+    teacher = trained(source, scale=net.scale)
+    check_pair(net, teacher)
     return teacher.requires_grad_(False)
+
+
+def _taught_by(qat: Qat, material: Material) -> nn.Module:
+    """The teacher: another net, or that which is quantized."""
+    if qat.teacher:
+        return teacher_of(qat.teacher, material.float_net)
+    return copy.deepcopy(material.float_net).eval()
 
 
 class Checkpoint(Callback):

@@ -1,3 +1,4 @@
+import dataclasses
 import multiprocessing
 import os
 import signal
@@ -91,6 +92,16 @@ def test_a_teacher_of_another_scale_or_nowhere_is_refused(run, make_qat, make_ne
         run(make_qat(distillation=0.5, teacher=path))
     with pytest.raises(ValueError, match="no trained net at"):
         run(make_qat(distillation=0.5, teacher=str(tmp_path / "none")))
+
+
+def test_a_teacher_is_checked_without_training(make_scheme, make_qat, make_net, tmp_path):
+    path = keep(make_net(scale=3), tmp_path / "x3.safetensors", scale=3)
+    scheme = make_scheme(chain=[make_qat(distillation=0.5, teacher=path)])
+    scheme.check(make_net(scale=3))
+    with pytest.raises(ValueError, match="the teacher is for x3 and the student for x2"):
+        scheme.check(make_net())
+    dataclasses.replace(scheme, chain=[]).check(make_net())  # a step that is not taken
+    make_scheme(chain=[make_qat(distillation=0.5)]).check(make_net())  # the net is its own teacher
 
 
 def test_finished_is_not_trained_again(run, make_qat, stream):
