@@ -1,10 +1,11 @@
 """What is refused before anything is read, decoded or trained."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
-from sr.experiment import CHECKPOINT, build, compose, run
+from sr.experiment import CHECKPOINT, build, compose, made, run
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,11 @@ from sr.experiment import CHECKPOINT, build, compose, run
             "no shipped net is called 'quicksrnet_large'; there are: quicksrnet_medium, quicksrnet_small "
             "(`python -m sr.shipped` lists them)",
         ),
+        (
+            "quantization.weight_bits=16",
+            "the HTP takes weights of 4 or 8 bits, and scheme w8a8_qat has weight_bits=16; take "
+            "quantization.weight_bits=8 (activations may have 16), quantization=fp16, or export=onnx",
+        ),
         ("ckpt=first", "ckpt is `last` or `none`, got 'first'; other weights to start from are `init=`"),
     ],
 )
@@ -26,6 +32,19 @@ def test_a_wrong_word_is_told_at_once(tmp_path: Path, override: str, message: st
     with pytest.raises(ValueError) as caught:
         run(compose(["logger=none", "quantization=w8a8_qat", override]), tmp_path, lambda config: tmp_path)
     assert str(caught.value) == message
+
+
+def test_a_run_without_aimet_is_refused_and_one_without_an_engine_warned(tmp_path: Path, monkeypatch, caplog):
+    monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
+    with pytest.raises(ValueError, match=r"LiteRT cannot take the 16 bits .* of scheme w8a16_ptq"):
+        run(compose(["logger=none", "quantization=w8a16_ptq", "export=litert"]), tmp_path, lambda config: tmp_path)
+    monkeypatch.setitem(sys.modules, "aimet_torch", None)
+    config = compose(["logger=none", "export=litert"])
+    target = made(config.export)
+    target.check(made(config.quantization))
+    assert "the export will leave litert out: ai-edge-litert, which writes and runs .tflite files" in caplog.text
+    with pytest.raises(ValueError, match=r"needs AIMET, which cannot be imported \(it is not installed\): pip install"):
+        run(config, tmp_path, lambda config: tmp_path)
 
 
 def test_a_started_run_is_not_touched_with_ckpt_none(tmp_path: Path):

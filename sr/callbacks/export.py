@@ -11,6 +11,7 @@ from sr.callbacks.quantize import FOLDER as QUANTIZED_FOLDER
 from sr.callbacks.quantize import NAME as QUANTIZED
 from sr.callbacks.stage import Stage, data_of
 from sr.export.target import Nothing, Onnx
+from sr.models.net import Net
 from sr.quantization.chain import load
 from sr.quantization.scheme import Scheme
 from sr.tasks.regression import Regression
@@ -34,6 +35,10 @@ class Export(Stage):
     def __init__(self, *, target: Nothing | Onnx, scheme: Scheme, protocol: str) -> None:
         self.target, self.scheme = target, scheme
         self.protocol = metrics.protocol(protocol)
+
+    def check(self, net: Net) -> None:
+        """See `Stage.check`."""
+        self.target.check(self.scheme)
 
     def work(self, trainer: lightning.Trainer, task: Regression, folder: Path) -> dict[str, Any]:
         """Return the certificate's summary and {"quality": {runtime: {set: score}}}."""

@@ -14,7 +14,7 @@ from sr.callbacks.weights import NAME as WEIGHTS
 from sr.evaluation import evaluate, upscaler
 from sr.functional.color import rgb_to_y
 from sr.models.net import Net
-from sr.quantization.chain import quantize
+from sr.quantization.chain import check, quantize
 from sr.quantization.scheme import Scheme
 from sr.tasks.regression import Regression
 
@@ -40,8 +40,8 @@ class Quantize(Stage):
         self.protocol = metrics.protocol(protocol)
 
     def check(self, net: Net) -> None:
-        """See `Stage.check`: what the scheme would refuse."""
-        self.scheme.check(net)
+        """See `Stage.check`."""
+        check(net, self.scheme)
 
     def work(self, trainer: lightning.Trainer, task: Regression, folder: Path) -> dict[str, Any]:
         """Return the scheme's name, what its stages report, and {"simulated": {set: score}}."""

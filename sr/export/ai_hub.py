@@ -47,6 +47,9 @@ class AiHub:
         """Writing a job needs nothing."""
         return None
 
+    def check(self, scheme: Any) -> None:
+        """See `Engine.check`: whether a device takes it, the service says."""
+
     def build(self, release: Release, work: Path, log: Path) -> Built:
         """Write the job with an input image, send it if asked to, and report what to do or what came back."""
         entry = Graph.load(release.fixed).model.graph.input[0]

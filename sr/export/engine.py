@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from sr.evaluation import Upscaler
 from sr.export.certificate import Form
 from sr.export.graph import PIXELS, Graph
 from sr.export.release import Release
+
+log = logging.getLogger(__name__)
 
 
 class Built(NamedTuple):
@@ -39,6 +42,9 @@ class Engine(Protocol):
     def why_missing(self) -> str | None:
         """None when the engine works here, else why not and what to do."""
 
+    def check(self, scheme: Any) -> None:
+        """Refuse a scheme that the engine cannot take, by a ValueError that says what to do."""
+
     def build(self, release: Release, work: Path, log: Path) -> Built:
         """Write files into `work` and make the forms; native code's words go to the end of `log`.
 
@@ -51,6 +57,13 @@ class Engine(Protocol):
 
 
 Engines = Mapping[str, Engine]
+
+
+def say_missing(engines: Engines) -> None:
+    """Warn of engines that will not run, while nothing is lost yet."""
+    for name, engine in engines.items():
+        if missing := engine.why_missing():
+            log.warning("the export will leave %s out: %s", name, missing)
 
 
 def build_engines(
@@ -93,6 +106,9 @@ class CpuEngine:
     num_threads: int
     num_repeats: int
     max_db: float
+
+    def check(self, scheme: Any) -> None:
+        """See `Engine.check`: it takes all."""
 
     def timed(self, release: Release, run: Any) -> dict[str, Any]:
         """Time `run`, which takes uint8 (1, h, w, C), on one image of noise of the size of the target."""

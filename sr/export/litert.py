@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from torch import Tensor
@@ -39,6 +40,14 @@ class LiteRt(CpuEngine):
         except ImportError as error:
             return f"ai-edge-litert, which writes and runs .tflite files, cannot be imported ({error}): {INSTALL}"
         return None
+
+    def check(self, scheme: Any) -> None:
+        """See `Engine.check`: 16-bit activations, whose offset it does not have."""
+        if not scheme.is_float and scheme.activation_bits != 8:
+            raise ValueError(
+                f"LiteRT cannot take the {scheme.activation_bits} bits with an offset of scheme {scheme.name}: its "
+                "16-bit activations are symmetric. Use a scheme with activation_bits=8, or leave the engine litert out"
+            )
 
     def build(self, release: Release, work: Path, log: Path) -> Built:
         """Write litert/pixels_HxW.tflite; see `Engine.build`."""

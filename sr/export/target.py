@@ -17,7 +17,7 @@ from sr.export import chain, hexagon, qnn
 from sr.export.certificate import Bounds, fingerprint, prove
 from sr.export.chips import chips, emulated
 from sr.export.crops import cut_crops
-from sr.export.engine import Engines, build_engines
+from sr.export.engine import Engines, build_engines, say_missing
 from sr.export.graph import Graph
 from sr.export.publish import CERTIFICATE, LOG, done, file_facts, refuse_outside_bounds, workshop
 from sr.export.release import SPACE_TO_DEPTH, Release, Simulated, build, lifted, write_lifted
@@ -33,6 +33,9 @@ _PACKAGES = ("torch", "aimet-torch", "onnx", "onnxruntime", "onnxruntime-qnn")
 @dataclass(frozen=True, kw_only=True)
 class Nothing:
     """No export."""
+
+    def check(self, scheme: Any) -> None:
+        """Takes every scheme."""
 
     def export(
         self, *, simulation: Simulated, float_net: Net, crops: Sequence[ImagePair], folder: Path
@@ -73,6 +76,16 @@ class Onnx:
             known = " or ".join(SPACE_TO_DEPTH)
             raise ValueError(f"export.space_to_depth is {known}, got {self.space_to_depth!r}")
 
+    def check(self, scheme: Any) -> None:
+        """Before a net is trained: refuse what `export` would refuse, warn of engines that are not installed."""
+        self.refuse(scheme)
+        say_missing(self.engines)
+
+    def refuse(self, scheme: Any) -> None:
+        """Refuse a scheme by a ValueError; see `check`."""
+        for engine in self.engines.values():
+            engine.check(scheme)
+
     def export(
         self, *, simulation: Simulated, float_net: Net, crops: Sequence[ImagePair], folder: Path
     ) -> dict[str, Any]:
@@ -90,6 +103,7 @@ class Onnx:
         Raises:
             ValueError: a bound does not hold; the proof is then in refused.json. Or the net cannot be exported.
         """
+        self.refuse(simulation.scheme)
         net = simulation.net
         scale, multiple = float(net.scale), int(net.size_multiple)
         cut = cut_crops(crops, scale=scale, multiple=multiple, count=self.num_crops, lr_side=self.crop_lr_side)
@@ -177,21 +191,14 @@ class Hexagon(Onnx):
             emulated(arch)
         chips([*self.chips, *self.estimates])
 
-    def export(
-        self, *, simulation: Simulated, float_net: Net, crops: Sequence[ImagePair], folder: Path
-    ) -> dict[str, Any]:
-        """See `Onnx.export`.
-
-        Raises:
-            ValueError: weights of 16 bits, which no HTP multiplies by.
-        """
-        scheme = simulation.scheme
+    def refuse(self, scheme: Any) -> None:
+        """See `Onnx.refuse`: weights of 16 bits too, which no HTP multiplies by."""
+        super().refuse(scheme)
         if not scheme.is_float and scheme.weight_bits == 16:
             raise ValueError(
                 f"the HTP takes weights of 4 or 8 bits, and scheme {scheme.name} has weight_bits=16; "
                 "take quantization.weight_bits=8 (activations may have 16), quantization=fp16, or export=onnx"
             )
-        return super().export(simulation=simulation, float_net=float_net, crops=crops, folder=folder)
 
     def upscalers(self, folder: Path) -> dict[str, Upscaler]:
         """See `Onnx.upscalers`; with the emulators of `emulate`, which take about 14 us for an LR pixel."""

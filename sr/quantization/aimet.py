@@ -5,6 +5,7 @@ AIMET is imported inside the functions that use it: it takes seconds and is not 
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import tempfile
 from pathlib import Path
@@ -19,6 +20,7 @@ from sr.quantization.quiet import quiet, silent
 from sr.quantization.scheme import Scheme
 from sr.quantization.simulation import example_input
 
+MISSING = "quantization needs AIMET, which cannot be imported ({}): pip install aimet-torch, or set quantization=fp32"
 ANALYZERS = {"min_max": "tf", "enhanced": "tf_enhanced", "percentile": "percentile"}
 # Ops that the HTP runs as one, so that nothing is quantized between them. Depth-to-space only moves pixels.
 PRODUCERS = ("Conv", "ConvTranspose", "Add", "Gemm")
@@ -36,6 +38,16 @@ JOINS = {
 KNOWN_RANGES = {"Relu": {"min": 0.0}, "Sigmoid": {"min": 0.0, "max": 1.0}, "Tanh": {"min": -1.0, "max": 1.0}}
 
 
+def require() -> None:
+    """Refuse to go on without AIMET, which is not imported.
+
+    Raises:
+        ValueError: it is not installed.
+    """
+    if importlib.util.find_spec("aimet_torch") is None:
+        raise ValueError(MISSING.format("it is not installed"))
+
+
 def simulate(net: Net, scheme: Scheme) -> Any:
     """Build AIMET's `QuantizationSimModel` of a copy of the net, ranges not yet calibrated.
 
@@ -50,10 +62,7 @@ def simulate(net: Net, scheme: Scheme) -> Any:
         with quiet():
             from aimet_torch import QuantizationSimModel
     except ImportError as error:
-        raise ValueError(
-            f"quantization needs AIMET, which cannot be imported ({error}): pip install aimet-torch, "
-            "or set quantization=fp32"
-        ) from error
+        raise ValueError(MISSING.format(error)) from error
     register()
     _refuse_unknown_modules(net, scheme)
     with quiet(), tempfile.TemporaryDirectory() as folder:

@@ -9,10 +9,28 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from sr.models.net import Net
+from sr.quantization.aimet import require
 from sr.quantization.batch_norms import without_batch_norms
 from sr.quantization.ptq import calibrate, uncalibrated
-from sr.quantization.scheme import Material, Scheme, Score, Stream
+from sr.quantization.scheme import Material, Scheme, Score, Selective, Stream
 from sr.quantization.simulation import Simulation
+
+
+def check(net: Net, scheme: Scheme) -> None:
+    """Refuse, before a net is trained, what `quantize` would refuse after it.
+
+    Args:
+        net: as it is trained; its weights do not matter.
+        scheme: what is to be done.
+
+    Raises:
+        ValueError: AIMET is missing, or a step cannot do its work, for example with a teacher of another scale.
+    """
+    if not scheme.is_float:
+        require()
+    for step in (*scheme.preparations, *scheme.repairs):
+        if isinstance(step, Selective):
+            step.check(net)
 
 
 def quantize(

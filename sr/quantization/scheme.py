@@ -148,19 +148,6 @@ class Scheme:
         """The steps after calibration, in order."""
         return [step for step in map(self.stages.__getitem__, self.chain) if not isinstance(step, Preparation)]
 
-    def check(self, net: Net) -> None:
-        """Refuse now what a step of the chain would refuse of a net when it is trained.
-
-        Args:
-            net: as it is trained; its weights do not matter.
-
-        Raises:
-            ValueError: of the step, such as a teacher of another scale.
-        """
-        for step in map(self.stages.__getitem__, self.chain):
-            if isinstance(step, Selective):
-                step.check(net)
-
     def _check(self, key: str, allowed: tuple[object, ...]) -> None:
         got = getattr(self, key)
         if got not in allowed:

@@ -13,6 +13,7 @@ from torch import nn
 from sr.evaluation import to_network
 from sr.losses.pixel import L1
 from sr.models.weights import save_weights
+from sr.quantization.chain import check
 from tests.quantization.conftest import ROOT, crops
 from tests.quantization.states import same, state
 
@@ -97,11 +98,11 @@ def test_a_teacher_of_another_scale_or_nowhere_is_refused(run, make_qat, make_ne
 def test_a_teacher_is_checked_without_training(make_scheme, make_qat, make_net, tmp_path):
     path = keep(make_net(scale=3), tmp_path / "x3.safetensors", scale=3)
     scheme = make_scheme(chain=[make_qat(distillation=0.5, teacher=path)])
-    scheme.check(make_net(scale=3))
+    check(make_net(scale=3), scheme)
     with pytest.raises(ValueError, match="the teacher is for x3 and the student for x2"):
-        scheme.check(make_net())
-    dataclasses.replace(scheme, chain=[]).check(make_net())  # a step that is not taken
-    make_scheme(chain=[make_qat(distillation=0.5)]).check(make_net())  # the net is its own teacher
+        check(make_net(), scheme)
+    check(make_net(), dataclasses.replace(scheme, chain=[]))  # a step that is not taken
+    check(make_net(), make_scheme(chain=[make_qat(distillation=0.5)]))  # the net is its own teacher
 
 
 def test_finished_is_not_trained_again(run, make_qat, stream):
