@@ -146,7 +146,7 @@ def run(config: DictConfig, folder: Path, pixel_run: Callable[[DictConfig], Path
     task, data = build(config)
     nets = list(dict.fromkeys([task.net, task.trained_net()]))
     callbacks = {name: each for name, each in made(config.callbacks).items() if each}
-    check_stages(callbacks.values(), task.trained_net(), folder)
+    check_stages(callbacks.values(), task, folder)
     if config.init == PIXEL and not checkpoint:
         source = pixel_run(config)
         lightning.seed_everything(config.seed, workers=True, verbose=False)

@@ -82,8 +82,9 @@ class Stage(Callback):
         return type(self).__name__.lower()
 
 
-def check_stages(callbacks: Iterable[Callback], net: Net, folder: Path) -> None:
-    """Let the stages that are not done refuse now what they would refuse after the training."""
-    for each in callbacks:
-        if isinstance(each, Stage) and not (folder / each.result).is_file():
-            each.check(net)
+def check_stages(callbacks: Iterable[Callback], task: Regression, folder: Path) -> None:
+    """Let the stages that are not done refuse now what they would refuse after the training, if there is any."""
+    if any(parameter.requires_grad for parameter in task.parameters()):
+        for each in callbacks:
+            if isinstance(each, Stage) and not (folder / each.result).is_file():
+                each.check(task.trained_net())
