@@ -12,6 +12,8 @@ from sr.rundir.composition import register_resolvers
 from sr.rundir.names import ROOT
 
 SWEEPS = "sweeps"
+OPTIONAL = ("recipe", "filters", "trick", SWEEPS)
+"""Groups of which a config may hold none; the others have an option `none`, or cannot be left out."""
 
 
 def hints(arguments: Sequence[str]) -> list[str]:
@@ -65,7 +67,9 @@ def _dotted(node: Any, path: str = "") -> Iterator[str]:
 
 
 def _option(group: str, value: str, options: list[str]) -> str:
-    close = get_close_matches(value, options, n=3, cutoff=0.5)
+    if value in ("null", "none") and group in OPTIONAL:
+        return f"To take no {group}, write '~{group}' in place of {group}={value}."
+    close = get_close_matches("none" if value == "null" else value, options, n=3, cutoff=0.5)
     return f"Did you mean {' or '.join(f'{group}={name}' for name in close)}?" if close else f"No {group} is {value!r}."
 
 

@@ -14,6 +14,8 @@ from sr.rundir.hints import hints
         (["+lr=1"], ["optimizer.lr"]),
         (["--multirun", "model=fsrcnn,quicksrnet_larg"], ["model=quicksrnet_large"]),
         (["data=aaaaaaaa"], ["No data is 'aaaaaaaa'."]),
+        (["recipe=null"], ["write '~recipe'"]),
+        (["export=null"], ["Did you mean export=none?"]),
         (["nothing.of.the.kind=1"], ["--cfg job lists all keys"]),
         (["model=fsrcnn", "train.iterations=5", "sweeps=release", "task/discriminator=unet"], []),
     ],
