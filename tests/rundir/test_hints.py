@@ -15,7 +15,7 @@ from sr.rundir.hints import hints
         (["--multirun", "model=fsrcnn,quicksrnet_larg"], ["model=quicksrnet_large"]),
         (["data=aaaaaaaa"], ["No data is 'aaaaaaaa'."]),
         (["recipe=null"], ["write '~recipe'"]),
-        (["export=null"], ["Did you mean export=none?"]),
+        (["export=null"], ["Did you mean export=none"]),
         (["nothing.of.the.kind=1"], ["--cfg job lists all keys"]),
         (["model=fsrcnn", "train.iterations=5", "sweeps=release", "task/discriminator=unet"], []),
     ],
