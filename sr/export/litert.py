@@ -42,11 +42,16 @@ class LiteRt(CpuEngine):
         return None
 
     def check(self, scheme: Any) -> None:
-        """See `Engine.check`: 16-bit activations, whose offset it does not have."""
+        """See `Engine.check`: it has no 16-bit weights, and no 16-bit activations with an offset."""
         if not scheme.is_float and scheme.activation_bits != 8:
             raise ValueError(
                 f"LiteRT cannot take the {scheme.activation_bits} bits with an offset of scheme {scheme.name}: its "
                 "16-bit activations are symmetric. Use a scheme with activation_bits=8, or leave the engine litert out"
+            )
+        if not scheme.is_float and scheme.weight_bits > 8:
+            raise ValueError(
+                f"LiteRT cannot take the weights of {scheme.weight_bits} bits of scheme {scheme.name}: it has those of "
+                "8. Use a scheme with weight_bits=8, or leave the engine litert out"
             )
 
     def build(self, release: Release, work: Path, log: Path) -> Built:

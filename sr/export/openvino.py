@@ -39,6 +39,15 @@ class OpenVino(CpuEngine):
             return f"openvino cannot be imported ({error}): {INSTALL}"
         return None
 
+    def check(self, scheme: Any) -> None:
+        """See `Engine.check`: 16-bit activations, whose quantizers it drops, with what they clip."""
+        if not scheme.is_float and scheme.activation_bits != 8:
+            raise ValueError(
+                f"OpenVINO cannot take the {scheme.activation_bits}-bit activations of scheme {scheme.name}: it drops "
+                "their quantizers and so does not clip. Use a scheme with activation_bits=8, or leave the engine "
+                "openvino out"
+            )
+
     def build(self, release: Release, work: Path, log: Path) -> Built:
         """Nothing is written; see `Engine.build`."""
         run = Compiled(work / FILE, self.num_threads)

@@ -50,7 +50,7 @@ class Gptq:
     positions: int
 
     def __post_init__(self) -> None:
-        if self.damping <= 0 or self.positions < 1:
+        if not 0 < self.damping < float("inf") or self.positions < 1:
             raise ValueError(
                 f"{self.name} needs a damping above 0 and at least 1 position, got {self.damping} and {self.positions}"
             )
@@ -59,7 +59,7 @@ class Gptq:
         """Round all convolutions in place on their ranges, which are fixed by that. Seconds, so nothing is kept.
 
         Raises:
-            ValueError: a float simulation, or a net without convolutions.
+            ValueError: a float simulation, a net without convolutions, or a damping too small to solve a layer.
         """
         assert isinstance(simulation, IntegerSimulation)
         names = _convolutions(simulation.net, self.name)
@@ -72,7 +72,13 @@ class Gptq:
         for name in names:
             layer: Any = simulation.net.get_submodule(name)
             moments = _moments(simulation.net, name, places, wanted.pop(name))
-            _round(layer, quantizers[name], moments, self.damping, left.get(f"{name}.weight"))
+            try:
+                _round(layer, quantizers[name], moments, self.damping, left.get(f"{name}.weight"))
+            except torch.linalg.LinAlgError as error:
+                raise ValueError(
+                    f"{self.name}: the equations of {name} have no solution at a damping of {self.damping:g}; "
+                    f"take more positions than {self.positions}, or a larger damping, such as 0.01"
+                ) from error
         simulation.observe(material.calibration)
         return simulation
 

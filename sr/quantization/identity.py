@@ -14,13 +14,15 @@ from sr.quantization.simulation import read_plain
 log = logging.getLogger(__name__)
 
 
-def identity(stage: Stage, net: nn.Module, material: Material) -> str:
+def identity(stage: Stage, net: nn.Module, material: Material, *others: nn.Module) -> str:
     """Hash of what decides a stage's result: its arguments, the simulated net that it starts from, its material.
+
+    `others` are further nets that it learns from.
 
     The stream and the loss are code and cannot be hashed; whoever calls a stage locks their settings.
     """
     digest = hashlib.sha256(f"{stage} {material.seed}".encode())
-    for module in (net, material.float_net):
+    for module in (net, material.float_net, *others):
         for name, value in module.state_dict().items():
             if isinstance(value, Tensor):
                 _add(digest, name, value)

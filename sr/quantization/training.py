@@ -49,13 +49,15 @@ class Task(lightning.LightningModule):
         self.net = simulation.net
         self.loss = material.loss
         self.qat, self.material = qat, material
-        self.identity = identity(qat, simulation.net, material)
         self.figures: dict[str, float] = {}  # loss of the newest chunk, speed since this start, score of the best
         self.best: dict[str, Tensor] = {}  # parameters with the best score so far
         self.scores: dict[str, list[float]] = {}  # PSNR of each held-out image: of the best state, of the last one
         self._steps, self._seconds = 0, 0.0
         self._within = within
-        object.__setattr__(self, "_teacher", _taught_by(qat, material) if qat.distillation else None)
+        teacher = _taught_by(qat, material) if qat.distillation else None
+        object.__setattr__(self, "_teacher", teacher)
+        others = [teacher] if teacher and qat.teacher else []  # its file may hold another net the next time
+        self.identity = identity(qat, simulation.net, material, *others)
         self._left = left_by_pruning(material.float_net)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:

@@ -122,7 +122,13 @@ def test_a_deconvolution_loses_less_than_rounded_to_nearest(run, calibration, ca
         assert lost(kernel, bias) < lost(net.upscale[0].weight, before) < lost(nearest, before)
 
 
-@pytest.mark.parametrize("changes", [{"damping": 0.0}, {"positions": 0}])
+@pytest.mark.aimet
+def test_too_few_pixels_for_so_small_a_damping_are_told(run):
+    with pytest.raises(ValueError, match=r"gptq: the equations of cnn\.0 have no solution at a damping of 1e-30; take"):
+        run(Gptq(name="gptq", damping=1e-30, positions=8))
+
+
+@pytest.mark.parametrize("changes", [{"damping": 0.0}, {"damping": float("nan")}, {"positions": 0}])
 def test_refuses_what_cannot_be_computed(changes):
     with pytest.raises(ValueError, match="gptq needs a damping above 0 and at least 1 position"):
         Gptq(**{"name": "gptq", "damping": 0.01, "positions": 1} | changes)

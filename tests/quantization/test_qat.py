@@ -1,4 +1,3 @@
-import dataclasses
 import multiprocessing
 import os
 import signal
@@ -7,14 +6,10 @@ import time
 import lightning
 import pytest
 import torch
-import yaml
 from torch import nn
 
 from sr.evaluation import to_network
 from sr.losses.pixel import L1
-from sr.models.weights import save_weights
-from sr.quantization.chain import check
-from tests.quantization.conftest import ROOT, crops
 from tests.quantization.states import same, state
 
 pytestmark = pytest.mark.aimet
@@ -61,48 +56,6 @@ def test_the_teacher_counts(run, make_qat, tmp_path):
     plain = state(run(make_qat(), folder=tmp_path / "a"))
     taught = state(run(make_qat(distillation=1.0), folder=tmp_path / "b"))
     assert not same(plain, taught)
-
-
-def keep(net, path, **changes):
-    """Write a net as a run does; returns the file's name."""
-    model = yaml.safe_load((ROOT / "conf/model/quicksrnet.yaml").read_text()) | {"f": 8, "m": 1, "scale": 2} | changes
-    save_weights(net, path, {"config": {"model": model}})
-    return str(path)
-
-
-def test_a_larger_float_net_can_teach(run, make_qat, make_net, tmp_path):
-    def taught(teacher, into):
-        return run(
-            make_qat(iterations=40, learning_rate=1e-3, distillation=1.0, teacher=teacher), folder=tmp_path / into
-        )
-
-    larger, student = make_net(f=12, m=2), make_net()
-    with torch.no_grad():
-        larger.conv_last.weight *= 0.9
-    path = keep(larger, tmp_path / "larger.safetensors", f=12, m=2)
-    lr = to_network(next(crops(700))[0], student)
-    with torch.no_grad():
-        wanted = larger(lr)
-        far, near = ((run_of.net(lr) - wanted).abs().mean() for run_of in (taught(None, "own"), taught(path, "larger")))
-    assert near < 0.8 * far
-
-
-def test_a_teacher_of_another_scale_or_nowhere_is_refused(run, make_qat, make_net, tmp_path):
-    path = keep(make_net(scale=3), tmp_path / "x3.safetensors", scale=3)
-    with pytest.raises(ValueError, match="the teacher is for x3 and the student for x2"):
-        run(make_qat(distillation=0.5, teacher=path))
-    with pytest.raises(ValueError, match="no trained net at"):
-        run(make_qat(distillation=0.5, teacher=str(tmp_path / "none")))
-
-
-def test_a_teacher_is_checked_without_training(make_scheme, make_qat, make_net, tmp_path):
-    path = keep(make_net(scale=3), tmp_path / "x3.safetensors", scale=3)
-    scheme = make_scheme(chain=[make_qat(distillation=0.5, teacher=path)])
-    check(make_net(scale=3), scheme)
-    with pytest.raises(ValueError, match="the teacher is for x3 and the student for x2"):
-        check(make_net(), scheme)
-    check(make_net(), dataclasses.replace(scheme, chain=[]))  # a step that is not taken
-    check(make_net(), make_scheme(chain=[make_qat(distillation=0.5)]))  # the net is its own teacher
 
 
 def test_finished_is_not_trained_again(run, make_qat, stream):
