@@ -3,10 +3,8 @@
 import json
 import zipfile
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -116,25 +114,6 @@ def test_weights_of_sixteen_bits_are_refused(
     simulation = simulated(net, name="w16a16", weight_bits=16, activation_bits=16)
     with pytest.raises(ValueError, match="the HTP takes weights of 4 or 8 bits, and scheme w16a16 has weight_bits=16"):
         hexagon_target.export(simulation=simulation, float_net=net, crops=crops(2), folder=tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("engine", "bits", "message"),
-    [
-        (LiteRt, (8, 16), "LiteRT cannot take the 16 bits with an offset of scheme x"),
-        (LiteRt, (16, 8), "LiteRT cannot take the weights of 16 bits of scheme x: it has those of 8"),
-        (OpenVino, (8, 16), "OpenVINO cannot take the 16-bit activations of scheme x: it drops their quantizers"),
-        (OpenVino, (16, 8), None),
-        (LiteRt, (4, 8), None),
-    ],
-)
-def test_bits_that_an_engine_lacks_are_refused_before_training(
-    engine: Any, bits: tuple[int, int], message: str | None, onnx_target: Any
-) -> None:
-    target = replace(onnx_target(), engines={"it": engine(num_threads=1, num_repeats=1, max_db=0.1)})
-    scheme = SimpleNamespace(name="x", is_float=False, weight_bits=bits[0], activation_bits=bits[1])
-    with pytest.raises(ValueError, match=message) if message else nullcontext():
-        target.check(scheme)
 
 
 @pytest.mark.aimet
