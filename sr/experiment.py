@@ -24,6 +24,7 @@ from sr.export.shape import lr_size
 from sr.models.blocks import inference_form
 from sr.models.standardization import FIRST, standardize_pixels
 from sr.models.weights import blended, is_left, load_weights, read_weights
+from sr.optimizers.schedule import refuse_unusable
 from sr.rundir.composition import plain
 from sr.rundir.files import read_json, write_json
 from sr.rundir.identity import check_data, lock_config
@@ -56,9 +57,9 @@ def build(config: DictConfig) -> tuple[Any, Any]:
     Raises:
         ValueError: a setting that a part cannot do, or `init` weights that do not fit.
     """
-    for key in ("scheduler.step_size", "task.discriminator_scheduler.step_size"):
-        if (found := OmegaConf.select(config, key)) is not None:
-            count(key, found)  # torch would divide by it
+    for key in ("scheduler", "task.discriminator_scheduler"):
+        if config.trainer.max_steps and (node := OmegaConf.select(config, key)):
+            refuse_unusable(key, made(node), plain(node))
     parts = {name: made(config[name]) for name in ("loss", "optimizer", "scheduler")}
     for key, value in config.optimizer.items():
         if isinstance(value, str) and key != "_target_":

@@ -57,10 +57,35 @@ def test_a_started_run_is_not_touched_with_ckpt_none(tmp_path: Path):
         run(compose(["logger=none", "ckpt=none"]), tmp_path, lambda config: tmp_path)
 
 
-def test_a_schedule_of_no_length_is_told():
-    for overrides, key in (
-        (["scheduler=step"], "scheduler.step_size"),
-        (["recipe=srgan"], "task.discriminator_scheduler.step_size"),
-    ):
-        with pytest.raises(ValueError, match=f"^{key} is a whole number from 1 on, got 0$"):
-            build(compose([*overrides, f"{key}=0"]))
+@pytest.mark.parametrize(
+    ("overrides", "refused", "message"),
+    [
+        (["scheduler=step"], "scheduler.step_size=0", "scheduler.step_size is a whole number from 1 on, got 0"),
+        (
+            ["recipe=srgan", "task/perceptual=none"],
+            "task.discriminator_scheduler.step_size=0",
+            "step_size is a whole number from 1 on, got 0",
+        ),
+        (["scheduler=cosine"], "scheduler.T_max=0", "scheduler.T_max is a whole number from 1 on, got 0"),
+        (
+            ["task=gan", "task/perceptual=none"],
+            "task.discriminator_scheduler.T_max=-5",
+            "T_max is a whole number from 1 on, got -5",
+        ),
+        (
+            ["scheduler=one_cycle"],
+            "scheduler.div_factor=0",
+            "scheduler cannot be computed with .*div_factor=0.*by zero",
+        ),
+        (["scheduler=one_cycle"], "scheduler.final_div_factor=0", "final_div_factor=0.*division by zero"),
+        (["scheduler=one_cycle", "train.iterations=100"], "scheduler.pct_start=0.01", "pct_start=0.01.*by zero"),
+        (["scheduler=one_cycle"], "scheduler.pct_start=2", "pct_start=2.*between 0 and 1"),
+        (["scheduler=multi_step"], "scheduler.milestones=3", "milestones=3.*not iterable"),
+    ],
+)
+def test_a_schedule_that_cannot_be_computed_is_told_before_the_training(overrides, refused, message):
+    with pytest.raises(ValueError, match=message):
+        build(compose([*overrides, refused]))
+    if refused.startswith("scheduler"):  # a perceptual loss needs weights
+        build(compose(overrides))
+        build(compose([*overrides, refused, "train.iterations=0"]))  # nothing is computed with it

@@ -33,8 +33,8 @@ def folder(tmp_path: Path) -> Path:
 def settings(name: str, **changes: Any) -> dict[str, Any]:
     """The values of a file in conf/data, extended as Hydra would, with plain values for interpolations."""
     values = {}
-    for layer in ("base", name):
-        values |= yaml.safe_load((CONF / f"{layer}.yaml").read_text())
+    for path in (CONF.parent / "image_data.yaml", CONF / f"{name}.yaml"):
+        values |= yaml.safe_load(path.read_text())
     assert values.pop("_target_") == "sr.data.module.ImageData"
     values.pop("defaults", None)
     plain = {"scale": 2, "seed": 0, "chunk": 1, "cache": os.environ["SR_CACHE"], "resident": "auto"}

@@ -16,6 +16,7 @@ from sr.rundir.hints import hints
         (["data=aaaaaaaa"], ["No data is 'aaaaaaaa'."]),
         (["recipe=null"], ["write '~recipe'"]),
         (["export=null"], ["Did you mean export=none"]),
+        (["data=base"], ["No data is 'base'."]),  # what all data sets share is none
         (["nothing.of.the.kind=1"], ["--cfg job lists all keys"]),
         (["model=fsrcnn", "train.iterations=5", "sweeps=release", "task/discriminator=unet"], []),
     ],
