@@ -4,11 +4,11 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
+from sr.report.names import started, tail
 from sr.report.net import class_name
 from sr.report.runs import Run
 from sr.rundir.names import MAX_NAME
 
-HASH = re.compile(r"-[0-9a-f]{8}$")
 SEED = re.compile(r"(^| )seed_\d+")
 
 
@@ -20,25 +20,25 @@ def run_id(run: Run) -> str:
 def labels(runs: Sequence[Run]) -> dict[str, str]:
     """A short name for every run, {id: label}: its net, and the overrides in which its experiment's runs differ.
 
-    Where that does not tell two runs apart, their ids are kept whole.
+    A run that it started from is told by its hash, `from ~378527d3`, and so is one whose name was cut off. Where all
+    that does not tell two runs apart, they get their own hashes, too, or their ids are kept whole.
     """
     experiments: dict[str, list[Run]] = defaultdict(list)
     for run in runs:
         experiments[run.experiment].append(run)
     short: dict[str, str] = {}
     for members in experiments.values():
-        parts = [_parts(run.name) for run in members]
-        shared = set.intersection(*map(set, parts)) if len(parts) > 1 else set(parts[0])
-        for run, own in zip(members, parts, strict=True):
+        known = [started(run.name, run.config.get("init")) for run in members]
+        shared = set.intersection(*map(set, known)) if len(known) > 1 else set(known[0])
+        for run, own in zip(members, known, strict=True):
             short[run_id(run)] = _joined(own, shared) or class_name(run.config.get("model")) or run.name
     counted = Counter(short.values())
-    return {key: text if counted[text] == 1 else key for key, text in short.items()}
-
-
-def _parts(name: str) -> list[str]:
-    """The overrides in a folder's name; what was cut off from a long one is left out."""
-    parts = HASH.sub("", name).split("-")
-    return parts[:-1] if len(name) >= MAX_NAME and len(parts) > 1 else parts
+    told = {
+        key: f"{text} {tail(key)}".strip() if counted[text] > 1 or len(key.split("/")[-1]) >= MAX_NAME else text
+        for key, text in short.items()
+    }
+    counted = Counter(told.values())
+    return {key: text if counted[text] == 1 else key for key, text in told.items()}
 
 
 def _joined(parts: Sequence[str], shared: set[str]) -> str:

@@ -9,12 +9,12 @@ from sr.report.published import FOREIGN_PROTOCOLS, Published
 from sr.report.record import Report, psnr_key, ssim_key
 from sr.report.runs import Run
 from sr.report.seeds import fold, group_key
-from sr.report.table import Column, Row, Table
+from sr.report.table import RUN, Column, Row, Table, run_names
 from sr.report.training import trainings
 
 COLUMNS = (
     Column("experiment", "experiment"),
-    Column("run", "run"),
+    RUN,
     Column("num_seeds", "seeds", "d"),
     Column("precision", "ours is"),
     Column("published_precision", "theirs"),
@@ -126,7 +126,7 @@ def _row(report: Report, net: Net, ours: float, value: Published) -> Row:
     }
     if net.precision is None:  # bicubic was not trained, and is the same in all runs
         return row
-    names = {"experiment": report.experiment, "run": report.run}
+    names = {"experiment": report.experiment, **run_names(report.run, report.config)}
     return names | row | {"published_precision": value.precision} | trainings(report, value)
 
 
@@ -187,7 +187,7 @@ def _unmatched_table(reports: Iterable[Report]) -> Table:
     rows = [
         {
             "experiment": report.experiment,
-            "run": report.run,
+            **run_names(report.run, report.config),
             "net": class_name(report.config.get("model")),
             "scale": report.scale,
             "sets": ", ".join(report.quality.get("float", {})),
@@ -196,7 +196,7 @@ def _unmatched_table(reports: Iterable[Report]) -> Table:
     ]
     columns = (
         Column("experiment", "experiment"),
-        Column("run", "run"),
+        RUN,
         Column("net", "net"),
         Column("scale", "scale", "g"),
         Column("sets", "sets"),

@@ -11,11 +11,11 @@ from sr.report.prediction import PREDICTED_HEADING, UNSTATED, prediction_of, wor
 from sr.report.published import Published
 from sr.report.record import Report
 from sr.report.runs import Run
-from sr.report.table import Column, Row, Table, estimates_ms
+from sr.report.table import RUN, Column, Row, Table, estimates_ms, run_names
 
 COLUMNS = (
     Column("experiment", "experiment"),
-    Column("run", "run"),
+    RUN,
     Column("lr_height", "our LR rows", "d"),
     Column("predicted_ms", PREDICTED_HEADING, ".3g"),
     Column("published_ms", "published ms", ".3g"),
@@ -73,7 +73,7 @@ def _own(report: Report) -> Row:
     made = prediction_of(report)
     return {
         "experiment": report.experiment,
-        "run": report.run,
+        **run_names(report.run, report.config),
         "lr_height": lr_height(report),
         **{f"estimate_{chip}_ms": ms for chip, ms in estimates_ms(report).items()},
         "predicted_ms": made.predicted_ms if made else None,

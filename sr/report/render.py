@@ -61,7 +61,11 @@ def screen(table: Table, console: Console) -> Group:
     """Make the table for a terminal. Names come from folders, so nothing in them is read as markup."""
     columns, footnotes = table.filled_columns(), list[str]()
     texts = [
-        [_on_screen(cell(row.get(column.key), column), column, footnotes) for column in columns] for row in table.rows
+        [
+            _on_screen(cell(row.get(column.short) or row.get(column.key), column), column, footnotes)
+            for column in columns
+        ]
+        for row in table.rows
     ]
     made = ScreenTable(
         title=Text(table.title, style="bold"),

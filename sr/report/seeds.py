@@ -64,6 +64,7 @@ def _fold(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     folded = {key: _fold_values([row[key] for row in rows if row.get(key) is not None]) for key in keys}
     if len(rows) > 1 and "run" in rows[0]:  # what is no run's, such as bicubic, has no name
         folded["run"] = without_seed(rows[0]["run"])
+        folded["short_run"] = None  # it would be one seed's
     return folded | {"num_seeds": len(rows)}
 
 

@@ -1,9 +1,10 @@
 """The runs of an experiment as tables: scores (protocol, set and scale apart), cost and speed, what is unfinished."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from sr.report.names import short_name
 from sr.report.prediction import PREDICTED_HEADING, prediction_of, worth
 from sr.report.record import STAGES, Report, psnr_key, ssim_key
 from sr.report.runs import Run
@@ -22,13 +23,15 @@ PERCEPTUAL = {"niqe": "NIQE", "rmse": "RMSE", "lpips": "LPIPS", "pi": "PI"}
 class Column(NamedTuple):
     """One column: the key of its values in a row, its heading, how a number is shown.
 
-    On the screen the long texts of a `footnote` column stand under the table.
+    On the screen the long texts of a `footnote` column stand under the table, and a row's value at `short`, if it has
+    one, takes the place of that at `key`.
     """
 
     key: str
     heading: str
     format: str = ""
     footnote: bool = False
+    short: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,8 @@ class Table:
         return [column for column in self.columns if any(row.get(column.key) is not None for row in self.rows)]
 
 
-NAMES = (Column("experiment", "experiment"), Column("run", "run"), Column("num_seeds", "seeds", "d"))
+RUN = Column("run", "run", short="short_run")
+NAMES = (Column("experiment", "experiment"), RUN, Column("num_seeds", "seeds", "d"))
 AMOUNT = (
     Column("parameters", "params", ",d"),
     Column("macs_g", "GMAC", ".1f"),
@@ -106,7 +110,12 @@ def speed_table(runs: Sequence[Run], *, fold_seeds: bool = False) -> Table:
 def status_table(runs: Iterable[Run]) -> Table:
     """Make the table of the runs without a readable report: how far they are, and what went wrong."""
     rows = [
-        {"experiment": run.experiment, "run": run.name, "status": run.status, "error": run.error or None}
+        {
+            "experiment": run.experiment,
+            **run_names(run.name, run.config),
+            "status": run.status,
+            "error": run.error or None,
+        }
         for run in runs
         if run.status != "finished"
     ]
@@ -117,7 +126,12 @@ def status_table(runs: Iterable[Run]) -> Table:
 def _names(report: Report, several_experiments: bool) -> Row:
     """What tells the rows apart, and the key under which they fold."""
     names = {"experiment": report.experiment} if several_experiments else {}
-    return names | {"run": report.run, "group": group_key(report)}
+    return names | run_names(report.run, report.config) | {"group": group_key(report)}
+
+
+def run_names(name: str, config: Mapping[str, Any]) -> Row:
+    """A run's name, and a short one where there is little room."""
+    return {"run": name, "short_run": short_name(name, config.get("init"))}
 
 
 def _amount(report: Report) -> Row:
