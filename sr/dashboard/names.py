@@ -4,7 +4,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from sr.report.names import started, tail
+from sr.report.names import apart, started
 from sr.report.net import class_name
 from sr.report.runs import Run
 from sr.rundir.names import MAX_NAME
@@ -34,7 +34,7 @@ def labels(runs: Sequence[Run]) -> dict[str, str]:
             short[run_id(run)] = _joined(own, shared) or class_name(run.config.get("model")) or run.name
     counted = Counter(short.values())
     told = {
-        key: f"{text} {tail(key)}".strip() if counted[text] > 1 or len(key.split("/")[-1]) >= MAX_NAME else text
+        key: apart(text, key) if counted[text] > 1 or len(key.split("/")[-1]) >= MAX_NAME else text
         for key, text in short.items()
     }
     counted = Counter(told.values())

@@ -59,6 +59,16 @@ def started(name: str, init: str | None) -> list[str]:
     return [*kept, origin(init).replace(model, "", 1)]
 
 
+def apart(text: str, name: str) -> str:
+    """A label with the hash of its run behind its first word, where a cut through a long label spares it.
+
+    >>> apart("espcn scale_3 from scale_2", "model_espcn-init_outputs_x_model_espcn_scale_2-378527d3")
+    'espcn ~378527d3 scale_3 from scale_2'
+    """
+    first, _, rest = text.partition(" ")
+    return " ".join(filter(None, [first, tail(name), rest]))
+
+
 def short_name(name: str, init: str | None) -> str:
     """A folder's name for a table on the screen.
 
@@ -67,7 +77,7 @@ def short_name(name: str, init: str | None) -> str:
         init: what the run started from, of its config.
 
     Returns:
-        The name, or if that is long its first overrides that fit, the start, and the hash that tells it apart.
+        The name, or if that is long the hash that tells it apart, the first overrides that fit, and the start.
     """
     if len(name) <= ROOM or not tail(name):
         return name
@@ -79,4 +89,4 @@ def short_name(name: str, init: str | None) -> str:
             kept.append("...")
             break
         kept.append(part)
-    return " ".join(filter(None, [*kept, start, tail(name)]))
+    return apart(" ".join(filter(None, [*kept, start])), name)
