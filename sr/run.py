@@ -13,6 +13,7 @@ from sr.rundir import composition
 from sr.rundir.claim import claim
 from sr.rundir.files import remove_leftovers, write_json
 from sr.rundir.identity import refuse_changes
+from sr.rundir.stops import unstopped
 
 FAILED = "failed.json"
 
@@ -56,7 +57,8 @@ def complete(config: DictConfig, folder: Path) -> None:
         failure = folder / FAILED
         failure.unlink(missing_ok=True)
         try:
-            from sr import experiment  # seconds of imports, in which a stop is a stop like any later one
+            with unstopped():
+                from sr import experiment  # seconds, after which a stop is a stop like any later one
 
             experiment.run(config, folder, pixel_run)
         except Exception as error:
