@@ -119,6 +119,7 @@ def test_a_budget_shortens_every_sweep_with_its_schedule(name):
         ("quicksrnet", 1_000_000, 200_000),
         ("abpn", 1_000_000, 200_000),  # 1000 and 200 epochs of 800 images x 20 crops / batch of 16
         ("sesr", 480_000, None),  # 300 epochs of 800 images x 64 crops / batch of 32
+        ("sesr_short", 5000, None),
         ("xlsr", 250_000, None),  # 5000 epochs of 800 images / batch of 16
         ("edsr", 300_000, 200_000),
         ("fsrcnn", 500_000, None),
@@ -141,8 +142,8 @@ def test_recipes_have_the_length_of_their_sources_and_shorten(recipe, iterations
 
 def test_every_recipe_is_tested():
     assert RECIPES == [
-        "abpn", "edsr", "esrgan", "esrgan_pixel", "fsrcnn", "gan_mobile", "quicksrnet", "sesr", "srgan", "srgan_pixel",
-        "xlsr",
+        "abpn", "edsr", "esrgan", "esrgan_pixel", "fsrcnn", "gan_mobile", "quicksrnet", "sesr", "sesr_short", "srgan",
+        "srgan_pixel", "xlsr",
     ]  # fmt: skip
 
 
