@@ -57,13 +57,13 @@ def build(config: DictConfig) -> tuple[Any, Any]:
     Raises:
         ValueError: a setting that a part cannot do, or `init` weights that do not fit.
     """
+    for key, value in config.optimizer.items():
+        if isinstance(value, str) and key != "_target_":
+            raise ValueError(f"optimizer.{key} is a number, got {value!r}")
     for key in ("scheduler", "task.discriminator_scheduler"):
         if config.trainer.max_steps and (node := OmegaConf.select(config, key)):
             refuse_unusable(key, made(node), plain(node))
     parts = {name: made(config[name]) for name in ("loss", "optimizer", "scheduler")}
-    for key, value in config.optimizer.items():
-        if isinstance(value, str) and key != "_target_":
-            raise ValueError(f"optimizer.{key} is a number, got {value!r}")
     data = made(config.data)
     torch.manual_seed(config.seed)
     net = made(config.model)

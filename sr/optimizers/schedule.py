@@ -31,7 +31,7 @@ def refuse_unusable(key: str, schedule: Callable[[Optimizer], LRScheduler], sett
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             made = schedule(optimizer)
-            for _ in range(2):
+            for _ in range(min(2, settings.get("total_steps") or 2)):  # OneCycleLR refuses one more than these
                 optimizer.step()
                 made.step()
     except (ArithmeticError, ValueError, TypeError) as error:
