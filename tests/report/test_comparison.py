@@ -48,7 +48,7 @@ def test_a_short_run_stands_beside_the_paper_with_both_trainings(make_run: MakeR
     tables = compared(make_run(), value())
     (row,) = tables.pop("set5 x2, protocol y: PSNR in dB, ours | published")
     assert (row["ours"], row["published"], row["precision"], row["published_precision"]) == (36.5, 37.0, "fp32", "fp16")
-    assert row["difference"] == pytest.approx(-0.5)
+    assert row["difference"] == pytest.approx(-0.5) and row["scheme"] is None
     assert (row["iterations"], row["budget"], row["published_iterations"]) == (5000, 0.005, 1_000_000)
     assert (row["data"], row["published_data"]) == ("T91 + package:skimage/data", "DIV2K")
     assert row["source"] == "paper"
@@ -95,9 +95,9 @@ def test_quantized_stands_beside_quantized_of_the_same_scheme(make_run: MakeRun)
     schemes = [{}, qat, {"per_channel": True, "chain": ["adaround"]}, {"per_channel": False, "chain": ["qat"]}]
     values = [value(precision="int8", table=str(i), value=36.0 + i, scheme=s) for i, s in enumerate(schemes)]
     rows = rows_of(compared(make_run(), *values), "PSNR")
-    assert [(row["table"], row["ours"], row["precision"]) for row in rows] == [
-        ("0", 36.41, "int8"),
-        ("1", 36.41, "int8"),
+    assert [(row["table"], row["ours"], row["precision"], row["scheme"]) for row in rows] == [
+        ("0", 36.41, "int8", "w8a8_qat"),
+        ("1", 36.41, "int8", "w8a8_qat"),
     ]
 
 
