@@ -14,22 +14,23 @@ from hydra.utils import instantiate
 from lightning.pytorch.callbacks import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from sr import narrowing
+from sr import pruning
 from sr.callbacks.checkpoint import NAME as CHECKPOINT
 from sr.callbacks.quantize import calibration
 from sr.callbacks.stage import check_stages
 from sr.callbacks.tracking import end_run
 from sr.callbacks.untrained import Untrained, without_training
-from sr.export.shape import lr_size
+from sr.config.checks import count, names
+from sr.config.composition import plain
+from sr.export.graph.shape import lr_size
 from sr.models.blocks import inference_form
 from sr.models.standardization import FIRST, standardize_pixels
 from sr.models.weights import blended, is_left, load_weights, read_weights
 from sr.optimizers.schedule import refuse_unusable
-from sr.rundir.composition import plain
-from sr.rundir.files import read_json, write_json
-from sr.rundir.identity import check_data, lock_config
-from sr.rundir.settings import count, names
-from sr.shipped import weights_path
+from sr.pretrained import weights_path
+from sr.runs.files import read_json, write_json
+from sr.runs.identity import check_data, lock_config
+from sr.stages import pruning_costs
 
 PIXEL = "pixel"
 """The word for `init` that stands for the run of the same settings with the pixel loss."""
@@ -95,11 +96,11 @@ def narrowed(config: DictConfig, folder: Path) -> DictConfig:
         return config
     if not config.init or config.init == PIXEL:
         raise ValueError("filters= prunes a trained net; give init=<run folder or weights> of this model")
-    found = folder / narrowing.FILE
+    found = folder / pruning.FILE
     if not found.is_file():
         filters, model = made(config.filters), plain(config)["model"]
-        if isinstance(filters, narrowing.Given):
-            write_json(found, narrowing.given(filters, model))
+        if isinstance(filters, pruning.Given):
+            write_json(found, pruning.given(filters, model))
         else:
             _prune(config, filters, model, folder)
     outcome, config = read_json(found), config.copy()
@@ -117,9 +118,9 @@ def _prune(config: DictConfig, filters: Any, model: dict[str, Any], folder: Path
     data.prepare_data()
     data.setup("fit")
     asked = {"size": config.size, "target": made(config.export), "scheme": made(config.quantization)}
-    figures = partial(narrowing.figures, **asked, crops=calibration(data, net, 1, 8))
+    figures = partial(pruning_costs.figures, **asked, crops=calibration(data, net, 1, 8))
     start = {"model": model, "source": config.init, "batches": data.stream(0), "loss": made(config.loss)}
-    narrowing.prune(filters, net=net, figures=figures, folder=folder, **start)
+    pruning.prune(filters, net=net, figures=figures, folder=folder, **start)
 
 
 def run(config: DictConfig, folder: Path, pixel_run: Callable[[DictConfig], Path]) -> None:
@@ -235,8 +236,8 @@ def compose(overrides: list[str], *, with_hydra: bool = False) -> Any:
     from hydra import compose as hydra_compose
     from hydra import initialize_config_dir
 
-    from sr.rundir.composition import register_resolvers
-    from sr.rundir.names import ROOT
+    from sr.config.composition import register_resolvers
+    from sr.runs.folders import ROOT
 
     register_resolvers()
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):

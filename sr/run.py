@@ -9,11 +9,11 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
-from sr.rundir import composition
-from sr.rundir.claim import claim
-from sr.rundir.files import remove_leftovers, write_json
-from sr.rundir.identity import refuse_changes
-from sr.rundir.stops import unstopped
+from sr.config import composition
+from sr.runs.files import remove_leftovers, write_json
+from sr.runs.identity import refuse_changes
+from sr.runs.lock import claim
+from sr.runs.signals import unstopped
 
 FAILED = "failed.json"
 
@@ -87,7 +87,7 @@ def answer() -> None:
         sys.exit(128 + signal.SIGINT)
     except SystemExit as end:
         if end.code == 1:  # our own errors end in their message
-            from sr.rundir.hints import hints
+            from sr.config.hints import hints
 
             print("", *hints(sys.argv[1:]), sep="\n", file=sys.stderr)
         raise

@@ -17,9 +17,9 @@ from sr.experiment import CHECKPOINT, build, compose, made, run
         ("seed=null", "seed is a whole number from 0 to 4294967295, got None"),
         ("init_leave=conv_last", "init_leave is a list, got 'conv_last'; write init_leave=[conv_last]"),
         (
-            "quantization.stages.qat={distillation: 1, teacher: shipped/quicksrnet_large}",
+            "quantization.stages.qat={distillation: 1, teacher: pretrained/quicksrnet_large}",
             "no shipped net is called 'quicksrnet_large'; there are: quicksrnet_medium, quicksrnet_small "
-            "(`python -m sr.shipped` lists them)",
+            "(`python -m sr.pretrained` lists them)",
         ),
         (
             "quantization.weight_bits=16",

@@ -16,12 +16,12 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 from torchvision.models import vgg19
 
+from sr.config.composition import pixel_overrides
 from sr.experiment import build, compose, made
 from sr.models.blocks import inference_form
 from sr.models.weights import save_weights
 from sr.report.runs import find_runs
-from sr.rundir.composition import pixel_overrides
-from sr.rundir.names import run_name
+from sr.runs.folders import run_name
 
 ROOT = Path(__file__).resolve().parents[1]
 SWEEPS = sorted(path.stem for path in (ROOT / "sweeps").glob("*.yaml"))

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from sr.report.render import FORMATS, show
-from sr.rundir.files import write_json
+from sr.runs.files import write_json
 
 PIPE_WIDTH = 200
 
@@ -65,6 +65,8 @@ def _collapse(to: argparse.ArgumentParser) -> None:
     _number(to, "--steps", 10, "timed steps of each form", dest="num_steps")
 
 
+MODULES = {"data": "data_stream", "collapse": "collapse_step"}
+"""Where a command's module has a longer name than the command."""
 COMMANDS = {
     "train": ("sr.run beside the bare PyTorch loop and, where it is installed, BasicSR", _train),
     "data": ("the training stream alone, kornia's augmentation beside it, decoding and memory", _data),
@@ -105,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if path:
             _check_writable(path)
-        measurement = importlib.import_module(f"sr.bench.{command}").measure(**options)
+        measurement = importlib.import_module(f"sr.bench.{MODULES.get(command, command)}").measure(**options)
         if path:
             write_json(path, {"command": command, "overrides": options["overrides"], **measurement.to_dict()})
         show(measurement.tables, form, Console() if sys.stdout.isatty() else Console(width=PIPE_WIDTH))

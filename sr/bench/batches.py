@@ -6,11 +6,11 @@ from statistics import fmean
 from typing import Any
 
 from sr.bench.infer import in_torch
-from sr.bench.layers import time_by_kind
+from sr.bench.interleaved import in_turns
+from sr.bench.layer_times import time_by_kind
 from sr.bench.loops import task_of
 from sr.bench.measurement import Measurement, machine_note
 from sr.bench.setting import composed, in_words
-from sr.bench.turns import in_turns
 from sr.cost.count import bytes_moved, cost
 from sr.models.net import Net
 from sr.report.table import Column, Table

@@ -10,16 +10,16 @@ import torch
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
+from sr.bench.interleaved import in_turns, median_and_p95
 from sr.bench.loops import task_of
 from sr.bench.measurement import Measurement, machine_note
 from sr.bench.setting import composed, described, in_words
-from sr.bench.turns import in_turns, median_and_p95
 from sr.cost.count import image_channels
-from sr.export.graph import DEQUANTIZE, Graph
-from sr.export.shape import fix_shape, lr_size
+from sr.export.graph.onnx_graph import DEQUANTIZE, Graph
+from sr.export.graph.shape import fix_shape, lr_size
 from sr.models.net import Net
 from sr.report.table import Column, Table
-from sr.rundir.identity import CONFIG
+from sr.runs.identity import CONFIG
 
 FLOAT_FILE, QUANTIZED_FILE = "export/float.onnx", "export/pixels.onnx"
 MACHINE_OVERRIDES = ("size=", "machine.")

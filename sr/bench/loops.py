@@ -8,11 +8,11 @@ import torch
 from omegaconf import DictConfig
 
 from sr import experiment
-from sr.bench.bare import BareLoop, pool_size
-from sr.bench.bare_gan import BareGanLoop
+from sr.bench.baseline_gan_loop import BareGanLoop
+from sr.bench.baseline_loop import BareLoop, pool_size
 from sr.bench.basicsr import BasicSRLoop, why_missing
+from sr.bench.interleaved import Span, Stopwatch
 from sr.bench.setting import described
-from sr.bench.turns import Span, Stopwatch
 from sr.data.module import ImageData
 from sr.tasks.gan import Gan
 from sr.tasks.regression import Regression

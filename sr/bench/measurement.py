@@ -10,7 +10,7 @@ import torch
 
 from sr.report.provenance import git_state, versions
 from sr.report.table import Table
-from sr.rundir.names import ROOT
+from sr.runs.folders import ROOT
 
 
 @dataclass(frozen=True, kw_only=True)

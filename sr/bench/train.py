@@ -11,11 +11,11 @@ import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
+from sr.bench.interleaved import Span, neighbours_ratio
 from sr.bench.loops import data_of, iterations_in, other_loops, task_of, timed
 from sr.bench.measurement import Measurement, machine_note
-from sr.bench.ours import train_in_blocks
 from sr.bench.setting import composed, described, in_words
-from sr.bench.turns import Span, neighbours_ratio
+from sr.bench.sr_loop import train_in_blocks
 from sr.report.table import Column, Table
 
 ENDLESS = 10**7

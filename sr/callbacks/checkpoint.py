@@ -6,8 +6,8 @@ from typing import Any
 import lightning
 from lightning.pytorch.callbacks import Checkpoint
 
-from sr.rundir.files import write_atomically
-from sr.rundir.settings import count
+from sr.config.checks import count
+from sr.runs.files import write_atomically
 
 NAME = "checkpoints/last.ckpt"
 

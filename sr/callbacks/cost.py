@@ -11,7 +11,7 @@ from sr.callbacks.weights import NAME as WEIGHTS
 from sr.cost.count import cost, image_channels, largest_tile
 from sr.cost.latency import onnx_latency, torch_latency
 from sr.cost.receptive_field import receptive_field
-from sr.export.shape import lr_size
+from sr.export.graph.shape import lr_size
 from sr.tasks.regression import Regression
 
 NAME = "cost.json"
@@ -22,7 +22,7 @@ class Cost(Stage):
     """Count parameters and work, and time the float net, and what was exported, on this machine's CPU.
 
     Args:
-        target: output resolution, "1080p" or HEIGHTxWIDTH of the LR picture; see `sr.export.shape`.
+        target: output resolution, "1080p" or HEIGHTxWIDTH of the LR picture; see `sr.export.graph.shape`.
         num_repeats: timed passes.
         tile_kib: memory that a tile's largest layer has to fit into.
     """

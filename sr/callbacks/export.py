@@ -12,7 +12,7 @@ from sr.callbacks.quantize import NAME as QUANTIZED
 from sr.callbacks.stage import Stage, data_of
 from sr.export.target import Nothing, Onnx
 from sr.models.net import Net
-from sr.quantization.chain import load
+from sr.quantization.pipeline import load
 from sr.quantization.scheme import Scheme
 from sr.tasks.regression import Regression
 

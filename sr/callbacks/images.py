@@ -10,12 +10,12 @@ import lightning
 from sr.callbacks.quantize import FOLDER
 from sr.callbacks.quantize import NAME as QUANTIZED
 from sr.callbacks.stage import Stage, data_of
-from sr.callbacks.triptych import log_picture
+from sr.callbacks.validation_images import log_picture
 from sr.data.pairs import ImagePair
 from sr.evaluation import upscaler
 from sr.functional.picture import centre, enlarge, save_png, side_by_side
 from sr.models.interpolation import Bicubic
-from sr.quantization.chain import load
+from sr.quantization.pipeline import load
 from sr.quantization.scheme import Scheme
 from sr.tasks.regression import Regression
 

@@ -12,7 +12,7 @@ from sr.callbacks.stage import Stage, data_of
 from sr.callbacks.weights import NAME as WEIGHTS
 from sr.evaluation import PerceptualScores, upscaler
 from sr.models.interpolation import Bicubic
-from sr.quantization.chain import load
+from sr.quantization.pipeline import load
 from sr.quantization.scheme import Scheme
 from sr.tasks.regression import Regression
 
@@ -21,7 +21,7 @@ class Perceptual(Stage):
     """Measure every test set; nothing where no measure is asked for, no quantized net where there is none.
 
     Args:
-        measures: names of measures, see `sr.evaluation.perceptual`.
+        measures: names of measures, see `sr.evaluation.perceptual_scores`.
         scheme: the scheme that the run was quantized with.
         protocol: name of the evaluation protocol.
         scale: upscaling factor.

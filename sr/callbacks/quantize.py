@@ -14,7 +14,7 @@ from sr.callbacks.weights import NAME as WEIGHTS
 from sr.evaluation import evaluate, upscaler
 from sr.functional.color import rgb_to_y
 from sr.models.net import Net
-from sr.quantization.chain import check, quantize
+from sr.quantization.pipeline import check, quantize
 from sr.quantization.scheme import Scheme
 from sr.tasks.regression import Regression
 

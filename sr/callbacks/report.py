@@ -7,7 +7,7 @@ import lightning
 from lightning.pytorch.callbacks import Callback
 from rich.console import Console
 
-from sr.callbacks import clock
+from sr.callbacks import throughput
 from sr.callbacks.stage import Stage, callbacks_of
 from sr.callbacks.tracking import log_report
 from sr.report.provenance import git_state, versions
@@ -15,9 +15,9 @@ from sr.report.record import Report, write_report
 from sr.report.render import show
 from sr.report.runs import read_run
 from sr.report.table import quality_tables
-from sr.rundir.files import read_json
-from sr.rundir.identity import kept_config
-from sr.rundir.names import ROOT
+from sr.runs.files import read_json
+from sr.runs.folders import ROOT
+from sr.runs.identity import kept_config
 from sr.tasks.regression import Regression
 
 
@@ -40,7 +40,7 @@ class WriteReport(Callback):
             git=git_state(ROOT),
             versions=versions(),
             data=read_json(folder / "data.json"),
-            training=training_figures(read_json(folder / clock.NAME), config) | task.facts(),
+            training=training_figures(read_json(folder / throughput.NAME), config) | task.facts(),
             quality=merged(results),
             cost=results.get("cost", {}).get("cost", {}),
             export=results.get("export", {}).get("export", {}),

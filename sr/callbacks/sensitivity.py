@@ -10,13 +10,13 @@ from sr.callbacks.quantize import FOLDER as QUANTIZED_FOLDER
 from sr.callbacks.quantize import NAME as QUANTIZED
 from sr.callbacks.quantize import calibration
 from sr.callbacks.stage import Stage, data_of
-from sr.callbacks.triptych import log_picture
+from sr.callbacks.validation_images import log_picture
 from sr.evaluation import upscaler
 from sr.functional.grid import block_artefacts
 from sr.functional.picture import save_png, side_by_side
 from sr.quantization import plots, sensitivity
-from sr.quantization.chain import load
 from sr.quantization.integer import IntegerSimulation
+from sr.quantization.pipeline import load
 from sr.quantization.scheme import Scheme
 from sr.tasks.regression import Regression
 

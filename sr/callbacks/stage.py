@@ -13,7 +13,7 @@ from rich.console import Console
 from sr.callbacks.sigterm import stopping_at_once
 from sr.data.module import ImageData
 from sr.models.net import Net
-from sr.rundir.files import read_json, sha256, write_json
+from sr.runs.files import read_json, sha256, write_json
 from sr.tasks.regression import Regression
 
 CallbackT = TypeVar("CallbackT", bound=Callback)

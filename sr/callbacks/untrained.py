@@ -7,9 +7,9 @@ import lightning
 from lightning.pytorch.callbacks import Callback
 
 from sr.callbacks.checkpoint import NAME as CHECKPOINT
-from sr.callbacks.clock import NAME as CLOCK
-from sr.callbacks.clock import Clock
-from sr.rundir.files import write_atomically, write_json
+from sr.callbacks.throughput import NAME as CLOCK
+from sr.callbacks.throughput import Throughput
+from sr.runs.files import write_atomically, write_json
 
 NEED_WEIGHTS = ("quantize", "sensitivity", "perceptual", "export", "images")
 
@@ -23,7 +23,7 @@ class Untrained(Callback):
         if not (folder / CHECKPOINT).is_file():
             write_atomically(folder / CHECKPOINT, trainer.save_checkpoint)
         if not (folder / CLOCK).is_file():
-            write_json(folder / CLOCK, Clock().totals)
+            write_json(folder / CLOCK, Throughput().totals)
 
 
 def without_training(callbacks: Mapping[str, Callback]) -> dict[str, Callback]:

@@ -8,7 +8,7 @@ import lightning
 from sr.callbacks.checkpoint import NAME as CHECKPOINT
 from sr.callbacks.stage import Stage
 from sr.models.weights import FLOAT_WEIGHTS, save_weights
-from sr.rundir.identity import kept_config
+from sr.runs.identity import kept_config
 from sr.tasks.regression import Regression
 
 NAME = "float/weights.json"

@@ -11,8 +11,8 @@ from sr.dashboard.content import content
 from sr.dashboard.page import render
 from sr.dashboard.pictures import Budget, pictures
 from sr.report.runs import Run, find_runs
-from sr.rundir.files import write_atomically
-from sr.rundir.names import ROOT
+from sr.runs.files import write_atomically
+from sr.runs.folders import ROOT
 
 MIB = 2**20
 

@@ -10,11 +10,11 @@ from typing import Any
 from sr.dashboard import charts, more_charts, theme
 from sr.dashboard.axes import PREDICTED, axes_of, costs
 from sr.dashboard.curves import curves
-from sr.dashboard.names import labels, run_id, without_seed
 from sr.dashboard.rounds import rounds
 from sr.dashboard.rows import Slice, families, family, family_of, slices
+from sr.dashboard.run_labels import labels, run_id, without_seed
 from sr.report.comparison import comparison_tables
-from sr.report.latency import latency_table
+from sr.report.latency_table import latency_table
 from sr.report.prediction import prediction_of, said
 from sr.report.published import published
 from sr.report.record import plain

@@ -12,7 +12,7 @@ from sr.dashboard.specification import Spec, filled
 from sr.report.render import as_csv, latex, markdown
 from sr.report.runs import Run
 from sr.report.table import quality_tables, speed_table
-from sr.rundir.files import write_atomically
+from sr.runs.files import write_atomically
 
 FORMATS = ("svg", "png", "pdf")
 WIDTH = 520

@@ -1,17 +1,6 @@
 """Further plots, in the form that `charts` describes: training, pruning, ours beside the published, inside a run."""
 
-from sr.dashboard.specification import (
-    COLOR,
-    DIMMED,
-    HOVERED,
-    VALUE_TEXT,
-    Spec,
-    bars,
-    by_name,
-    number,
-    plot,
-    told,
-)
+from sr.dashboard.specification import COLOR, DIMMED, HOVERED, VALUE_TEXT, Spec, bars, by_name, number, plot, told
 
 
 def training_curves() -> Spec:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from sr.dashboard.spots import Box, spots, window
+from sr.dashboard.regions_of_interest import Box, spots, window
 from sr.functional.picture import GAP
 from sr.functional.resize import as_ratio
 from sr.report.runs import Run

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sr.dashboard.axes import Metric, costs, is_number, metrics_of
-from sr.dashboard.ghosts import ghosts
-from sr.dashboard.names import labels, without_seed
-from sr.report.net import bits, class_name
+from sr.dashboard.reference_points import ghosts
+from sr.dashboard.run_labels import labels, without_seed
+from sr.report.net_facts import bits, class_name
 from sr.report.record import Report
 from sr.report.runs import Run
 from sr.report.seeds import Spread, fold, group_key

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from sr.data.upkeep import Stored, in_words, remove, stored
+from sr.data.cache_cleanup import Stored, in_words, remove, stored
 
 
 def parser() -> argparse.ArgumentParser:

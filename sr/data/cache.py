@@ -18,12 +18,12 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock
 
+from sr.data.cache_cleanup import in_words, stored
 from sr.data.decode import NUM_THREADS, SourceImage, decode_all, num_bytes, resized
 from sr.data.image import READER
 from sr.data.pixel_map import INDEX, GoneError, PixelMap, write_pixel_map
-from sr.data.upkeep import in_words, stored
 from sr.functional.resize import Scale, as_ratio
-from sr.rundir.files import write_atomically
+from sr.runs.files import write_atomically
 
 log = logging.getLogger(__name__)
 

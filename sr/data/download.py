@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from filelock import FileLock
 
-from sr.rundir.files import write_atomically
+from sr.runs.files import write_atomically
 
 log = logging.getLogger(__name__)
 

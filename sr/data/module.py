@@ -13,20 +13,20 @@ import lightning
 import numpy as np
 from torch import Tensor
 
+from sr.config.checks import count, names, number
 from sr.data.cache import decoded
 from sr.data.decode import SourceImage
 from sr.data.download import Archive, fetch_archive
-from sr.data.holdout import every_nth, large_enough
+from sr.data.gpu_cache import GpuCache
 from sr.data.image import has_one_channel
 from sr.data.pairs import Chain, Cropped, ImagePair, Selection
 from sr.data.patches import Chunks, PatchStream
 from sr.data.pixel_map import PixelMap
-from sr.data.resident import Residence
-from sr.data.sets import find_set, lookalikes, refuse_test_images
 from sr.data.sources import Source, source_of
+from sr.data.split import every_nth, large_enough
 from sr.data.statistics import described
+from sr.data.test_sets import find_set, lookalikes, refuse_test_images
 from sr.functional.resize import as_ratio
-from sr.rundir.settings import count, names, number
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class ImageData(lightning.LightningDataModule):
         augment: whether patches are turned and mirrored.
         chunk: batches handed over at a time.
         val_images: held-out images used for validation during training, evenly chosen; None for all.
-        resident: "auto" or "never", see `Residence`.
+        gpu_cache: "auto" or "never", see `GpuCache`.
         val_crop: largest side in HR pixels of a validation image, cut from its middle; None for whole images.
     """
 
@@ -86,7 +86,7 @@ class ImageData(lightning.LightningDataModule):
         chunk: int,
         val_images: int | None,
         val_crop: int | None,
-        resident: str,
+        gpu_cache: str,
     ) -> None:
         super().__init__()
         if root is None:
@@ -111,7 +111,7 @@ class ImageData(lightning.LightningDataModule):
         self.test, self.scale, self.seed = [name.lower() for name in names("data.test", test)], scale, seed
         self.batch_size, self.lr_patch = batch_size, lr_patch
         self.sampling, self.augment, self.chunk = sampling, augment, chunk
-        self.val_images, self.val_crop, self.residence = val_images, val_crop, Residence(resident)
+        self.val_images, self.val_crop, self.residence = val_images, val_crop, GpuCache(gpu_cache)
 
     def prepare_data(self) -> None:
         """Find the test sets, then download and decode what is missing, in one process a machine."""

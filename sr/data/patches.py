@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sr.data.detail import DetailMaps
 from sr.data.pairs import ImagePair
+from sr.data.patch_sampling import DetailMaps
 from sr.functional.resize import as_ratio
 
 Batch = tuple[Tensor, Tensor]

@@ -32,8 +32,8 @@ class GoneError(ValueError):
 class PixelMap(Pairs):
     """The decoded pairs of one folder, as read-only views on a memory map.
 
-    Pickles as the folder's name and opens the map again on the other side. While it is open, `sr.data.upkeep` keeps its
-    hands off the folder.
+    Pickles as the folder's name and opens the map again on the other side. While it is open, `sr.data.cache_cleanup`
+    leaves the folder alone.
 
     Args:
         folder: what `write_pixel_map` made.

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sr.config.checks import number
 from sr.data.decode import SourceImage
 from sr.data.image import ENDINGS, find_images
-from sr.rundir.settings import number
 
 PACKAGE = "package:"
 

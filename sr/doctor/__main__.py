@@ -12,9 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sr.doctor.environment import check_environment
-from sr.doctor.finding import Finding, examine
-from sr.doctor.sets import (
+from sr.doctor.data_sets import (
     QUICK_SETS,
     SETS,
     TOLERANCE_DB,
@@ -25,8 +23,10 @@ from sr.doctor.sets import (
     check_set,
     present,
 )
+from sr.doctor.environment import check_environment
+from sr.doctor.finding import Finding, examine
 from sr.doctor.traps import check_bsds, check_copies, check_lookalikes, check_urban, images_of_sets, training_images
-from sr.rundir.names import ROOT
+from sr.runs.folders import ROOT
 
 PIPE_WIDTH = 160
 STYLES = {"ok": "green", "note": "cyan", "warning": "yellow", "broken": "bold red"}

@@ -143,11 +143,11 @@ def _htp() -> Iterator[Finding]:
     """A quantized 1x1 convolution: emulated in both numerics with nothing left to the CPU, and compiled for a chip."""
     import onnx
 
-    from sr.export import qnn
-    from sr.export.chips import CHIPS, emulated
-    from sr.export.hexagon import compile_context
+    from sr.export.hexagon import qnn_session
+    from sr.export.hexagon.chips import CHIPS, emulated
+    from sr.export.hexagon.htp import compile_context
 
-    missing = qnn.why_missing()
+    missing = qnn_session.why_missing()
     if missing:
         installed = importlib.util.find_spec("onnxruntime_qnn")  # absent where it cannot be had, so no fault
         yield Finding("HTP", "broken" if installed else "note", missing)
@@ -158,8 +158,8 @@ def _htp() -> Iterator[Finding]:
         path, log = folder / "net.onnx", folder / "compiler.log"
         onnx.save(quantized_convolution(), path)
         for arch in ARCHS:
-            session = qnn.open_session(str(path), qnn.backend(emulated(arch)), {}, log)
-            with qnn.quiet(log):
+            session = qnn_session.open_session(str(path), qnn_session.backend(emulated(arch)), {}, log)
+            with qnn_session.quiet(log):
                 made = session.run(None, {"x": (pixels / 255).astype(np.float32)})[0]
             lsb = int(np.abs(np.round(made * 255) - pixels).max())
             state = "ok" if lsb <= 1 else "broken"
@@ -197,7 +197,7 @@ def quantized_convolution() -> "onnx.ModelProto":
 
 
 def _cache() -> Iterator[Finding]:
-    from sr.data.upkeep import in_words, stored
+    from sr.data.cache_cleanup import in_words, stored
 
     folder = Path(os.environ.get("SR_CACHE", "~/.cache/sr")).expanduser()
     yield Finding("cache", "ok", f"{in_words(stored(folder))} in {folder}")

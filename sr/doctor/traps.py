@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from sr.doctor.data_sets import SETS, present, sha256
 from sr.doctor.finding import Finding
-from sr.doctor.sets import SETS, present, sha256
 
 SAME_PICTURE = 0.99
 """Correlation of two thumbnails; of different photographs of the usual sets it is 0.95 at most."""
@@ -29,7 +29,7 @@ BSD100_NUMBERS = frozenset(_NUMBERS.split())
 def training_images(root: Path) -> list[Path]:
     """Every image below the root that does not lie in a test set, or in a folder for test sets."""
     from sr.data.image import find_images
-    from sr.data.sets import KNOWN, PLACES
+    from sr.data.test_sets import KNOWN, PLACES
 
     tests = {*KNOWN, *filter(None, PLACES)}
     return [path for path in find_images(root) if not tests & {part.lower() for part in path.relative_to(root).parts}]
@@ -37,7 +37,7 @@ def training_images(root: Path) -> list[Path]:
 
 def images_of_sets(root: Path) -> list[Path]:
     """The HR images of the known test sets that are here and whole."""
-    from sr.data.sets import find_set
+    from sr.data.test_sets import find_set
 
     images: list[Path] = []
     for name in SETS:

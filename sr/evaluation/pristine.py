@@ -21,7 +21,7 @@ from sr.data.image import find_images, read_image
 from sr.functional.color import rgb_to_y
 from sr.functional.niqe import block_features, distance
 from sr.functional.resize import downscale
-from sr.rundir.files import read_json, sha256, write_json
+from sr.runs.files import read_json, sha256, write_json
 
 FILE = Path(__file__).with_name("pristine.json")
 SHARP = 0.75  # a block is used where it is this sharp beside the image's sharpest: section III-B of the source

@@ -10,10 +10,10 @@ import numpy as np
 
 from sr.evaluation import Upscaler
 from sr.export.engine import Built
-from sr.export.graph import Graph
+from sr.export.graph.onnx_graph import Graph
 from sr.export.release import Release
 from sr.export.runtime import on_cpu
-from sr.rundir.files import write_json
+from sr.runs.files import write_json
 
 FILE = "ai_hub/job.json"
 INPUT = "ai_hub/input.npy"

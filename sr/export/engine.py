@@ -14,8 +14,8 @@ from torch import Tensor
 
 from sr.cost.latency import timed
 from sr.evaluation import Upscaler
-from sr.export.certificate import Form
-from sr.export.graph import PIXELS, Graph
+from sr.export.certificate.proof import Form
+from sr.export.graph.onnx_graph import PIXELS, Graph
 from sr.export.release import Release
 
 log = logging.getLogger(__name__)

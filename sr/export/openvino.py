@@ -12,9 +12,9 @@ import numpy as np
 from torch import Tensor
 
 from sr.evaluation import Upscaler
-from sr.export.certificate import Form
+from sr.export.certificate.proof import Form
 from sr.export.engine import Built, CpuEngine, from_pixels, kind, to_pixels
-from sr.export.graph import Graph
+from sr.export.graph.onnx_graph import Graph
 from sr.export.release import Release
 from sr.export.runtime import MAX_SESSIONS, upscaler_of
 

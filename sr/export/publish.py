@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sr.export.certificate import failures
-from sr.rundir.files import read_json, write_json
+from sr.export.certificate.proof import failures
+from sr.runs.files import read_json, write_json
 
 CERTIFICATE = "certificate.json"
 REFUSED = "refused.json"

@@ -9,18 +9,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from sr.export.biases import biases_on_grid, lift_biases
-from sr.export.chips import LAST_ROUNDING_DOWN
-from sr.export.clips import drop_redundant_clips
-from sr.export.depth_to_space import crd_to_dcr
-from sr.export.encodings import split_quantizers
-from sr.export.graph import DEQUANTIZE, Graph
-from sr.export.onnx import export_float
-from sr.export.pixels import uint8_nhwc_io
-from sr.export.shape import fix_shape, free_shape, is_bound_to_size
-from sr.export.space_to_depth import fold_into_convolution, match_unshuffle, unshuffle_to_space_to_depth
+from sr.export.graph.biases import biases_on_grid, lift_biases
+from sr.export.graph.clips import drop_redundant_clips
+from sr.export.graph.dcr_order import crd_to_dcr
+from sr.export.graph.encodings import split_quantizers
+from sr.export.graph.float_onnx import export_float
+from sr.export.graph.onnx_graph import DEQUANTIZE, Graph
+from sr.export.graph.shape import fix_shape, free_shape, is_bound_to_size
+from sr.export.graph.space_to_depth import fold_into_convolution, match_unshuffle, unshuffle_to_space_to_depth
+from sr.export.graph.uint8_pixels import uint8_nhwc_io
+from sr.export.hexagon.chips import LAST_ROUNDING_DOWN
 from sr.models.net import Net
-from sr.rundir.files import write_json
+from sr.runs.files import write_json
 
 SPACE_TO_DEPTH = ("operator", "convolution")
 

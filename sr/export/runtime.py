@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sr.evaluation import Upscaler
-from sr.export.graph import PIXELS, Graph
-from sr.export.shape import fix_shape, has_free_shape
+from sr.export.graph.onnx_graph import PIXELS, Graph
+from sr.export.graph.shape import fix_shape, has_free_shape
 
 MAX_SESSIONS = 4
 OpenSession = Callable[[Graph], onnxruntime.InferenceSession]
@@ -29,7 +29,7 @@ class Runtime:
         open_session: makes a session of a graph.
         any_size: one session takes images of every size, if the graph's size is free; else each size gets its own,
             of which the last few used are kept.
-        safe_width: the width to widen images to where the runtime spoils their own, see `sr.export.widths`.
+        safe_width: the width to widen images to where the runtime spoils their own, see `sr.export.hexagon.width_bug`.
     """
 
     def __init__(

@@ -13,19 +13,20 @@ from typing import Any
 
 from sr.data.pairs import ImagePair
 from sr.evaluation import Upscaler
-from sr.export import chain, hexagon, qnn
-from sr.export.certificate import Bounds, fingerprint, prove
-from sr.export.chips import chips, emulated
-from sr.export.crops import cut_crops
+from sr.export.certificate import forms
+from sr.export.certificate.crops import cut_crops
+from sr.export.certificate.proof import Bounds, fingerprint, prove
+from sr.export.certificate.screen import show
 from sr.export.engine import Engines, build_engines, say_missing
-from sr.export.graph import Graph
+from sr.export.graph.onnx_graph import Graph
+from sr.export.graph.shape import lr_size
+from sr.export.hexagon import htp, qnn_session
+from sr.export.hexagon.chips import chips, emulated
 from sr.export.publish import CERTIFICATE, LOG, done, file_facts, refuse_outside_bounds, workshop
 from sr.export.release import SPACE_TO_DEPTH, Release, Simulated, build, lifted, write_lifted
 from sr.export.runtime import load, upscaler_of
-from sr.export.screen import show
-from sr.export.shape import lr_size
 from sr.models.net import Net
-from sr.rundir.files import write_json
+from sr.runs.files import write_json
 
 _PACKAGES = ("torch", "aimet-torch", "onnx", "onnxruntime", "onnxruntime-qnn")
 
@@ -123,8 +124,8 @@ class Onnx:
             (folder / LOG).unlink(missing_ok=True)
             htp, compiled = self._on_hexagon(release, work, folder / LOG)
             others, reports = build_engines(self.engines, release, work, folder / LOG)
-            forms = [*chain.forms(release, simulation, float_net, htp), *(form for form, _ in others)]
-            proof = prove(forms, chain.comparisons(release, simulation, self.bounds, htp, others), cut, net)
+            compared = [*forms.forms(release, simulation, float_net, htp), *(form for form, _ in others)]
+            proof = prove(compared, forms.comparisons(release, simulation, self.bounds, htp, others), cut, net)
             outcome = {
                 "rewrites": release.notes,
                 "hexagon": compiled,
@@ -149,7 +150,7 @@ class Onnx:
             found |= {} if engine.why_missing() else engine.upscalers(folder, folder / LOG)
         return found
 
-    def _on_hexagon(self, release: Release, work: Path, log: Path) -> tuple[dict[int, chain.Emulator], dict[str, Any]]:
+    def _on_hexagon(self, release: Release, work: Path, log: Path) -> tuple[dict[int, forms.Emulator], dict[str, Any]]:
         """Emulators for the proof, and what was compiled."""
         return {}, {"skipped": "the target is ONNX Runtime"}
 
@@ -203,8 +204,8 @@ class Hexagon(Onnx):
     def upscalers(self, folder: Path) -> dict[str, Upscaler]:
         """See `Onnx.upscalers`; with the emulators of `emulate`, which take about 14 us for an LR pixel."""
         found = super().upscalers(folder)
-        with qnn.quiet(folder / LOG):
-            missing = qnn.why_missing()
+        with qnn_session.quiet(folder / LOG):
+            missing = qnn_session.why_missing()
         if missing:
             return found
         emulators = self._emulators(folder, folder / LOG)
@@ -212,28 +213,28 @@ class Hexagon(Onnx):
             found[f"htp_v{arch}"] = upscaler_of(Graph.load(folder / emulator.file), emulator.run)
         return found
 
-    def _emulators(self, folder: Path, log: Path) -> dict[int, chain.Emulator]:
+    def _emulators(self, folder: Path, log: Path) -> dict[int, forms.Emulator]:
         files = {arch: lifted(folder / "pixels.onnx", arch) for arch in self.emulate}
         return {
-            arch: chain.Emulator(hexagon.on_htp(Graph.load(path), arch=arch, log=log), path.name)
+            arch: forms.Emulator(htp.on_htp(Graph.load(path), arch=arch, log=log), path.name)
             for arch, path in files.items()
         }
 
-    def _on_hexagon(self, release: Release, work: Path, log: Path) -> tuple[dict[int, chain.Emulator], dict[str, Any]]:
-        with qnn.quiet(log):
-            missing = qnn.why_missing()
+    def _on_hexagon(self, release: Release, work: Path, log: Path) -> tuple[dict[int, forms.Emulator], dict[str, Any]]:
+        with qnn_session.quiet(log):
+            missing = qnn_session.why_missing()
         if missing:
             return {}, {"skipped": missing}
         if release.quantized and self.v69_lift_lsb:
             write_lifted(release, work, self.v69_lift_lsb)
-        hexagon.write_dlc(release.fixed, work / "hexagon" / f"{release.fixed.stem}.dlc", log)
+        htp.write_dlc(release.fixed, work / "hexagon" / f"{release.fixed.stem}.dlc", log)
         contexts, estimates = (
             [(chip, lifted(release.fixed, chip.arch)) for chip in chips(names)]
             for names in (self.chips, self.estimates)
         )
         return self._emulators(work, log), {
-            "contexts": [hexagon.compile_context(path, chip, work / "hexagon", log) for chip, path in contexts],
-            "estimates": [hexagon.estimate(path, chip, log) for chip, path in estimates],
+            "contexts": [htp.compile_context(path, chip, work / "hexagon", log) for chip, path in contexts],
+            "estimates": [htp.estimate(path, chip, log) for chip, path in estimates],
         }
 
 

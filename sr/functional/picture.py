@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from sr.rundir.files import write_atomically
+from sr.runs.files import write_atomically
 
 GAP = 4
 

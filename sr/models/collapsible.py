@@ -98,7 +98,7 @@ class CollapsibleConv(nn.Module):
         shape = branches[0].kernel()[0].shape
         self.padding = shape[-1] // 2
         self.register_buffer("skip", collapse.identity_kernel(*shape[:3]) if skip else None, persistent=False)
-        self.register_buffer("mask", None, persistent=False)  # of `sr.models.masks`; its keeper saves it
+        self.register_buffer("mask", None, persistent=False)  # of `sr.pruning.masks`; its keeper saves it
 
     def kernel(self) -> tuple[Tensor, Tensor]:
         """Return weight (out, in, k, k) and bias (out,) of the one convolution that this block equals."""

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from sr.models.blocks import inference_form
 from sr.models.zoo import check_form, our_names
-from sr.rundir.files import write_atomically
+from sr.runs.files import write_atomically
 
 CHECKPOINT = "checkpoints/last.ckpt"
 FLOAT_WEIGHTS = "float/weights.safetensors"

@@ -14,13 +14,13 @@ import torch
 
 from sr.models.net import Net
 from sr.quantization.aimet import simulate
-from sr.quantization.identity import identity, is_ours
+from sr.quantization.fingerprint import identity, is_ours
 from sr.quantization.integer import IntegerSimulation, fix_ranges
-from sr.quantization.layers import left_by_pruning
-from sr.quantization.quiet import silent
-from sr.quantization.scheme import Material
+from sr.quantization.scheme import StageInputs
+from sr.quantization.silence_logs import silent
 from sr.quantization.simulation import Simulation, example_input, read_plain
-from sr.rundir.files import write_atomically
+from sr.quantization.weighted_layers import left_by_pruning
+from sr.runs.files import write_atomically
 
 WEIGHTS, RANGES = "weights.pt", "weights.encodings"
 
@@ -57,7 +57,7 @@ class AdaRound:
                 f"got {self.iterations}, {self.warm_start} and {self.regularization}"
             )
 
-    def __call__(self, simulation: Simulation, material: Material) -> Simulation:
+    def __call__(self, simulation: Simulation, material: StageInputs) -> Simulation:
         """Give the simulation weights rounded now or by an earlier call, and calibrate its activations anew."""
         assert isinstance(simulation, IntegerSimulation)
         path, ranges = material.folder / WEIGHTS, material.folder / RANGES
@@ -70,7 +70,7 @@ class AdaRound:
         simulation.observe(material.calibration)
         return simulation
 
-    def _round(self, simulation: IntegerSimulation, material: Material, ranges: Path) -> dict[str, Any]:
+    def _round(self, simulation: IntegerSimulation, material: StageInputs, ranges: Path) -> dict[str, Any]:
         from aimet_torch.adaround.adaround_weight import Adaround, AdaroundParameters
 
         class Rounding(Adaround):

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from sr.models.blocks import Add, Concat, Scale
 from sr.models.net import Net
 from sr.models.rfdn import Contrast, Multiply, ResizeLike
-from sr.quantization.quiet import quiet, silent
 from sr.quantization.scheme import Scheme
+from sr.quantization.silence_logs import quiet, silent
 from sr.quantization.simulation import example_input
 
 MISSING = "quantization needs AIMET, which cannot be imported ({}): pip install aimet-torch, or set quantization=fp32"

@@ -7,7 +7,7 @@ import copy
 from torch import nn
 
 from sr.models.net import Net
-from sr.quantization.quiet import silent
+from sr.quantization.silence_logs import silent
 from sr.quantization.simulation import example_input
 
 

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from sr.models.net import Net
 from sr.quantization.integer import IntegerSimulation
-from sr.quantization.layers import watch, weighted
-from sr.quantization.scheme import Material
+from sr.quantization.scheme import StageInputs
 from sr.quantization.simulation import Simulation
+from sr.quantization.weighted_layers import watch, weighted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class BiasCorrection:
 
     name: str
 
-    def __call__(self, simulation: Simulation, material: Material) -> Simulation:
+    def __call__(self, simulation: Simulation, material: StageInputs) -> Simulation:
         """Correct the biases in place, then calibrate the ranges anew. Takes seconds, so nothing is kept for a kill.
 
         Raises:

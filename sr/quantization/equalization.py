@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from sr.models.net import Net
-from sr.quantization.quiet import quiet
+from sr.quantization.silence_logs import quiet
 from sr.quantization.simulation import example_input
 
 log = logging.getLogger(__name__)

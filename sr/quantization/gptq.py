@@ -13,11 +13,11 @@ from torch import Tensor, nn
 
 from sr.models.net import Net
 from sr.quantization.integer import IntegerSimulation, weight_quantizers
-from sr.quantization.layers import left_by_pruning, watch, weighted
 from sr.quantization.least_squares import Part, Problem, solved
 from sr.quantization.phases import CONVOLUTIONS, arranged, inputs_of, kernel_of, phases
-from sr.quantization.scheme import Material
+from sr.quantization.scheme import StageInputs
 from sr.quantization.simulation import Simulation
+from sr.quantization.weighted_layers import left_by_pruning, watch, weighted
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Gptq:
                 f"{self.name} needs a damping above 0 and at least 1 position, got {self.damping} and {self.positions}"
             )
 
-    def __call__(self, simulation: Simulation, material: Material) -> Simulation:
+    def __call__(self, simulation: Simulation, material: StageInputs) -> Simulation:
         """Round all convolutions in place on their ranges, which are fixed by that. Seconds, so nothing is kept.
 
         Raises:

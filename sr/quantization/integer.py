@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from sr.models.blocks import Concat
 from sr.models.net import Net
 from sr.quantization.aimet import simulate
-from sr.quantization.quiet import quiet
 from sr.quantization.scheme import Scheme
+from sr.quantization.silence_logs import quiet
 from sr.quantization.simulation import Simulation, onnx_names
-from sr.rundir.files import write_atomically
+from sr.runs.files import write_atomically
 
 OPSET_QDQ = 21  # the first whose QuantizeLinear has 4 and 16 bit integers
 MOVERS = (nn.PixelShuffle, nn.PixelUnshuffle, nn.MaxPool2d)  # their output has the values, so the grid, of their input

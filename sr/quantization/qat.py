@@ -11,13 +11,13 @@ import lightning
 import torch
 from torch import nn
 
-from sr.losses.distillation import check_share
+from sr.losses.distillation_loss import check_share
 from sr.models.net import Net
-from sr.quantization.identity import is_ours
-from sr.quantization.quiet import quiet
-from sr.quantization.scheme import Material
+from sr.quantization.fingerprint import is_ours
+from sr.quantization.qat_training import RANGES, Checkpoint, Task, teacher_of
+from sr.quantization.scheme import StageInputs
+from sr.quantization.silence_logs import quiet
 from sr.quantization.simulation import Simulation
-from sr.quantization.training import RANGES, Checkpoint, Task, teacher_of
 
 FILE = "last.ckpt"
 PARAMETERS, DECAYS, KEPT = ("all", "biases"), ("cosine", "constant"), ("best", "last")
@@ -40,7 +40,7 @@ class Qat:
             those of calibration, which is also faster.
         decay: "cosine" to zero, or "constant".
         distillation: share in [0, 1] of the loss that is measured against a float net's output instead of hr.
-        teacher: this net: a finished run's folder, its weights, or shipped/<name>; None for the one that is quantized.
+        teacher: this net: a finished run's folder, its weights, or pretrained/<name>; None for the quantized one.
         checkpoint_every: iterations between two checkpoints, each scored; a kill loses at most these.
         keep: "best" of the checkpoints on the held-out images where it is clearly that, or "last".
         accelerator: "cpu", "gpu" or "auto".
@@ -90,7 +90,7 @@ class Qat:
         if self.teacher:
             teacher_of(self.teacher, net)
 
-    def __call__(self, simulation: Simulation, material: Material) -> Simulation:
+    def __call__(self, simulation: Simulation, material: StageInputs) -> Simulation:
         """Train the simulation in place, or go on from the checkpoint in the material's folder.
 
         Raises:

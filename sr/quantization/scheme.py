@@ -21,7 +21,7 @@ Stream = Callable[[int], Iterable[tuple[Tensor, Tensor]]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Material:
+class StageInputs:
     """What a stage may learn from; nothing in it comes from a test set.
 
     Args:
@@ -52,7 +52,7 @@ class Stage(Protocol):
     def name(self) -> str:
         """Short name, also the name of its folder."""
 
-    def __call__(self, simulation: Simulation, material: Material) -> Simulation:
+    def __call__(self, simulation: Simulation, material: StageInputs) -> Simulation:
         """Improve a simulation (in place or a new one), or go on where a killed call left off."""
 
 

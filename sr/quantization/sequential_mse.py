@@ -9,12 +9,12 @@ from typing import Any
 
 import torch
 
-from sr.quantization.identity import identity, is_ours
+from sr.quantization.fingerprint import identity, is_ours
 from sr.quantization.integer import IntegerSimulation
-from sr.quantization.quiet import silent
-from sr.quantization.scheme import Material
+from sr.quantization.scheme import StageInputs
+from sr.quantization.silence_logs import silent
 from sr.quantization.simulation import Simulation, read_plain
-from sr.rundir.files import write_atomically
+from sr.runs.files import write_atomically
 
 FILE = "ranges.pt"
 
@@ -42,7 +42,7 @@ class SequentialMse:
         if self.candidates < 2:
             raise ValueError(f"{self.name}.candidates must be at least 2, got {self.candidates}")
 
-    def __call__(self, simulation: Simulation, material: Material) -> Simulation:
+    def __call__(self, simulation: Simulation, material: StageInputs) -> Simulation:
         """Fix the ranges of the weights, found now or by an earlier call, and calibrate the activations anew."""
         assert isinstance(simulation, IntegerSimulation)
         path = material.folder / FILE
@@ -54,7 +54,7 @@ class SequentialMse:
         simulation.observe(material.calibration)
         return simulation
 
-    def _search(self, simulation: IntegerSimulation, material: Material) -> dict[str, Any]:
+    def _search(self, simulation: IntegerSimulation, material: StageInputs) -> dict[str, Any]:
         from aimet_torch.seq_mse import apply_seq_mse
 
         batches = list(material.calibration)

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from sr.models.blocks import CHANNELS
 from sr.models.net import Net
-from sr.quantization.quiet import quiet
 from sr.quantization.scheme import Scheme
-from sr.rundir.files import write_atomically
+from sr.quantization.silence_logs import quiet
+from sr.runs.files import write_atomically
 
 FILE = "simulation.pt"
 INPUT, OUTPUT = "input", "output"  # tensor names in every ONNX file

@@ -9,15 +9,15 @@ from pathlib import Path
 from rich.console import Console
 
 from sr.report.comparison import comparison_tables
-from sr.report.latency import latency_table
+from sr.report.latency_table import latency_table
 from sr.report.plane import plane
 from sr.report.published import published
 from sr.report.render import FORMATS, show
 from sr.report.runs import Run, find_runs
 from sr.report.sparsity import sparsity_picture, sparsity_tables
 from sr.report.table import Table, quality_tables, speed_table, status_table
-from sr.rundir.files import write_atomically
-from sr.rundir.names import ROOT
+from sr.runs.files import write_atomically
+from sr.runs.folders import ROOT
 
 PIPE_WIDTH = 240
 

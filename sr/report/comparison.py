@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sr.report.net import Net, bits, class_name, net_of
+from sr.report.net_facts import Net, bits, class_name, net_of
 from sr.report.published import FOREIGN_PROTOCOLS, Published
 from sr.report.record import Report, psnr_key, ssim_key
 from sr.report.runs import Run
 from sr.report.seeds import fold, group_key
 from sr.report.table import RUN, Column, Row, Table, run_names
-from sr.report.training import trainings
+from sr.report.training_facts import trainings
 
 COLUMNS = (
     Column("experiment", "experiment"),

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from sr.report.net import bits, class_name, lr_height, lr_width
+from sr.report.net_facts import bits, class_name, lr_height, lr_width
 from sr.report.published import Published, published
 from sr.report.record import Report
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from sr.rundir.files import write_atomically
+from sr.runs.files import write_atomically
 
 NAME = "report.json"
 SCHEMA_VERSION = 1

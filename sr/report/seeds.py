@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sr.report.record import Report
-from sr.rundir.identity import identity
+from sr.runs.identity import identity
 
 
 class Spread(NamedTuple):

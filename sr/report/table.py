@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from sr.report.names import short_name
 from sr.report.prediction import PREDICTED_HEADING, prediction_of, worth
 from sr.report.record import STAGES, Report, psnr_key, ssim_key
 from sr.report.runs import Run
 from sr.report.seeds import fold, group_key
+from sr.report.short_names import short_name
 
 Row = dict[str, Any]
 

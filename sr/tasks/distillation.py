@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from sr.evaluation import to_network
-from sr.losses.distillation import attention_distance, check_pair, check_share, mixed
+from sr.losses.distillation_loss import attention_distance, check_pair, check_share, mixed
 from sr.models.net import Net
 from sr.tasks.regression import Regression
 

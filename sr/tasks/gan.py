@@ -13,7 +13,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from sr.evaluation import to_network
 from sr.functional.resize import as_ratio
 from sr.losses.adversarial import Adversarial
-from sr.losses.grid import grid_loss
+from sr.losses.grid_loss import grid_loss
 from sr.models.discriminators import Discriminator
 from sr.models.net import Net
 from sr.tasks.regression import Batch, Regression

@@ -16,8 +16,8 @@ from sr.data.pairs import ImagePair
 from sr.evaluation import check_color, score_pair, upscaler
 from sr.models.blocks import inference_form
 from sr.models.net import Net
-from sr.tasks.averaging import WeightAverage
-from sr.tasks.capture import Objective, PixelObjective, captured
+from sr.tasks.cuda_graphs import Objective, PixelObjective, captured
+from sr.tasks.ema import WeightAverage
 from sr.tasks.precision import check_machine, check_precision
 
 Batch = tuple[Tensor, Tensor]
@@ -42,10 +42,10 @@ class Regression(lightning.LightningModule):
         fp32_from: iteration from which bf16 gives way to fp32.
         ema_decay: decay of the weight average; 0 keeps none.
         protocol: name of the evaluation protocol used for validation.
-        capture: "auto" records each step as CUDA graphs where a GPU trains, "never" does not.
+        cuda_graphs: "auto" records each step as CUDA graphs where a GPU trains, "never" does not.
 
     Raises:
-        ValueError: unknown precision or capture; a non-finite loss (its iteration, and where its batch was saved).
+        ValueError: unknown precision or cuda_graphs; a non-finite loss (its iteration, and where its batch was saved).
     """
 
     rates = "optimizer.lr"
@@ -62,11 +62,11 @@ class Regression(lightning.LightningModule):
         fp32_from: int,
         ema_decay: float,
         protocol: str,
-        capture: str,
+        cuda_graphs: str,
     ) -> None:
         super().__init__()
-        if capture not in ("auto", "never"):
-            raise ValueError(f"machine.capture is auto or never, got {capture!r}")
+        if cuda_graphs not in ("auto", "never"):
+            raise ValueError(f"machine.cuda_graphs is auto or never, got {cuda_graphs!r}")
         self.automatic_optimization = False
         self.net = net.to(memory_format=torch.channels_last)
         self.scale: float = net.scale
@@ -76,7 +76,7 @@ class Regression(lightning.LightningModule):
         check_color(upscaler(net), self.protocol)
         self._make_optimizer, self._make_scheduler = optimizer, scheduler
         self._precision, self._fp32_from = check_precision(precision), fp32_from
-        self._capture, self._objectives = capture, dict[bool, Objective]()
+        self._capture, self._objectives = cuda_graphs, dict[bool, Objective]()
 
     def trained_net(self) -> Net:
         """The net that a user gets: the average where one is kept, else the weights themselves; shared, not copied."""

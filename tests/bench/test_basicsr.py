@@ -9,9 +9,9 @@ import torch
 from PIL import Image
 
 from sr.bench.basicsr import MAX_SUB_IMAGES, BasicSRLoop, why_missing, write_sub_images
+from sr.bench.interleaved import Stopwatch
 from sr.bench.loops import task_of
 from sr.bench.setting import composed
-from sr.bench.turns import Stopwatch
 from sr.data.pairs import ImagePair
 
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from sr.bench.bare import BareLoop
+from sr.bench.baseline_loop import BareLoop
 from sr.bench.basicsr import why_missing
 from sr.bench.loops import data_of, iterations_in, other_loops
 from sr.bench.setting import composed

@@ -3,8 +3,8 @@
 import pytest
 
 from sr.bench.basicsr import why_missing
+from sr.bench.interleaved import Span
 from sr.bench.train import Trained, measure
-from sr.bench.turns import Span
 
 
 def test_loops_take_turns(small: list[str]) -> None:

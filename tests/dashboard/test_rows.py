@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sr.dashboard.names import labels
 from sr.dashboard.rows import slices
+from sr.dashboard.run_labels import labels
 from sr.report.runs import find_runs
 
 MakeRun = Callable[..., Path]

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from sr.cost.receptive_field import receptive_field
 from sr.evaluation import upscale_tiled, upscaler
 from sr.functional.resize import bicubic, imresize
-from sr.shipped import load
+from sr.pretrained import load
 
 
 class Cubic(nn.Module):

@@ -12,9 +12,9 @@ from skimage import data as photographs
 from torch import nn
 
 from sr.data.pairs import ImagePair
-from sr.export.certificate import Bounds
-from sr.export.graph import Graph
-from sr.export.onnx import export_float
+from sr.export.certificate.proof import Bounds
+from sr.export.graph.float_onnx import export_float
+from sr.export.graph.onnx_graph import Graph
 from sr.functional.resize import downscale
 from sr.models.quicksrnet import QuickSRNet
 
@@ -56,7 +56,7 @@ def simulated(crops: Callable[..., list[ImagePair]]) -> Callable[..., Any]:
     """AIMET's W8A8 simulation of a net, calibrated, its biases on their grid."""
 
     def make(net: nn.Module, **changes: Any) -> Any:
-        from sr.quantization.chain import quantize
+        from sr.quantization.pipeline import quantize
         from sr.quantization.scheme import Scheme
 
         values: dict[str, Any] = {

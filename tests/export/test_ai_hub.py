@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from sr.export.ai_hub import AiHub, gradients, send
-from sr.export.graph import Graph
-from sr.export.pixels import uint8_nhwc_io
+from sr.export.graph.onnx_graph import Graph
+from sr.export.graph.uint8_pixels import uint8_nhwc_io
 from sr.export.release import Release
 
 PHONE = {"device": "Samsung Galaxy S22 5G", "target_runtime": "qnn_context_binary", "max_db": 0.1}

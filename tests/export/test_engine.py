@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sr.export.litert import LiteRt
+from sr.export.litert.interpreter import LiteRt
 from sr.export.openvino import OpenVino
 
 

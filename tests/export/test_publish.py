@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sr.export.publish import CERTIFICATE, clear, file_facts, whole, workshop
-from sr.rundir.files import write_json
+from sr.runs.files import write_json
 
 
 def publish(folder: Path, **contents: str) -> None:

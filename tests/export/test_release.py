@@ -8,10 +8,10 @@ import torch
 from torch import nn
 from torch.nn.functional import interpolate
 
-from sr.export.graph import Graph
+from sr.export.graph.onnx_graph import Graph
+from sr.export.graph.shape import has_free_shape
 from sr.export.release import build, write_float
 from sr.export.runtime import on_cpu
-from sr.export.shape import has_free_shape
 
 
 class Resized(nn.Module):

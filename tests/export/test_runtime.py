@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from sr.evaluation import upscaler
-from sr.export.graph import Graph
-from sr.export.pixels import uint8_nhwc_io
+from sr.export.graph.onnx_graph import Graph
+from sr.export.graph.shape import free_shape
+from sr.export.graph.uint8_pixels import uint8_nhwc_io
 from sr.export.release import facts, reorder
 from sr.export.runtime import MAX_SESSIONS, Runtime, in_torch, load, on_cpu, upscaler_of
-from sr.export.shape import free_shape
 
 
 @pytest.mark.parametrize("scale", [1.5, 2])

@@ -12,10 +12,10 @@ import onnx
 import pytest
 import torch
 
-from sr.export import qnn
 from sr.export.ai_hub import AiHub
-from sr.export.certificate import failures
-from sr.export.litert import LiteRt
+from sr.export.certificate.proof import failures
+from sr.export.hexagon import qnn_session
+from sr.export.litert.interpreter import LiteRt
 from sr.export.openvino import OpenVino
 from sr.export.target import Hexagon, Nothing, Onnx
 
@@ -213,7 +213,7 @@ def test_without_the_compiler_the_rest_is_done_and_said(
     assert made["hexagon"]["skipped"].startswith("onnxruntime-qnn, the Hexagon compiler, is not installed")
     assert "Hexagon was left out: onnxruntime-qnn" in capfd.readouterr().out
     assert "pixels.onnx" in files(folder) and list(target.upscalers(folder)) == ["onnxruntime"]
-    assert qnn.why_missing() == made["hexagon"]["skipped"]
+    assert qnn_session.why_missing() == made["hexagon"]["skipped"]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from torch.nn.functional import interpolate
 
 from sr.losses.pixel import L1
 from sr.models.quicksrnet import QuickSRNet
-from sr.quantization.chain import quantize
+from sr.quantization.pipeline import quantize
 from sr.quantization.qat import Qat
 from sr.quantization.scheme import Scheme, Score, Stream
 from sr.quantization.simulation import Simulation

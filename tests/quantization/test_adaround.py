@@ -3,7 +3,7 @@ import torch
 
 from sr.losses.pixel import L1
 from sr.quantization.adaround import AdaRound
-from sr.quantization.chain import quantize
+from sr.quantization.pipeline import quantize
 from sr.quantization.ptq import calibrate
 from sr.quantization.sequential_mse import SequentialMse
 

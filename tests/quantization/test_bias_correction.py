@@ -3,7 +3,7 @@ import torch
 
 from sr.losses.pixel import L1
 from sr.quantization.bias_correction import BiasCorrection, biased, channel_means
-from sr.quantization.chain import quantize
+from sr.quantization.pipeline import quantize
 from sr.quantization.ptq import calibrate
 
 pytestmark = pytest.mark.aimet

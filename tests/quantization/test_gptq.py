@@ -9,7 +9,7 @@ from sr.models.fsrcnn import FSRCNN
 from sr.models.net import Net
 from sr.quantization.gptq import Gptq
 from sr.quantization.integer import weight_quantizers
-from sr.quantization.layers import watch
+from sr.quantization.weighted_layers import watch
 
 STAGE = Gptq(name="gptq", damping=0.01, positions=2000)
 

@@ -3,7 +3,7 @@ import onnxruntime
 import pytest
 import torch
 
-from sr.quantization.chain import load
+from sr.quantization.pipeline import load
 from sr.quantization.ptq import calibrate
 
 

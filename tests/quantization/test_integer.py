@@ -8,7 +8,7 @@ import pytest
 import torch
 from onnx import numpy_helper
 
-from sr.quantization.chain import load
+from sr.quantization.pipeline import load
 from sr.quantization.ptq import calibrate
 
 pytestmark = pytest.mark.aimet
@@ -148,7 +148,7 @@ def test_encodings(make_net, make_scheme, calibration):
 
 def test_importing_aimet_is_quiet(repo_root):
     code = "import logging; logging.basicConfig(level=0); logging.getLogger('x').info('mine'); "
-    code += "from sr.quantization.quiet import quiet\nwith quiet(): import aimet_torch\nlogging.info('mine too')"
+    code += "from sr.quantization.silence_logs import quiet\nwith quiet(): import aimet_torch\nlogging.info('mine too')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=repo_root, check=True)
     own = [line for line in done.stderr.splitlines() if "AIMET" in line or "mine" in line]
     assert own == ["INFO:x:mine", "INFO:root:mine too"]

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from sr.losses.pixel import L1
-from sr.quantization.chain import quantize
+from sr.quantization.pipeline import quantize
 from sr.quantization.sequential_mse import SequentialMse
 
 pytestmark = pytest.mark.aimet

@@ -5,7 +5,7 @@ import onnxruntime
 import pytest
 import torch
 
-from sr.quantization.chain import load, quantize
+from sr.quantization.pipeline import load, quantize
 from sr.quantization.simulation import FILE
 
 

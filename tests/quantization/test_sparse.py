@@ -5,9 +5,9 @@ import torch
 
 from sr.losses.pixel import L1
 from sr.quantization.adaround import AdaRound
-from sr.quantization.chain import quantize
 from sr.quantization.gptq import Gptq
-from sr.quantization.layers import left_by_pruning
+from sr.quantization.pipeline import quantize
+from sr.quantization.weighted_layers import left_by_pruning
 
 pytestmark = pytest.mark.aimet
 

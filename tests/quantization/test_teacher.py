@@ -8,7 +8,7 @@ import yaml
 
 from sr.evaluation import to_network
 from sr.models.weights import save_weights
-from sr.quantization.chain import check
+from sr.quantization.pipeline import check
 from tests.quantization.conftest import ROOT, crops
 from tests.quantization.states import same, state
 

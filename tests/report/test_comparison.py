@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sr.report.comparison import comparison_tables
-from sr.report.net import bits
+from sr.report.net_facts import bits
 from sr.report.published import Published, published
 from sr.report.record import Report
 from sr.report.runs import read_run

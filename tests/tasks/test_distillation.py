@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from sr.evaluation import to_network
-from sr.losses.distillation import attention_distance
+from sr.losses.distillation_loss import attention_distance
 from sr.tasks.distillation import Distillation
 from sr.tasks.regression import Regression
 from tests.tasks.tiny import batch, check_resume, fit, net, settings

@@ -9,7 +9,7 @@ from torch import nn
 from sr.callbacks.checkpoint import LastCheckpoint
 from sr.data.pairs import ImagePair, Selection
 from sr.losses.adversarial import RelativisticAverage, Standard
-from sr.losses.perceptual import Nothing, Perceptual
+from sr.losses.perceptual_loss import Nothing, Perceptual
 from sr.models.discriminators import ESRGANDiscriminator, PatchDiscriminator, SRGANDiscriminator, UNetDiscriminator
 from sr.models.interpolation import Bicubic
 from sr.models.mesrnet import MESRNet
@@ -47,7 +47,7 @@ def squeezenet(tmp_path_factory) -> str:
 
 def task(seed=0, **changes):
     torch.manual_seed(seed)
-    plain = settings(capture="never")
+    plain = settings(cuda_graphs="never")
     game = dict(
         discriminator=PatchDiscriminator(f=4, num_halvings=2, normalization="none"), adversarial=RelativisticAverage(),
         perceptual=Nothing(), content_weight=0.01, perceptual_weight=1.0, adversarial_weight=0.1, grid_weight=0.1,

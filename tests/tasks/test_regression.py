@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from sr.models.quicksrnet import QuickSRNet
-from sr.tasks.averaging import WeightAverage
+from sr.tasks.ema import WeightAverage
 from sr.tasks.regression import Regression
 from tests.tasks.tiny import NET, batch, check_resume, fit, settings
 

@@ -29,7 +29,7 @@ def settings(**changes):
         fp32_from=0,
         ema_decay=0.9,
         protocol="y",
-        capture="auto",
+        cuda_graphs="auto",
     )
     return {**made, "net": changes.pop("net", None) or net(), **changes}
 

@@ -1,0 +1,221 @@
+"""What Hydra needs to know of run folders: interpolations, guards, and the list of failed jobs at a sweep's end."""
+
+import hashlib
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from hydra import compose
+from hydra.core.hydra_config import HydraConfig
+from hydra.experimental.callback import Callback
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import InterpolationResolutionError
+
+from sr.config.checks import count, names, number
+from sr.runs.folders import ROOT, run_name
+
+
+def scaled(iterations: float, budget: float) -> int:
+    """A recipe's count of iterations shortened in proportion to the budget, at least one; none stays none.
+
+    Raises:
+        ValueError: fewer iterations than none, or no budget.
+
+    >>> scaled(200_000, 0.01)
+    2000
+    """
+    number("train.iterations", iterations, least=0)
+    number("train.budget", budget, above=0)
+    return max(1, round(iterations * budget)) if iterations else 0
+
+
+def iterations_of(epochs: float, images: int, crops_per_image: int, batch_size: int) -> int:
+    """A recipe's epochs in iterations, from the size of its data set.
+
+    Raises:
+        ValueError: a data set or a batch of nothing.
+
+    >>> iterations_of(1000, 800, 20, 16)  # ABPN: 1000 epochs over 20 repeats of DIV2K's 800 images, batch 16
+    1000000
+    """
+    count("train.epoch_images", images)
+    count("data.batch_size", batch_size)
+    return max(1, round(epochs * images * crops_per_image / batch_size))
+
+
+def whole_chunks(iterations: int, chunk: int) -> int:
+    """How many chunks of `chunk` iterations the interval between two validations holds.
+
+    Raises:
+        ValueError: nothing, or not a whole number of chunks.
+
+    >>> whole_chunks(1000, 10)
+    100
+    """
+    if count("train.validate_every", iterations) % count("train.chunk", chunk):
+        raise ValueError(f"train.validate_every={iterations} is not a multiple of train.chunk={chunk}; change either")
+    return iterations // chunk
+
+
+def at_least_one(iterations: int) -> int:
+    """A schedule's length: one where nothing is trained.
+
+    >>> at_least_one(0)
+    1
+    """
+    return max(1, iterations)
+
+
+def fp32_from(iterations: int, tail: float) -> int:
+    """The iteration at which the fp32 tail begins, which is a share of all iterations.
+
+    >>> fp32_from(1000, 0.15)
+    850
+    """
+    if number("train.fp32_tail", tail, least=0) > 1:
+        raise ValueError(f"train.fp32_tail is a share of the iterations in [0, 1], got {tail}")
+    return round(iterations * (1 - tail))
+
+
+def hr_side(lr_patch: int, scale: float) -> int:
+    """Side of a training patch in HR pixels.
+
+    Raises:
+        ValueError: a patch of nothing.
+
+    >>> hr_side(32, 4)
+    128
+    """
+    return round(count("data.lr_patch", lr_patch) * scale)
+
+
+def register_resolvers() -> None:
+    """Teach OmegaConf the project's own interpolations; idempotent."""
+    resolvers: dict[str, Callable[..., Any]] = {
+        "sr_root": lambda: str(ROOT),
+        "sr_run_name": lambda overrides: run_name(list(overrides)),
+        "sr_folder_name": lambda folder: Path(folder).name,
+        "sr_run_id": lambda folder: hashlib.sha256("/".join(Path(folder).parts[-2:]).encode()).hexdigest()[:12],
+        "scaled": scaled,
+        "iterations_of": iterations_of,
+        "whole_chunks": whole_chunks,
+        "at_least_one": at_least_one,
+        "fp32_from": fp32_from,
+        "hr_side": hr_side,
+    }
+    for name, resolver in resolvers.items():
+        OmegaConf.register_new_resolver(name, resolver, replace=True)
+
+
+def plain(config: DictConfig) -> dict[str, Any]:
+    """The composed config as plain containers with every interpolation resolved.
+
+    Raises:
+        ValueError: what one of our own interpolations refuses, in its own words.
+    """
+    try:
+        return cast(dict[str, Any], OmegaConf.to_container(config, resolve=True, throw_on_missing=True))
+    except InterpolationResolutionError as error:
+        refused: BaseException | None = error
+        while isinstance(refused, InterpolationResolutionError):  # OmegaConf wraps twice
+            refused = refused.__context__
+        if isinstance(refused, ValueError):
+            raise refused from None
+        raise
+
+
+def output_folder() -> Path:
+    """The folder of the run that Hydra is at."""
+    return Path(HydraConfig.get().runtime.output_dir)
+
+
+def in_multirun() -> bool:
+    """Whether this job is one of a sweep."""
+    return HydraConfig.get().mode is RunMode.MULTIRUN
+
+
+def pixel_overrides(own: Sequence[str], differing: Sequence[str]) -> list[str]:
+    """What to override for the pixel-loss run that an adversarial one starts from: the same less task and start.
+
+    Args:
+        own: the adversarial run's overrides.
+        differing: overrides that win over those, `pixel` of the config.
+
+    >>> pixel_overrides(["model=rrdbnet", "task=gan", "seed=1", "task/discriminator=unet", "init=pixel"], ["seed=0"])
+    ['model=rrdbnet', 'seed=0']
+    """
+    replaced = {_key(item) for item in names("pixel", differing)}
+    own_only = re.compile(r"(task|init|init_leave|blend|alpha|pixel)$|task[./]")
+    return [*(item for item in own if _key(item) not in replaced and not own_only.match(_key(item))), *differing]
+
+
+def _key(override: str) -> str:
+    """The key of `+key@package=value`."""
+    return re.split("[=@]", override.lstrip("+~"))[0]
+
+
+@contextmanager
+def pixel_config(config: DictConfig) -> Iterator[tuple[DictConfig, Path]]:
+    """Compose the pixel-loss run that `init=pixel` starts from; inside, Hydra's own values are that run's.
+
+    Returns:
+        Its config and its folder, beside this run's.
+    """
+    ours: Any = HydraConfig.instance().cfg
+    overrides = pixel_overrides(ours.hydra.overrides.task, config.pixel)
+    composed = compose("config", overrides, return_hydra_config=True)
+    if composed.init == "pixel":  # the task comes from a recipe or a sweep
+        overrides = [*overrides, "task=regression"]
+        composed = compose("config", overrides, return_hydra_config=True)
+    folder = output_folder().parent / run_name(overrides)
+    with open_dict(composed):
+        composed.hydra.runtime.output_dir = str(folder)
+    HydraConfig.instance().set_config(composed)
+    try:
+        with open_dict(composed):
+            del composed["hydra"]
+        yield composed, folder
+    finally:
+        HydraConfig.instance().cfg = ours
+
+
+def refuse_unexpanded_sweep() -> None:
+    """Stop a job that carries a sweep's parameters without having one value of each.
+
+    `--multirun sweeps=a,b` and `hydra.mode=RUN` would otherwise run one job per sweep, in silence.
+
+    Raises:
+        ValueError: a parameter of the sweep is not among this job's overrides.
+    """
+    config = HydraConfig.get()
+    wanted = (config.sweeper.get("params") or {}).keys()
+    given = {item.split("=", 1)[0].lstrip("+") for item in config.overrides.task}
+    if missing := sorted(set(wanted) - given):
+        raise ValueError(
+            f"this sweep was not expanded: {', '.join(missing)} got no value. Run one sweep at a time, as "
+            "`python -m sr.run sweeps=NAME`, without hydra.mode=RUN"
+        )
+
+
+class ListFailures(Callback):
+    """At the end of a sweep, list the jobs that failed with their errors, and exit with status 1."""
+
+    def __init__(self) -> None:
+        self.failed: dict[str, str] = {}
+        self.jobs = 0
+
+    def on_job_end(self, config: DictConfig, job_return: Any, **_: Any) -> None:
+        """Remember a job that returned an error."""
+        self.jobs += 1
+        if job_return.status.name == "COMPLETED" and job_return.return_value is not None:
+            self.failed[Path(config.hydra.runtime.output_dir).name] = str(job_return.return_value)
+
+    def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
+        """Print the list."""
+        if self.failed:
+            lines = "".join(f"\n  {name}: {error}" for name, error in self.failed.items())
+            sys.exit(f"{len(self.failed)} of {self.jobs} jobs failed; the same command runs only these again:{lines}")

@@ -1,0 +1,114 @@
+"""The decoded set in an accelerator's own memory, where patches are cut and turned for many batches at once."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sr.data.pairs import ImagePair
+from sr.data.patches import Batch, PatchStream, Places
+
+log = logging.getLogger(__name__)
+
+SHARE = 0.5
+"""How much of a device's free memory the images may take; the rest is the training's."""
+
+
+AT_ONCE = 1 << 24
+"""HR pixels that one gather cuts at most: their 8-byte index takes 128 MiB, and so does each term that makes it up."""
+
+
+class ResidentImages:
+    """Images on a device as two rows of uint8 pixels; a batch is one gather, without a copy from the host.
+
+    The patches are byte for byte those that `PatchStream` cuts on the host.
+
+    Args:
+        pairs: the images.
+        ratio: HR size / LR size.
+        lr_patch: LR pixels per side of a patch.
+        device: where they are kept.
+    """
+
+    def __init__(self, pairs: Sequence[ImagePair], ratio: Fraction, lr_patch: int, device: torch.device) -> None:
+        self.ratio, self.lr_patch, self.device = ratio, lr_patch, device
+        self._lr = _Pixels([pair.lr for pair in pairs], device)
+        self._hr = _Pixels([pair.hr for pair in pairs], device)
+
+    def cut(self, places: Places) -> Iterator[Batch]:
+        """Cut the patches of some batches: lr (N, 3, p, p) and hr (N, 3, s*p, s*p) each, uint8, channels-last."""
+        pixels = places.image.shape[1] * int(self.lr_patch * self.ratio) ** 2
+        size = max(1, AT_ONCE // pixels)
+        for first in range(0, len(places.image), size):
+            yield from self._cut(Places(*(each[first : first + size] for each in places)))
+
+    def _cut(self, places: Places) -> list[Batch]:
+        image, top, left, turn = (torch.from_numpy(each).to(self.device, non_blocking=True) for each in places)
+        p, q = self.ratio.numerator, self.ratio.denominator
+        lr = self._lr.patches(image, top, left, turn, self.lr_patch)
+        hr = self._hr.patches(image, top * p // q, left * p // q, turn, self.lr_patch * p // q)
+        return list(zip(lr.unbind(), hr.unbind(), strict=True))
+
+
+class _Pixels:
+    """All images of one resolution, one after the other."""
+
+    def __init__(self, images: Sequence[np.ndarray], device: torch.device) -> None:
+        sizes = np.array([image.shape[:2] for image in images])
+        ends = sizes.prod(axis=1).cumsum()
+        self.pixels = torch.empty(int(ends[-1]), 3, dtype=torch.uint8, device=device)
+        for image, end in zip(images, ends.tolist(), strict=True):
+            flat = torch.from_numpy(np.array(image)).reshape(-1, 3)  # a copy: the map on the disk is read-only
+            self.pixels[end - len(flat) : end] = flat.to(device)
+        self.start = torch.from_numpy(ends - sizes.prod(axis=1)).to(device)
+        self.width = torch.from_numpy(sizes[:, 1].copy()).to(device)
+
+    def patches(self, image: Tensor, top: Tensor, left: Tensor, turn: Tensor, side: int) -> Tensor:
+        """Gather (batches, N) patches as (batches, N, 3, side, side), turned as `PatchStream` does."""
+        i = torch.arange(side, device=self.pixels.device)
+        turn = turn[..., None, None]
+        swapped = (turn & 4).bool()
+        row, column = (torch.where(swapped, a, b) for a, b in ((i[None, :], i[:, None]), (i[:, None], i[None, :])))
+        row = torch.where((turn & 1).bool(), side - 1 - row, row) + top[..., None, None]
+        column = torch.where((turn & 2).bool(), side - 1 - column, column) + left[..., None, None]
+        index = self.start[image][..., None, None] + row * self.width[image][..., None, None] + column
+        return self.pixels[index].movedim(-1, -3)
+
+
+class GpuCache:
+    """Where the training images live: with the accelerator that trains, if they fit, else with the host.
+
+    Args:
+        where: "auto", or "never" to leave them with the host.
+
+    Raises:
+        ValueError: another word.
+    """
+
+    def __init__(self, where: str) -> None:
+        if where not in ("auto", "never"):
+            raise ValueError(f"machine.gpu_cache is auto or never, got {where!r}")
+        self.where = where
+        self._known: dict[torch.device, ResidentImages | None] = {}
+
+    def images(self, stream: PatchStream, device: torch.device) -> ResidentImages | None:
+        """Bring a stream's images to a GPU, once; None, with a message if need be, where the host cuts the patches."""
+        if device.type != "cuda" or self.where == "never":
+            return None
+        if device not in self._known:
+            self._known[device] = _brought(stream.pairs, stream.ratio, stream.lr_patch, device)
+        return self._known[device]
+
+
+def _brought(pairs: Sequence[ImagePair], ratio: Fraction, lr_patch: int, device: torch.device) -> ResidentImages | None:
+    wanted, free = sum(pair.lr.size + pair.hr.size for pair in pairs), torch.cuda.mem_get_info(device)[0]
+    if wanted > SHARE * free:
+        log.warning(
+            "the %.1f GB of training images do not fit into half of the %.1f GB that %s has free: the host cuts the "
+            "patches, which is slower (fewer images, or data.shrink, would fit)", wanted / 1e9, free / 1e9, device
+        )  # fmt: skip
+        return None
+    return ResidentImages(pairs, ratio, lr_patch, device)

@@ -1,0 +1,90 @@
+"""The forms that a net goes through on its way to the chip, and which of them have to agree how closely."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+
+from torch import nn
+
+from sr.export.certificate.proof import Bounds, Closeness, Form, Link
+from sr.export.release import Release, Simulated
+from sr.export.runtime import Runtime, in_torch, on_cpu
+
+
+class Emulator(NamedTuple):
+    """The net on the emulator of a version of the HTP, and the name of the file that it runs."""
+
+    run: Runtime
+    file: str
+
+
+def forms(release: Release, simulation: Simulated, float_net: nn.Module, htp: Mapping[int, Emulator]) -> list[Form]:
+    """Every form, in the order in which one is made from the other.
+
+    Args:
+        release: the exported graphs.
+        simulation: what they were exported from.
+        float_net: the trained net.
+        htp: version of the HTP -> the net on its emulator.
+    """
+    chain = [Form("float", "float net, PyTorch", in_torch(float_net), None)]
+    if not simulation.scheme.is_unchanged:
+        title = "simulation, AIMET" if release.quantized else "simulation, fp16"
+        chain.append(Form("simulation", title, in_torch(simulation.net), None))
+    graphs = {"crd": release.crd, "dcr": release.dcr, "pixels": release.pixels}
+    kind = "QDQ" if release.quantized else "ONNX"
+    titles = {"crd": f"{kind} CRD", "dcr": f"{kind} DCR", "pixels": f"{kind} uint8 NHWC"}
+    for name, graph in graphs.items():
+        chain.append(Form(name, titles[name], on_cpu(graph, optimized=False), f"{name}.onnx"))
+        chain.append(Form(f"{name}_fast", f"{titles[name]} fast", on_cpu(graph, optimized=True), f"{name}.onnx"))
+    precision = "emulator" if release.quantized else "fp16"
+    chain += [Form(f"htp_v{arch}", f"HTP v{arch} {precision}", htp[arch].run, htp[arch].file) for arch in htp]
+    return chain
+
+
+def comparisons(
+    release: Release,
+    simulation: Simulated,
+    bounds: Bounds,
+    htp: Collection[int],
+    engines: Sequence[tuple[Form, float]],
+) -> tuple[list[Link], list[Closeness]]:
+    """What is compared: neighbours byte by byte; the emulators and engines, which round in their own way, by PSNR.
+
+    Args:
+        release: the exported graphs.
+        simulation: what they were exported from.
+        bounds: what must hold.
+        htp: versions of the HTP that are emulated.
+        engines: forms of further engines, with their bounds in dB.
+    """
+    first = "float" if simulation.scheme.is_unchanged else "simulation"
+    allowed = bounds.emulator_db if release.quantized else bounds.fp16_db
+    emulated = [Closeness(f"htp_v{arch}", first, allowed) for arch in htp]
+    exact = [Closeness("crd", first, bounds.simulation_db)] if release.quantized else []
+    links = [*_links(release, first, bounds, htp), *(Link("pixels_fast", form.name, None, None) for form, _ in engines)]
+    return links, [*exact, *emulated, *(Closeness(form.name, first, max_db) for form, max_db in engines)]
+
+
+def _links(release: Release, first: str, bounds: Bounds, htp: Collection[int]) -> list[Link]:
+    start = [] if first == "float" else [Link("float", first, None, None)]
+    if release.quantized:
+        rounding = bounds.rounding_lsb
+        start.append(Link(first, "crd", bounds.simulation_lsb, None, beside="crd_fast", rounding_lsb=rounding))
+        order = (bounds.order_lsb, bounds.order_share)
+        reordered = (bounds.space_to_depth_lsb, bounds.space_to_depth_share)
+        rewritten = reordered if release.reordered_sums else order
+    else:  # in fp16 many values lie near a tie, and the file leaves the rounding to the runtime
+        start.append(Link(first, "crd", bounds.float_lsb, bounds.float_share if first == "float" else None))
+        order = rewritten = (bounds.float_lsb, bounds.float_share)
+    middle = [
+        Link("crd", "crd_fast", None, None),
+        Link("crd", "dcr", *rewritten),
+        Link("crd_fast", "dcr_fast", *rewritten),
+        Link("dcr", "pixels", *order),
+        Link("dcr_fast", "pixels_fast", *order),
+    ]
+    names = [f"htp_v{arch}" for arch in htp]
+    end = [Link("pixels_fast", name, None, None) for name in names]
+    return [*start, *middle, *end, *(Link(names[0], name, None, None) for name in names[1:])]

@@ -1,0 +1,99 @@
+"""Sizes: which image a target resolution means, and ONNX files with a free or a fixed size."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+
+from onnx import TensorProto, TensorShapeProto, ValueInfoProto, shape_inference
+
+from sr.export.graph.onnx_graph import Graph
+
+Dimension = TensorShapeProto.Dimension
+
+# Height and width of the image that leaves the net.
+TARGETS = {
+    "360p": (360, 640),
+    "540p": (540, 960),
+    "720p": (720, 1280),
+    "1080p": (1080, 1920),
+    "1440p": (1440, 2560),
+    "2160p": (2160, 3840),
+}
+
+
+def lr_size(size: str, *, scale: float, multiple: int) -> tuple[int, int]:
+    """Height and width of the low-resolution image for a size in the config.
+
+    A preset names the **target**: LR = ceil(target / scale), so that the output covers the target, then rounded up to
+    what the net can take. 1080p at x4 is exactly 270 x 480; at x1.5 exactly 720 x 1280. 1080p at x3 is 360 x 640;
+    540p at x4 is 135 x 240, and 720p at x1.5 is 480 x 854 (853.33 is no whole pixel), whose output of 720 x 1281 is
+    cropped by one column on the screen. "540x960" is the LR size itself.
+
+    Args:
+        size: a key of `TARGETS`, or height x width of the LR image.
+        scale: of the net.
+        multiple: LR height and width have to be multiples of this.
+
+    Raises:
+        ValueError: neither a preset nor HxW, or HxW that the net cannot take.
+
+    >>> lr_size("1080p", scale=2, multiple=1)
+    (540, 960)
+    >>> lr_size("720p", scale=1.5, multiple=2)
+    (480, 854)
+    """
+    if size in TARGETS:
+        height, width = (-(-Fraction(side) // (Fraction(scale) * multiple)) * multiple for side in TARGETS[size])
+        return int(height), int(width)
+    found = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", str(size))
+    if not found:
+        known = ", ".join(TARGETS)
+        raise ValueError(f"size={size!r} is no size: take a target of {known}, or LR height x width as 540x960")
+    height, width = int(found[1]), int(found[2])
+    if height % multiple or width % multiple:
+        raise ValueError(f"size={size!r} does not fit this net: both sides have to be multiples of {multiple}")
+    return height, width
+
+
+def is_bound_to_size(graph: Graph) -> bool:
+    """Whether a graph that was traced at one size holds that size in its constants, so that it takes no other."""
+    return bool(graph.of_type("Reshape", "Shape", "Slice", "Expand", "Resize"))
+
+
+def free_shape(graph: Graph) -> None:
+    """Frees height and width of input and output; the graph must not be bound to its size."""
+    for value, names in ((graph.model.graph.input[0], "hw"), (graph.model.graph.output[0], "HW")):
+        for dim, name in zip(_sides(value), names, strict=True):
+            dim.dim_param = name
+    del graph.model.graph.value_info[:]
+
+
+def has_free_shape(graph: Graph) -> bool:
+    """Whether the graph takes images of any size."""
+    return all(dim.dim_param for dim in _sides(graph.model.graph.input[0]))
+
+
+def fix_shape(graph: Graph, height: int, width: int) -> None:
+    """Fixes the size of the input, in LR pixels, and of all else; the graph must not be bound to another size."""
+    for dim, size in zip(_sides(graph.model.graph.input[0]), (height, width), strict=True):
+        dim.dim_value = size
+    for dim in graph.model.graph.output[0].type.tensor_type.shape.dim:
+        dim.Clear()
+    del graph.model.graph.value_info[:]
+    graph.model.CopyFrom(shape_inference.infer_shapes(graph.model, strict_mode=True, data_prop=True))
+    del graph.model.graph.value_info[:]
+    graph.index()
+
+
+def lr_width(graph: Graph) -> int:
+    """The width in LR pixels that a graph is fixed to; 0 where it takes any."""
+    return _sides(graph.model.graph.input[0])[1].dim_value
+
+
+def _sides(value: ValueInfoProto) -> Sequence[Dimension]:
+    """Height and width of a graph input or output, NHWC pixels or NCHW planes."""
+    tensor = value.type.tensor_type
+    first = 1 if tensor.elem_type == TensorProto.UINT8 else 2
+    return tensor.shape.dim[first : first + 2]

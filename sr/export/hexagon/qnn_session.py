@@ -1,0 +1,154 @@
+"""Sessions on the Hexagon HTP through onnxruntime-qnn: loading it, keeping it quiet, leaving nothing to the CPU."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import platform
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import onnx
+import onnxruntime
+
+from sr.export.hexagon.chips import Chip
+
+PROVIDER = "QNNExecutionProvider"
+INSTALL = "pip install onnxruntime-qnn"
+WHEELS = ("Linux x86_64", "Windows AMD64", "Windows ARM64")
+_LISTED = 12
+_RECORD = {"session.record_ep_graph_assignment_info": "1"}
+
+
+class HexagonMissingError(RuntimeError):
+    """The HTP compiler and emulator cannot be used here."""
+
+
+def why_missing() -> str | None:
+    """None when the HTP compiler and emulator work here, else why not and what to do."""
+    try:
+        import onnxruntime_qnn
+    except ImportError:
+        machine = f"{platform.system()} {platform.machine()}"
+        advice = INSTALL if machine in WHEELS else "it exists for Linux x86-64 and Windows only: run the export there"
+        return f"onnxruntime-qnn, the Hexagon compiler, is not installed on this {machine}: {advice}"
+    try:
+        if not _devices():
+            onnxruntime.register_execution_provider_library(PROVIDER, onnxruntime_qnn.get_library_path())
+    except Exception as error:  # the loader of a native library raises what it likes
+        return f"onnxruntime-qnn cannot be loaded ({error}); take the version in constraints.txt: {INSTALL}"
+    return None if _devices() else "onnxruntime-qnn is loaded but offers no device on this system"
+
+
+def open_session(
+    model: bytes | str, provider: Mapping[str, str], session: Mapping[str, str], log: Path
+) -> onnxruntime.InferenceSession:
+    """Opens a session in which every node is on the HTP backend.
+
+    Args:
+        model: a path, or the bytes of the model.
+        provider: options of the QNN provider.
+        session: entries of the session's configuration.
+        log: what the compiler prints goes to the end of this file, and not on the screen.
+
+    Raises:
+        HexagonMissingError: there is no compiler here.
+        ValueError: an op that the HTP cannot run, named.
+    """
+    with quiet(log):  # loading the library prints too
+        missing = why_missing()
+    if missing:
+        raise HexagonMissingError(missing)
+    entries = {"session.disable_cpu_ep_fallback": "1", **_RECORD, **session}
+    try:
+        with quiet(log):
+            return onnxruntime.InferenceSession(model, _options(provider, entries))
+    except Exception as error:  # ONNX Runtime has a class of its own for each of its codes
+        with quiet(log):
+            leftover = _ops_off_the_htp(model, provider)
+        what = f"these ops have to run on the CPU: {leftover}" if leftover else str(error)
+        raise ValueError(
+            f"the net does not compile for the HTP ({dict(provider)}): {what}; details in {log}"
+        ) from error
+
+
+def nodes_by_provider(session: onnxruntime.InferenceSession) -> dict[str, int]:
+    """How many nodes each execution provider runs."""
+    counts: dict[str, int] = {}
+    for part in session.get_provider_graph_assignment_info():
+        counts[part.ep_name] = counts.get(part.ep_name, 0) + len(part.get_nodes())
+    return counts
+
+
+def backend(chip: Chip) -> dict[str, str]:
+    """Options of the QNN provider for a chip's HTP."""
+    return {"backend_type": "htp", "htp_arch": str(chip.arch), "soc_model": str(chip.soc_model)}
+
+
+def single_node(context: Path) -> str:
+    """Name of the compiled file that a context model points to, if the whole net is in it.
+
+    Raises:
+        ValueError: the model has another node besides the one compiled one.
+    """
+    nodes = onnx.load(str(context), load_external_data=False).graph.node
+    if [node.op_type for node in nodes] != ["EPContext"]:
+        found = ", ".join(f"{node.op_type} {node.name}" for node in nodes)
+        raise ValueError(f"{context.name} is to be one compiled node, and has: {found}")
+    return next(entry.s.decode() for entry in nodes[0].attribute if entry.name == "ep_cache_context")
+
+
+@contextlib.contextmanager
+def quiet(log: Path) -> Iterator[None]:
+    """Sends what native code prints to the end of a file, for as long as the block lasts.
+
+    The descriptors 1 and 2 themselves are turned, because the compiler does not print through Python.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = {descriptor: os.dup(descriptor) for descriptor in (1, 2)}
+    try:
+        with open(log, "ab") as file:
+            for descriptor in kept:
+                os.dup2(file.fileno(), descriptor)
+        yield
+    finally:
+        _flush_native()
+        for descriptor, copy in kept.items():
+            os.dup2(copy, descriptor)
+            os.close(copy)
+
+
+def _devices() -> list[onnxruntime.OrtEpDevice]:
+    return [device for device in onnxruntime.get_ep_devices() if device.ep_name == PROVIDER]
+
+
+def _options(provider: Mapping[str, str], entries: Mapping[str, str]) -> onnxruntime.SessionOptions:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    for key, value in entries.items():
+        options.add_session_config_entry(key, value)
+    options.add_provider_for_devices(_devices()[:1], dict(provider))
+    return options
+
+
+def _ops_off_the_htp(model: bytes | str, provider: Mapping[str, str]) -> str:
+    """The ops that the HTP leaves to the CPU when it may; empty when that is not the trouble."""
+    try:
+        session = onnxruntime.InferenceSession(model, _options(provider, _RECORD))
+    except Exception:  # the first error says more
+        return ""
+    parts = [part for part in session.get_provider_graph_assignment_info() if part.ep_name != PROVIDER]
+    nodes = [f"{node.op_type} {node.name}" for part in parts for node in part.get_nodes()]
+    # What computes comes first: the quantizers around it follow it to the CPU.
+    nodes.sort(key=lambda name: name.startswith(("QuantizeLinear", "DequantizeLinear")))
+    return ", ".join(nodes[:_LISTED]) + (f" and {len(nodes) - _LISTED} more" if len(nodes) > _LISTED else "")
+
+
+def _flush_native() -> None:
+    """Writes out what the C library still holds back, while the descriptors are turned."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL("ucrtbase" if os.name == "nt" else None).fflush(None)

@@ -1,0 +1,1 @@
+"""LiteRT (TFLite): operators lowered from ONNX, the flatbuffer file, and Google's interpreter."""

@@ -1,0 +1,112 @@
+"""LiteRT (formerly TensorFlow Lite): the exported net as one .tflite file, run by Google's own interpreter."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from sr.evaluation import Upscaler
+from sr.export.certificate.proof import Form
+from sr.export.engine import Built, CpuEngine, fixed_size, from_pixels, kind, to_pixels
+from sr.export.graph.onnx_graph import Graph
+from sr.export.hexagon.qnn_session import quiet
+from sr.export.litert.lowering import lower
+from sr.export.release import Release
+from sr.export.runtime import upscaler_of
+
+INSTALL = "pip install --editable '.[litert]'"
+FOLDER = "litert"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiteRt(CpuEngine):
+    """The engine: a .tflite file with the ranges of the simulation, uint8 pixels in and out; float of a float net."""
+
+    @property
+    def package(self) -> str:
+        """Name of the package that it needs."""
+        return "ai-edge-litert"
+
+    def why_missing(self) -> str | None:
+        """See `Engine.why_missing`."""
+        try:
+            for module in ("interpreter", "schema_py_generated"):
+                importlib.import_module(f"ai_edge_litert.{module}")
+        except ImportError as error:
+            return f"ai-edge-litert, which writes and runs .tflite files, cannot be imported ({error}): {INSTALL}"
+        return None
+
+    def check(self, scheme: Any) -> None:
+        """See `Engine.check`: it has no 16-bit weights, and no 16-bit activations with an offset."""
+        if not scheme.is_float and scheme.activation_bits != 8:
+            raise ValueError(
+                f"LiteRT cannot take the {scheme.activation_bits} bits with an offset of scheme {scheme.name}: its "
+                "16-bit activations are symmetric. Use a scheme with activation_bits=8, or leave the engine litert out"
+            )
+        if not scheme.is_float and scheme.weight_bits > 8:
+            raise ValueError(
+                f"LiteRT cannot take the weights of {scheme.weight_bits} bits of scheme {scheme.name}: it has those of "
+                "8. Use a scheme with weight_bits=8, or leave the engine litert out"
+            )
+
+    def build(self, release: Release, work: Path, log: Path) -> Built:
+        """Write litert/pixels_HxW.tflite; see `Engine.build`."""
+        facts = " ".join(f"{key}={value}" for key, value in release.pixels.metadata.items())
+        model, entry, result, notes = lower(release.pixels, fixed_size(release)[:2], facts)
+        path = work / FOLDER / f"{release.fixed.stem}.tflite"
+        model.save(path, entry, result)
+        run = Interpreter(path, self.num_threads, log)
+        size = round(path.stat().st_size / 1024, 1)
+        report = {"size_kib": size, "notes": notes, "latency": self.timed(release, run.pixels)}
+        return Built([Form(FOLDER, f"LiteRT {kind(release)}", run, f"{FOLDER}/{path.name}")], report)
+
+    def upscalers(self, folder: Path, log: Path) -> dict[str, Upscaler]:
+        """See `Engine.upscalers`."""
+        (path,) = (folder / FOLDER).glob("*.tflite")
+        return {FOLDER: upscaler_of(Graph.load(folder / "pixels.onnx"), Interpreter(path, self.num_threads, log))}
+
+
+class Interpreter:
+    """A .tflite file as a function on tensors; it is resized where an image has another size than the one before.
+
+    Args:
+        path: the file, uint8 NHWC in and out.
+        num_threads: of the interpreter.
+        log: what native code prints goes to the end of this file.
+
+    Raises:
+        ValueError: LiteRT does not take the file.
+    """
+
+    def __init__(self, path: Path, num_threads: int, log: Path) -> None:
+        from ai_edge_litert import interpreter
+
+        self._log = log
+        with quiet(log):
+            try:
+                self._interpreter = interpreter.Interpreter(model_path=str(path), num_threads=num_threads)
+            except (ValueError, RuntimeError) as error:
+                raise ValueError(f"LiteRT does not take {path.name}: {error}") from error
+        self._entry: int = self._interpreter.get_input_details()[0]["index"]
+        self._result: int = self._interpreter.get_output_details()[0]["index"]
+        self._shape: tuple[int, ...] = ()
+
+    def __call__(self, lr: Tensor) -> Tensor:
+        """Run lr (1, C, h, w) in [0, 1] to sr (1, C, H, W)."""
+        return from_pixels(self.pixels(to_pixels(lr)))
+
+    def pixels(self, image: np.ndarray) -> np.ndarray:
+        """Run uint8 (1, h, w, C) to uint8 (1, H, W, C)."""
+        if image.shape != self._shape:
+            with quiet(self._log):
+                self._interpreter.resize_tensor_input(self._entry, image.shape, strict=False)
+                self._interpreter.allocate_tensors()
+            self._shape = image.shape
+        self._interpreter.set_tensor(self._entry, image)
+        self._interpreter.invoke()
+        return self._interpreter.get_tensor(self._result)

@@ -1,0 +1,92 @@
+"""Command line: `python -m sr.pretrained [list | upscale in.png out.png | add <run> --name <preset>]`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+
+from sr.cost.receptive_field import receptive_field
+from sr.data.image import color_profile, read_image
+from sr.evaluation import upscale_tiled, upscaler
+from sr.pretrained.add import add
+from sr.pretrained.card import Card
+from sr.pretrained.catalogue import cards, load
+from sr.runs.files import write_atomically
+
+STAGES = {"float": "fp32", "simulated": "INT8", "htp_v73": "HTP v73"}
+FORMATS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+QUALITY: dict[str, dict[str, int]] = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"quality": 95}}
+"""Of lossy files: Pillow's defaults, 75 with halved colours and 80, cost more than a net gains."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    made = argparse.ArgumentParser(prog="python -m sr.pretrained", description="The trained nets that come with sr.")
+    actions = made.add_subparsers(dest="action")
+    actions.add_parser("list", help="what there is, and how good it is (the default)")
+    enlarge = actions.add_parser("upscale", help="enlarge a picture")
+    enlarge.add_argument("source", type=Path)
+    enlarge.add_argument("target", type=Path)
+    enlarge.add_argument("--net", default="quicksrnet_small", help="default: quicksrnet_small")
+    enlarge.add_argument("--scale", type=float, default=2.0, help="default: 2")
+    new = actions.add_parser("add", help="ship what a finished run made")
+    new.add_argument("run", type=Path)
+    new.add_argument("--name", required=True, help="the preset of conf/model")
+    return made
+
+
+def table(there: Sequence[Card]) -> Table:
+    """One row for each net, set and stage: means over the set."""
+    shown = Table("net", "scale", "set", "protocol", *STAGES.values(), title="PSNR in dB")
+    for card in there:
+        for name in card.quality.get("float", {}):
+            scores = [card.quality.get(stage, {}).get(name, {}) for stage in STAGES]
+            psnr = [next((f"{v:.2f}" for key, v in score.items() if key.startswith("psnr")), "") for score in scores]
+            shown.add_row(card.name, f"x{card.scale:g}", name, card.protocol, *psnr)
+    return shown
+
+
+def upscale(source: Path, target: Path, name: str, scale: float) -> tuple[int, int]:
+    """Enlarge a picture with a shipped net and write it, at once; returns its new height and width.
+
+    The picture's RGB values are taken as they are, and its colour profile is handed on.
+
+    Raises:
+        ValueError: no such net, not a picture, a format that cannot be written, or a target that is the source.
+    """
+    if target.suffix.lower() not in FORMATS:
+        raise ValueError(f"cannot write {target.name}: its ending has to be one of {', '.join(FORMATS)}")
+    if target.exists() and source.exists() and target.samefile(source):
+        raise ValueError(f"{target} is the picture itself; give the large one another name")
+    net = load(name, scale=scale)
+    sr = upscale_tiled(upscaler(net), read_image(source), field=receptive_field(net))
+    kind = Image.registered_extensions()[target.suffix.lower()]
+    how: dict[str, Any] = {"icc_profile": color_profile(source), **QUALITY.get(kind, {})}
+    write_atomically(target, lambda partial: Image.fromarray(sr).save(partial, format=kind, **how))
+    return sr.shape[0], sr.shape[1]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what was asked; returns the exit status."""
+    options = parser().parse_args(arguments)
+    try:
+        if options.action == "upscale":
+            height, width = upscale(options.source, options.target, options.net, options.scale)
+            print(f"{options.target}: {width}x{height}")
+        elif options.action == "add":
+            print(add(options.run, options.name))
+        else:
+            Console().print(table(cards()))
+    except (ValueError, OSError) as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

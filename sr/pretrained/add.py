@@ -1,0 +1,119 @@
+"""Make a shipped net of a finished run."""
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from safetensors.torch import save
+
+from sr.models.weights import FLOAT_WEIGHTS, read_weights
+from sr.pretrained.card import FLOAT, Card, file_facts
+from sr.pretrained.catalogue import NETS, PREFIX, find
+from sr.report.record import NAME as REPORT
+from sr.report.record import Report, read_report
+
+QUANTIZED = {
+    "export/aimet/net.onnx": "{scheme}.onnx",
+    "export/aimet/net.encodings": "{scheme}.encodings",
+    "export/dcr.onnx": "{scheme}_qdq_dcr.onnx",
+    "export/pixels_[0-9]*.onnx": "{scheme}_qdq_{stem}.onnx",
+}
+"""Files of a run's export -> their names here; the last takes uint8 pixels (NHWC) of the run's one target size."""
+TRAINING = ("precision", "ema_decay", "budget")
+SUMMED = ("iterations", "seconds")
+
+
+def add(run: Path, name: str, nets: Path = NETS) -> Path:
+    """Copy what a finished run made into a folder of its own, whole or not at all; an older one is replaced.
+
+    Args:
+        run: The run folder.
+        name: The preset of conf/model that was trained.
+        nets: Where shipped nets lie.
+
+    Returns:
+        The new folder.
+
+    Raises:
+        ValueError: the run is unfinished, lacks what its report names, or started from a run that is not there.
+    """
+    if not (run / REPORT).is_file():
+        raise ValueError(f"{run} has no {REPORT}: it is not finished; the command that started it goes on with it")
+    report = read_report(run / REPORT)
+    scheme = (report.config.get("quantization") or {}).get("name", "") if report.export else ""
+    nets.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=nets, prefix=".partial-") as partial:
+        work = Path(partial) / "net"
+        work.mkdir()
+        (work / FLOAT).write_bytes(save(read_weights(run / FLOAT_WEIGHTS)))
+        for pattern, target in QUANTIZED.items() if scheme else ():
+            source = _only(run, pattern)
+            shutil.copyfile(source, work / target.format(scheme=scheme, stem=source.stem))
+        card = _card(run, name, scheme, report, {path.name: file_facts(path) for path in sorted(work.iterdir())})
+        card.write(work)
+        Card.read(work)
+        folder = nets / card.folder
+        shutil.rmtree(folder, ignore_errors=True)
+        work.rename(folder)
+    return folder
+
+
+def _only(run: Path, pattern: str) -> Path:
+    found = sorted(run.glob(pattern))
+    if len(found) != 1:
+        raise ValueError(f"{run} should have one file {pattern}, and has {len(found)}; run its command again")
+    return found[0]
+
+
+def _history(run: Path) -> list[tuple[str, dict[str, Any]]]:
+    """Command and training of the run, behind those of the runs whose weights it goes back to."""
+    report = read_report(run / REPORT)
+    init, own = report.config.get("init"), (_command(run), report.training)
+    if init is None:
+        return [own]
+    if init.startswith(PREFIX):
+        card = Card.read(find(init.removeprefix(PREFIX), report.scale))
+        return [(card.commands[0], card.training), *((command, {}) for command in card.commands[1:]), own]
+    before = Path(init.removesuffix(FLOAT_WEIGHTS))  # of the run, also where its weights are named
+    if not (before / REPORT).is_file():
+        raise ValueError(
+            f"{run} started from {init}, which is no finished run here; a card names all that made its net"
+        )
+    return [*_history(before), own]
+
+
+def _card(run: Path, name: str, scheme: str, report: Report, files: dict[str, dict[str, Any]]) -> Card:
+    history = _history(run)
+    return Card(
+        name=name,
+        scale=report.config["scale"],
+        net=report.config["model"],
+        commands=[command for command, _ in history],
+        protocol=report.protocol,
+        quality={
+            stage: {name: _means(score) for name, score in sets.items()}
+            for stage, sets in report.quality.items()
+            if sets
+        },
+        training={key: sum(training.get(key, 0) for _, training in history) for key in SUMMED}
+        | {key: report.training[key] for key in TRAINING if key in report.training},
+        data={key: report.data[key] for key in ("fingerprint", "train_sources", "num_images") if key in report.data},
+        quantization=scheme,
+        versions=report.versions,
+        commit=report.git.get("commit", ""),
+        files=files,
+    )
+
+
+def _means(score: Mapping[str, Any]) -> dict[str, float]:
+    return {key: round(value, 4) for key, value in score.items() if isinstance(value, float)}
+
+
+def _command(run: Path) -> str:
+    """The command line of a run, without what concerns the machine that it ran on."""
+    overrides = yaml.safe_load((run / ".hydra/overrides.yaml").read_text(encoding="utf-8"))
+    kept = [item for item in overrides if not item.startswith(("machine.", "logger", "hydra."))]
+    return " ".join(["python -m sr.run", *kept])

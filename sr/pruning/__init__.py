@@ -1,0 +1,14 @@
+"""Filter pruning: a trained net loses its least important layers and channels, physically: an ordinary, smaller net.
+
+Modules: `dependency_graph` (which channels belong together), `importance` (scores of filters), `filters` (which ones
+stay; the classes of conf/filters), `layer_removal` and `layer_importance` (whole layers), `refit` (least squares for
+the layer behind a removed one), `narrowed` (the smaller net), `filter_pruning` (the whole step), `masks` (magnitude
+pruning).
+"""
+
+from sr.pruning.filter_pruning import given, prune
+from sr.pruning.filters import Given
+from sr.runs.identity import NARROW as FILE
+
+__all__ = ["FILE", "Given", "given", "prune"]
+"""What other rooms use."""

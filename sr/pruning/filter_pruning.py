@@ -1,0 +1,106 @@
+"""The whole step: score, choose, cut, and tell what it saved."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from sr.models.net import Net
+from sr.models.weights import save_weights
+from sr.pruning.dependency_graph import Channels
+from sr.pruning.filters import Filters, Given
+from sr.pruning.layer_importance import remove_layers
+from sr.pruning.narrowed import cut
+from sr.runs.files import write_json
+from sr.runs.identity import NARROW
+
+WEIGHTS = "narrow/weights.safetensors"
+TARGET = "sr.pruning.narrowed.narrow"
+
+
+def narrowed_model(model: Mapping[str, Any], removed: Sequence[str], widths: Mapping[str, int]) -> dict[str, Any]:
+    """The description of a narrower net, `_target_` and arguments as every model's."""
+    return {"_target_": TARGET, "net": dict(model), "removed": list(removed), "widths": dict(widths)}
+
+
+def given(filters: Given, model: Mapping[str, Any]) -> dict[str, Any]:
+    """What `NARROW` says of a run whose layers and widths were given; its weights are `init`'s."""
+    removed, widths = list(filters.removed or []), dict(filters.widths or {})
+    return {
+        "removed": removed,
+        "widths": widths,
+        "model": narrowed_model(model, removed, widths),
+        "weights": None,
+    }
+
+
+def prune(
+    filters: Filters,
+    *,
+    net: Net,
+    model: Mapping[str, Any],
+    source: str,
+    batches: Iterable[tuple[Tensor, Tensor]],
+    loss: nn.Module,
+    figures: Callable[[Net], dict[str, Any]],
+    folder: Path,
+) -> dict[str, Any]:
+    """Cut a trained net in place, and write its weights and `NARROW` into a run folder.
+
+    Args:
+        filters: which channels stay.
+        net: the trained net in its inference form, on the CPU.
+        model: `_target_` and arguments of the net.
+        source: where its weights came from.
+        batches: uint8 (lr, hr) of training crops.
+        loss: module (sr, hr) -> scalar.
+        figures: what a net costs.
+        folder: of the run.
+
+    Returns:
+        What the file says: layers that went, widths, the model's description, and figures before and after.
+
+    Raises:
+        ValueError: a net that cannot be pruned, or not that far.
+    """
+    started = time.perf_counter()
+    before = figures(net)
+    removals = remove_layers(net, filters.remove_layers, islice(batches, filters.num_batches), loss)
+    removed = [removal.layer for removal in removals]
+    channels = Channels(net)
+    kept = filters.kept(net, channels, batches, loss)
+    full = {group.name: len(group.features) for group in channels.groups()}
+    cut(net, channels, {feature for features in kept.values() for feature in features})
+    widths = {name: len(features) for name, features in kept.items() if len(features) < full[name]}
+    described = narrowed_model(model, removed, widths)
+    save_weights(net, folder / WEIGHTS, {"config": {"model": described}})
+    outcome = {
+        "source": source,
+        "filters": asdict(filters),
+        "removed": removed,
+        "removals": [asdict(removal) for removal in removals],
+        "widths": widths,
+        "widths_before": full,
+        "overrides": _overrides(removed, widths),
+        "model": described,
+        "weights": WEIGHTS,
+        "before": before,
+        "after": figures(net),
+        "seconds": round(time.perf_counter() - started, 3),
+    }
+    write_json(folder / NARROW, outcome)
+    return outcome
+
+
+def _overrides(removed: Sequence[str], widths: Mapping[str, int]) -> list[str]:
+    """The settings by which another run has the same net."""
+    lines = ["filters=given"]
+    if removed:
+        lines.append(f"filters.removed=[{','.join(removed)}]")
+    if widths:
+        lines.append("filters.widths={" + ",".join(f"{name}:{count}" for name, count in widths.items()) + "}")
+    return lines

@@ -1,0 +1,120 @@
+"""Which filters stay: the classes of conf/filters."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from torch import Tensor, nn
+
+from sr.models.net import Net
+from sr.pruning.dependency_graph import Channels, Group
+from sr.pruning.importance import Scores, fisher, magnitude
+from sr.pruning.masks import SCOPES
+
+IMPORTANCES = ("magnitude", "fisher")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filters:
+    """Remove the least needed layers, then keep the most important share of the features that are left.
+
+    Args:
+        remove_layers: how many layers go, with all their filters (`sr.pruning.layer_importance`).
+        importance: "fisher" or "magnitude" (`sr.pruning.importance`).
+        keep: share of all features that stays, in (0, 1]; 1 leaves all widths as they are.
+        scope: "global" compares the features of all groups, "layer" keeps the share of each.
+        block: counts are rounded to multiples of this, at least one block: an HTP moves channels in blocks of 32.
+        num_batches: training batches that Fisher information is averaged over.
+
+    Raises:
+        ValueError: a setting outside its range.
+    """
+
+    remove_layers: int
+    importance: str
+    keep: float
+    scope: str
+    block: int
+    num_batches: int
+
+    def __post_init__(self) -> None:
+        for key, known in (("importance", IMPORTANCES), ("scope", SCOPES)):
+            if getattr(self, key) not in known:
+                raise ValueError(f"filters.{key} is {' or '.join(known)}, got {getattr(self, key)!r}")
+        if not 0 < self.keep <= 1 or self.block < 1 or self.num_batches < 1 or self.remove_layers < 0:
+            raise ValueError(
+                "filters.keep is a share in (0, 1], block and num_batches at least 1, remove_layers at least 0; got "
+                f"{self.keep}, {self.block}, {self.num_batches}, {self.remove_layers}"
+            )
+        if self.keep == 1 and not self.remove_layers:
+            raise ValueError("filters.keep=1 and filters.remove_layers=0 remove nothing; leave `filters` out")
+
+    def kept(
+        self, net: Net, channels: Channels, batches: Iterable[tuple[Tensor, Tensor]], loss: nn.Module
+    ) -> dict[str, list[int]]:
+        """Choose.
+
+        Args:
+            net: a trained net in its inference form.
+            channels: of this net.
+            batches: uint8 (lr, hr) of training crops, as many as wanted.
+            loss: module (sr, hr) -> scalar.
+
+        Returns:
+            Group -> features that stay, in their order.
+
+        Raises:
+            ValueError: a net without anything to remove, or a group of which nothing would remain.
+        """
+        groups = channels.groups()
+        if self.keep == 1:
+            return {group.name: group.features for group in groups}
+        if not groups:
+            raise ValueError(f"{type(net).__name__} has no channels that can be removed; leave `filters` out")
+        if self.importance == "magnitude":
+            scores = magnitude(net, channels)
+        else:
+            scores = fisher(net, channels, islice(batches, self.num_batches), loss)
+        counts = self.counts(groups, scores)
+        best = {group.name: sorted(group.features, key=lambda feature: -scores[feature]) for group in groups}
+        return {group.name: sorted(best[group.name][: counts[group.name]]) for group in groups}
+
+    def counts(self, groups: list[Group], scores: Scores) -> dict[str, int]:
+        """How many features of each group stay."""
+        counts: dict[str, int] = {}
+        ranked = sorted((feature for group in groups for feature in group.features), key=lambda each: -scores[each])
+        chosen = set(ranked[: round(self.keep * len(ranked))])
+        for group in groups:
+            size = len(group.features)
+            wanted = len(chosen & set(group.features)) if self.scope == "global" else round(self.keep * size)
+            if not wanted:
+                raise ValueError(
+                    f"keeping {self.keep:.0%} of the channels would remove all {size} of {group.name}; raise "
+                    "filters.keep, or use filters.scope=layer"
+                )
+            blocks = max(1, (2 * wanted + self.block) // (2 * self.block))  # halves are rounded up
+            counts[group.name] = min(size, blocks * self.block)
+        return counts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """Layers and widths that are known: of a net that was pruned before, whose weights `init` then are.
+
+    Args:
+        removed: layers that are gone; None for all there.
+        widths: group -> how many of its features there are; a group is named by its first layer, others stay whole.
+
+    Raises:
+        ValueError: neither.
+    """
+
+    removed: Sequence[str] | None
+    widths: Mapping[str, int] | None
+
+    def __post_init__(self) -> None:
+        if not self.widths and not self.removed:
+            raise ValueError(
+                "filters=given needs the layers or widths that an earlier run found: the line is under `overrides` in "
+                "its narrow/narrow.json"
+            )

@@ -1,0 +1,94 @@
+"""Which whole layers a net can best do without: take each away, let the next one make up for it, look at the loss."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from sr.evaluation import to_network
+from sr.models.net import Net
+from sr.pruning.layer_removal import Spare, spare_layers, without_layers
+from sr.pruning.refit import Kernel, refits
+
+Crops = Sequence[tuple[Tensor, Tensor]]
+
+
+@dataclass(frozen=True)
+class Removal:
+    """A layer that went.
+
+    Attributes:
+        layer: the convolution.
+        loss_before: mean of the loss with those gone that went earlier.
+        loss_after: without this one as well, before any training.
+    """
+
+    layer: str
+    loss_before: float
+    loss_after: float
+
+
+@torch.no_grad()
+def remove_layers(net: Net, count: int, batches: Iterable[tuple[Tensor, Tensor]], loss: nn.Module) -> list[Removal]:
+    """Remove layers in place, one after the other, each time the one without which the loss is least.
+
+    Measured, not estimated. Where a single convolution reads a removed layer, it first gets the weights that come
+    closest, in the least squares, to giving without that layer what it gave with it (`sr.pruning.refit`).
+
+    Args:
+        net: a trained net in its inference form, on the CPU.
+        count: how many.
+        batches: uint8 (lr, hr) of training crops, (N, 3, h, w) and (N, 3, s*h, s*w).
+        loss: module (sr, hr) -> scalar.
+
+    Returns:
+        In the order in which they went.
+
+    Raises:
+        ValueError: fewer layers than that can go.
+    """
+    can_go = list(spare_layers(net))
+    if count > len(can_go):
+        raise ValueError(
+            f"filters.remove_layers is {count}, but only {len(can_go)} layers of {type(net).__name__} give the shape "
+            f"that they get, so that they can go: {', '.join(can_go) or 'none'}"
+        )
+    crops = [(to_network(lr, net), to_network(hr, net)) for lr, hr in batches] if count else []
+    gone: list[Removal] = []
+    for _ in range(count):
+        spare = spare_layers(net)
+        kernels = refits(net, spare, [lr for lr, _ in crops])
+        before = gone[-1].loss_after if gone else _mean_loss(net, crops, loss)
+        after: dict[str, float] = {}
+        for name, each in spare.items():
+            with _without(net, each, kernels.get(name)):
+                after[name] = _mean_loss(net, crops, loss)
+        best = min(after, key=lambda name: after[name])
+        if best in kernels:
+            kernels[best].into(net.get_submodule(str(spare[best].follower)))
+        without_layers(net, [best])
+        gone.append(Removal(best, before, after[best]))
+    return gone
+
+
+def _mean_loss(net: Net, crops: Crops, loss: nn.Module) -> float:
+    return sum(float(loss(net(lr), hr)) for lr, hr in crops) / len(crops)
+
+
+@contextmanager
+def _without(net: Net, spare: Spare, kernel: Kernel | None) -> Iterator[None]:
+    """While open, what goes into these layers comes out of them, and their follower has another kernel."""
+    hooks = [net.get_submodule(name).register_forward_hook(lambda _, inputs, __: inputs[0]) for name in spare.layers]
+    follower = net.get_submodule(spare.follower) if spare.follower else None
+    own = Kernel.of(follower) if follower and kernel else None
+    try:
+        if follower and kernel:
+            kernel.into(follower)
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+        if follower and own:
+            own.into(follower)

@@ -1,0 +1,80 @@
+"""A net with fewer layers and channels: the same links, physically smaller, and ordinary in every other respect."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from sr.models.blocks import inference_form
+from sr.models.net import Net
+from sr.pruning.dependency_graph import CHANNELWISE, CONVS, IMAGE, Channels
+from sr.pruning.layer_removal import without_layers
+
+Widths = Mapping[str, int]
+
+
+def narrow(*, net: Net, removed: Sequence[str], widths: Widths) -> Net:
+    """Make an untrained net shallower and narrower: what filter pruning leaves, without its weights.
+
+    Args:
+        net: the wide net; in its inference form it is changed in place.
+        removed: layers that go (`sr.pruning.layer_removal`); those that stay keep their names.
+        widths: group of the channels that are left (`dependency_graph`, named by its first layer) -> how many
+            remain; others stay.
+
+    Raises:
+        ValueError: a layer or a group that is not there, or a count that it does not have.
+    """
+    net = inference_form(net)
+    without_layers(net, removed)
+    channels = Channels(net)
+    groups = {group.name: group.features for group in channels.groups()}
+    for name, count in widths.items():
+        if not 1 <= count <= len(groups.get(name, [])):
+            there = ", ".join(f"{known} ({len(features)})" for known, features in groups.items())
+            raise ValueError(f"widths has {name}: {count}; groups of {type(net).__name__} and their channels: {there}")
+    kept = {feature for name, features in groups.items() for feature in features[: widths.get(name, len(features))]}
+    cut(net, channels, kept)
+    return net
+
+
+@torch.no_grad()
+def cut(net: nn.Module, channels: Channels, kept: Collection[int]) -> None:
+    """Remove, in place, the channels of all features but those that are kept and those that always stay."""
+    stay = {IMAGE, *kept}
+    for name, labels in channels.inputs.items():
+        layer = net.get_submodule(name)
+        inside = torch.tensor([i for i, label in enumerate(labels) if label in stay])
+        if isinstance(layer, CONVS):
+            outputs = channels.outputs[name]
+            outside = torch.tensor([i for i, label in enumerate(outputs) if label in stay])
+            _cut_convolution(layer, inside, outside)
+        elif isinstance(layer, CHANNELWISE):
+            _cut_channelwise(layer, inside)
+
+
+def _cut_convolution(layer: nn.Conv2d | nn.ConvTranspose2d, inside: Tensor, outside: Tensor) -> None:
+    if layer.groups > 1:
+        return  # its channels all stay
+    rows, columns = (inside, outside) if isinstance(layer, nn.ConvTranspose2d) else (outside, inside)
+    layer.weight = _like(layer.weight, layer.weight[rows][:, columns])
+    if layer.bias is not None:
+        layer.bias = _like(layer.bias, layer.bias[outside])
+    layer.in_channels, layer.out_channels = len(inside), len(outside)
+
+
+def _cut_channelwise(layer: nn.Module, kept: Tensor) -> None:
+    for name, parameter in layer.named_parameters():
+        if len(parameter) > 1 or isinstance(layer, nn.BatchNorm2d):
+            setattr(layer, name, _like(parameter, parameter[kept]))
+    for name, buffer in layer.named_buffers():
+        if buffer.dim():
+            setattr(layer, name, buffer[kept].clone())
+    if isinstance(layer, nn.BatchNorm2d):
+        layer.num_features = len(kept)
+    elif isinstance(layer, nn.PReLU):
+        layer.num_parameters = len(layer.weight)
+
+
+def _like(parameter: Tensor, value: Tensor) -> nn.Parameter:
+    return nn.Parameter(value.clone(), requires_grad=parameter.requires_grad)

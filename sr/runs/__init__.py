@@ -1,0 +1,5 @@
+"""Run folders: their names, the settings that decide their numbers, the lock, files and signals.
+
+Nothing heavy is imported here, so that `--help` stays quick. Modules: `folders` (overrides to folder name), `identity`
+(settings that decide the numbers), `lock` (one process a folder), `files` (atomic writing), `signals` (delayed Ctrl-C).
+"""

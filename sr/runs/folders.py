@@ -1,0 +1,42 @@
+"""What a run is called: the same overrides give the same folder, so the same command finds its run again."""
+
+import hashlib
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+MACHINE_KEYS = ("logger", "machine", "experiment", "sweeps", "ckpt", "hydra")
+"""Top-level keys that say where and how a run is watched or taken up again, never what it computes."""
+PLACES = {"data": ("root", "test_root", "cache", "gpu_cache"), "task": ("cuda_graphs",)}
+"""More of the kind: where the images lie (which ones they are tells their fingerprint), and how a step is run."""
+NAMING_PLACES = ("data.root",)
+"""Places that still name a run: other images are another run, and it is told before they are read."""
+MAX_NAME = 120
+
+
+def run_name(overrides: list[str]) -> str:
+    """The folder name of a run, from the overrides that change its numbers, in sorted order, the model's first.
+
+    Joined with `-` and `_` only: Hydra cannot parse `=` or `,` in a path given on its command line. A name that would
+    grow over `MAX_NAME` characters ends in a hash of the whole.
+
+    >>> run_name(["model.m=5", "scale=4", "logger=csv"])
+    'model.m_5-scale_4'
+    >>> run_name([])
+    'default'
+    """
+    kept = [item for item in overrides if not _of_machine(re.split("[=@]", item.lstrip("+~"))[0])]
+    kept.sort(key=lambda item: (not item.startswith("model"), item))
+    parts = [re.sub(r"[^A-Za-z0-9.]+", "_", item.lstrip("+~").replace("=", "_")).strip("_") for item in kept]
+    name = "-".join(parts) or "default"
+    exact = hashlib.sha256("\n".join(kept).encode()).hexdigest()[:8]
+    if len(name) > MAX_NAME:
+        return f"{name[: MAX_NAME - 9]}-{exact}"
+    # Two different overrides must not share a folder because a special character became `_`.
+    lossless = all(re.fullmatch(r"[A-Za-z0-9_.=]+", item) for item in kept)
+    return name if lossless else f"{name}-{exact}"
+
+
+def _of_machine(key: str) -> bool:
+    part, _, name = key.partition(".")
+    return part in MACHINE_KEYS or (name in PLACES.get(part, ()) and key not in NAMING_PLACES)

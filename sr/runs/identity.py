@@ -1,0 +1,100 @@
+"""Which settings decide a run's numbers, and the refusal to go on with others."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sr.runs.files import read_json, write_atomically, write_json
+from sr.runs.folders import MACHINE_KEYS, PLACES
+
+CONFIG = "config.yaml"
+NARROW = "narrow/narrow.json"  # what filter pruning left of the net
+
+
+def identity(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a config that decides a run's numbers: all but `MACHINE_KEYS` and `PLACES`."""
+    kept = {key: value for key, value in config.items() if key not in MACHINE_KEYS}
+    for part, keys in PLACES.items():
+        if isinstance(kept.get(part), Mapping):
+            kept[part] = {key: value for key, value in kept[part].items() if key not in keys}
+    return kept
+
+
+def differing_keys(ours: Any, theirs: Any, path: str = "") -> list[str]:
+    """Dotted keys in which two nested plain containers differ, each with both values."""
+    if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
+        keys = sorted({*ours, *theirs}, key=str)
+        missing = "(absent)"
+        return [
+            line
+            for key in keys
+            for line in differing_keys(
+                ours.get(key, missing), theirs.get(key, missing), f"{path}.{key}" if path else str(key)
+            )
+        ]
+    return [] if ours == theirs else [f"{path}: {theirs!r} before, {ours!r} now"]
+
+
+def refuse_changes(folder: Path, config: Mapping[str, Any]) -> None:
+    """Refuse a config that would give other numbers than the one that the run folder was started with.
+
+    Raises:
+        ValueError: a key that decides the numbers differs from the run's first start; each is named.
+    """
+    path = folder / CONFIG
+    if not path.is_file():
+        return
+    first = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if not isinstance(first, dict):
+        raise ValueError(f"{path} is not a config (got {type(first).__name__}); remove the folder to start anew")
+    changed = differing_keys(json.loads(json.dumps(identity(config))), json.loads(json.dumps(identity(first))))
+    if changed:
+        raise ValueError(
+            f"{folder} was started with other settings:\n  "
+            + "\n  ".join(changed)
+            + "\nA changed setting is a new run: give it on the command line (the folder name follows), choose another "
+            "`experiment=`, or remove the folder. "
+            "To go on from these weights use `init=<this folder>`."
+        )
+
+
+def lock_config(folder: Path, config: Mapping[str, Any]) -> None:
+    """Write the run's config at its first start, once its parts could be built; later starts must agree with it."""
+    refuse_changes(folder, config)
+    if not (folder / CONFIG).is_file():
+        write_atomically(folder / CONFIG, yaml.safe_dump(dict(config), sort_keys=False))
+
+
+def has_config(folder: Path) -> bool:
+    """Whether a run was started in a folder."""
+    return (folder / CONFIG).is_file()
+
+
+def kept_config(folder: Path) -> dict[str, Any]:
+    """The config of a run as its report and its weights tell it: with the net that filter pruning left, if any."""
+    config = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
+    narrow = folder / NARROW
+    return config | {"model": read_json(narrow)["model"]} if narrow.is_file() else config
+
+
+def check_data(folder: Path, description: Mapping[str, Any]) -> None:
+    """Remember which training images a run saw first; refuse to go on with others.
+
+    Args:
+        folder: the run folder.
+        description: plain containers with at least a "fingerprint" of the images.
+
+    Raises:
+        ValueError: the images differ from those of the first start.
+    """
+    path = folder / "data.json"
+    if not path.is_file():
+        write_json(path, dict(description))
+    elif read_json(path)["fingerprint"] != description["fingerprint"]:
+        raise ValueError(
+            f"the training images are not those that {folder} was started with (another folder, or files were added, "
+            "changed or removed); put them back, or choose another `experiment=`"
+        )

@@ -1,0 +1,1 @@
+"""Stages: the work after training, as plain functions without a Trainer."""

@@ -1,0 +1,194 @@
+"""Iterative magnitude pruning with rewind: train, mask the smallest weights, go back to an early state, train again."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from sr.evaluation import score_pair, upscaler
+from sr.models.blocks import inference_form
+from sr.models.net import Net
+from sr.models.weights import save_weights
+from sr.pruning.masks import SCOPES, all_kept, apply_masks, kernels, pruned, sparsity
+from sr.runs.identity import has_config, kept_config
+from sr.tasks.regression import Regression
+
+OPTIMIZER_STATES = ("rewound", "reset")
+ROUNDS = "rounds/round_{:02d}.safetensors"
+
+
+class Pruning(Regression):
+    """A dense round and `rounds` sparser ones, all of one length, in one run that resumes exactly anywhere.
+
+    Every round but the first starts from the weights and the schedule of iteration k, less those that are masked. A
+    weight of a round's end that is among the smallest is masked for good. The net at the end is the sparsest one; those
+    of all rounds are kept in the run folder (`ROUNDS`).
+
+    Args:
+        rounds: rounds of pruning after the dense one, at least 1.
+        fraction: of the remaining weights that each removes, in (0, 1).
+        rewind: iteration k as a share of a round, in [0, 1].
+        iterations: of the whole run, which is (rounds + 1 + rewind) rounds long.
+        scope: "global" compares the weights of all layers, "layer" removes the fraction in each.
+        optimizer_state: "rewound" to iteration k, too, or "reset".
+        net: the net, in its training form.
+        fp32_from: as in `Regression`, but as a share of the whole, which holds in each round.
+        regression: the other arguments of `Regression`.
+
+    Raises:
+        ValueError: a setting outside its range, a round without an iteration, nothing to prune; while training, a layer
+            that would lose its last weight.
+
+    Source: Frankle et al. (arXiv 1912.05671), as the SESR re-implementation's algorithm 2 has it.
+    """
+
+    def __init__(
+        self,
+        *,
+        rounds: int,
+        fraction: float,
+        rewind: float,
+        iterations: int,
+        scope: str,
+        optimizer_state: str,
+        net: Net,
+        fp32_from: int,
+        **regression: Any,
+    ) -> None:
+        if rounds < 1 or not 0 < fraction < 1:
+            raise ValueError(
+                f"task=pruning needs rounds of at least 1 and a fraction in (0, 1), got {rounds}, {fraction}"
+            )
+        if not 0 <= rewind <= 1:
+            raise ValueError(
+                f"task.rewind={rewind} is no point of the dense round: give a share of a round in [0, 1], 0.1 is "
+                "epoch 5 of 50"
+            )
+        for key, got, known in (("scope", scope, SCOPES), ("optimizer_state", optimizer_state, OPTIMIZER_STATES)):
+            if got not in known:
+                raise ValueError(f"task.{key} is {' or '.join(known)}, got {got!r}")
+        super().__init__(net=net, fp32_from=fp32_from, **regression)
+        length = iterations / (rounds + 1 + rewind)
+        if length < 1:
+            raise ValueError(f"{iterations} iterations are too few for {rounds + 1} rounds; raise train.iterations")
+        self.rewind_at = round(rewind * length)
+        self.ends = [round((rewind + number) * length) for number in range(1, rounds + 2)]
+        self.fraction, self.scope, self.optimizer_state = fraction, scope, optimizer_state
+        self._fp32_share = fp32_from / iterations
+        self.masks = all_kept(net)
+        self.records = list[dict[str, Any]]()  # of the finished rounds
+        self._curve = list[list[float]]()  # [iteration of the round, PSNR] of this round's validations
+        self._early: dict[str, Any] = {}  # everything of iteration k
+        self._mask()
+
+    @property
+    def begun(self) -> int:
+        """The iteration at which the weights of the present round were as at the start of training."""
+        return self.ends[len(self.records) - 1] - self.rewind_at if self.records else 0
+
+    def facts(self) -> dict[str, Any]:
+        """What the report says: the rounds."""
+        return {"rounds": self.records}
+
+    def age(self) -> int:
+        """Iterations that the weights have seen, those before the rewind point included."""
+        return self.global_step - self.begun
+
+    def in_fp32(self) -> bool:
+        """Whether the present round has come to its fp32 tail."""
+        return self.age() >= self._fp32_share * self.ends[0]
+
+    def on_fit_start(self) -> None:
+        """Look whether this machine can do what is asked; the masks follow to its device."""
+        super().on_fit_start()
+        self.masks = {name: mask.to(self.device) for name, mask in self.masks.items()}
+
+    def _step(self, lr: Tensor, hr: Tensor) -> Tensor:
+        if self.global_step == self.rewind_at and not self._early:
+            self._early = copy.deepcopy(self._state())
+        loss = super()._step(lr, hr)
+        self._mask(plain_only=True)
+        if self.global_step == self.ends[len(self.records)]:
+            self._end_round()
+        return loss
+
+    def _state(self) -> dict[str, Any]:
+        optimizer: Any = self.optimizers(use_pl_optimizer=False)
+        scheduler: Any = self.lr_schedulers()
+        return {"net": self.net.state_dict(), "optimizer": optimizer.state_dict(), "scheduler": scheduler.state_dict()}
+
+    def _end_round(self) -> None:
+        """Score the round; unless it was the last one, prune and rewind."""
+        score = upscaler(inference_form(self.trained_net()))
+        trainer: Any = self.trainer  # Lightning's types do not say that it has the images
+        pairs = trainer.datamodule.val_dataloader()
+        psnr = [score_pair(score, pair, self.protocol, self.scale)[0] for pair in pairs]
+        self.records.append(
+            {
+                "round": len(self.records),
+                "sparsity": round(sparsity(self.masks), 6),
+                f"psnr_{self.protocol.channel}_db": sum(psnr) / len(psnr),
+                "iterations": self.global_step,
+                "curve": self._curve,
+            }
+        )
+        self._curve = []
+        self._keep_net()
+        if len(self.records) < len(self.ends):
+            share = 1 - (1 - self.fraction) ** len(self.records)
+            self.masks = pruned(kernels(self.trained_net(), self.masks), self.masks, share, self.scope)
+            self._rewind()
+
+    def _keep_net(self) -> None:
+        """Write the round's net, as a finished run's is written: to score, export or start from, `init=` this file."""
+        folder, record = Path(self.trainer.default_root_dir), self.records[-1]
+        config = {"config": kept_config(folder)} if has_config(folder) else {}
+        facts = {key: record[key] for key in ("round", "sparsity", "iterations")}
+        save_weights(self.deployable(), folder / ROUNDS.format(record["round"]), config | facts)
+
+    def _rewind(self) -> None:
+        early, optimizer, scheduler = copy.deepcopy(self._early), *self._movers()
+        self.net.load_state_dict(early["net"])
+        optimizer.load_state_dict(early["optimizer"])
+        scheduler.load_state_dict(early["scheduler"])
+        if self.optimizer_state == "reset":
+            optimizer.state.clear()
+        self._mask()
+        if self.average:
+            self.average.net.load_state_dict(self.net.state_dict())
+
+    def _movers(self) -> tuple[Any, Any]:
+        return self.optimizers(use_pl_optimizer=False), self.lr_schedulers()
+
+    def _mask(self, *, plain_only: bool = False) -> None:
+        """Bring the masks to the net, and to its average."""
+        plain = {
+            name: mask
+            for name, mask in self.masks.items()
+            if not plain_only or isinstance(self.net.get_submodule(name), nn.Conv2d | nn.ConvTranspose2d)
+        }
+        for net in (self.net, *([self.average.net] if self.average else [])):
+            apply_masks(net, plain)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the means, and keep them as the round's curve."""
+        super().on_validation_epoch_end()
+        self._curve.append([self.age(), sum(psnr for psnr, _ in self._validation) / len(self._validation)])
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep masks, finished rounds and the state of iteration k."""
+        super().on_save_checkpoint(checkpoint)
+        checkpoint["pruning"] = {
+            "masks": self.masks, "records": self.records, "curve": self._curve, "early": self._early,
+        }  # fmt: skip
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on with them."""
+        super().on_load_checkpoint(checkpoint)
+        kept = checkpoint["pruning"]
+        self.masks = {name: mask.to(self.device) for name, mask in kept["masks"].items()}
+        self.records, self._curve, self._early = kept["records"], kept["curve"], kept["early"]
+        with torch.no_grad():
+            self._mask()

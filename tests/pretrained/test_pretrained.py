@@ -1,0 +1,210 @@
+"""A finished run becomes a shipped net, which is found, loaded and used by name and scale."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageCms
+
+from sr.data.image import read_image
+from sr.evaluation import upscaler
+from sr.experiment import build, compose
+from sr.functional.resize import imresize
+from sr.models.blocks import inference_form
+from sr.models.weights import FLOAT_WEIGHTS, save_weights
+from sr.pretrained import cards, find, load
+from sr.pretrained.__main__ import main
+from sr.pretrained.add import add
+from sr.pretrained.card import NAME, Card
+from sr.pretrained.catalogue import NETS, weights_path
+from sr.runs.files import read_json, write_json
+
+OVERRIDES = ["model=quicksrnet_small", "model.m=0", "model.f=4", "model.overparameterize=ecb", "machine.threads=1"]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """What a run leaves, of a net that trained in branches; the exported files are only copied."""
+    config = compose(OVERRIDES)
+    task, _ = build(config)
+    folder = tmp_path / "run"
+    save_weights(task.deployable(), folder / FLOAT_WEIGHTS, {})
+    score = {"psnr_y_db": 31.23456, "ssim_y": 0.9, "num_images": 5, "protocol": "y", "per_image": []}
+    report = {
+        "experiment": "main",
+        "run": "run",
+        "cost": {},
+        "stage_seconds": {},
+        "status": "finished",
+        "schema_version": 1,
+        "config": {"scale": 2, "init": None, "model": dict(config.model), "quantization": {"name": "w8a8_qat"}},
+        "protocol": "y",
+        "quality": {"float": {"set5": score}, "simulated": {}},
+        "training": {"iterations": 5, "precision": "bf16", "seconds": 1.5},
+        "data": {"fingerprint": "ab", "train_sources": ["train/T91"], "num_images": 91, "root": "/somewhere"},
+        "versions": {"torch": "2"},
+        "git": {"commit": "abc", "dirty": False},
+        "export": {"certificate": {}},
+    }
+    write_json(folder / "report.json", report)
+    (folder / ".hydra").mkdir()
+    (folder / ".hydra/overrides.yaml").write_text("\n".join(f"- {item}" for item in OVERRIDES))
+    for name in (
+        "export/aimet/net.onnx",
+        "export/aimet/net.encodings",
+        "export/dcr.onnx",
+        "export/pixels_540x960.onnx",
+    ):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    return folder
+
+
+def test_a_run_becomes_a_net_that_gives_the_same_image(run, tmp_path):
+    nets = tmp_path / "nets"
+    folder = add(run, "quicksrnet_small", nets)
+    assert folder == find("quicksrnet_small", 2, nets) == nets / "quicksrnet_small_x2"
+    assert {path.name for path in folder.iterdir()} == {
+        NAME, "float.safetensors", "w8a8_qat.onnx", "w8a8_qat.encodings", "w8a8_qat_qdq_dcr.onnx",
+        "w8a8_qat_qdq_pixels_540x960.onnx",
+    }  # fmt: skip
+    net, lr = load("quicksrnet_small", scale=2, nets=nets), torch.rand(1, 3, 8, 9)
+    task, _ = build(compose([*OVERRIDES, f"init={run / FLOAT_WEIGHTS}", "model.overparameterize=none"]))
+    with torch.no_grad():
+        torch.testing.assert_close(net(lr), inference_form(task.net)(lr), atol=1e-6, rtol=0)
+    (card,) = cards(nets)
+    assert card.quality == {"float": {"set5": {"psnr_y_db": 31.2346, "ssim_y": 0.9}}}
+    assert card.commands == ["python -m sr.run " + " ".join(OVERRIDES[:-1])]
+    assert "/somewhere" not in (folder / NAME).read_text(), "a card says nothing of the machine"
+    assert not list(nets.glob(".partial*"))
+
+
+@pytest.mark.parametrize("start", ["", FLOAT_WEIGHTS])
+def test_a_card_names_all_the_runs_that_made_its_net(run, tmp_path, start):
+    later = tmp_path / "later"
+    shutil.copytree(run, later)
+    report = read_json(later / "report.json")
+    report["config"]["init"], report["training"]["iterations"] = str(run / start), 7
+    write_json(later / "report.json", report)
+    (later / ".hydra/overrides.yaml").write_text("- train.iterations=7")
+    card = Card.read(add(later, "quicksrnet_small", tmp_path / "nets"))
+    assert card.commands == ["python -m sr.run " + " ".join(OVERRIDES[:-1]), "python -m sr.run train.iterations=7"]
+    assert card.training == {"iterations": 12, "seconds": 3.0, "precision": "bf16"}
+    (run / "report.json").unlink()
+    with pytest.raises(ValueError, match=r"started from .* no finished run here"):
+        add(later, "quicksrnet_small", tmp_path / "nets")
+
+
+def test_adding_again_replaces(run, tmp_path):
+    nets = tmp_path / "nets"
+    add(run, "quicksrnet_small", nets)
+    (nets / "quicksrnet_small_x2/stale").touch()
+    assert not (add(run, "quicksrnet_small", nets) / "stale").exists()
+
+
+def test_a_report_of_another_layout_is_refused(run, tmp_path):
+    report = read_json(run / "report.json")
+    del report["git"]
+    write_json(run / "report.json", report)
+    with pytest.raises(ValueError, match=r"not a report of this layout: missing \['git'\]"):
+        add(run, "quicksrnet_small", tmp_path / "nets")
+
+
+def test_an_unfinished_run_is_refused(run, tmp_path):
+    (run / "report.json").unlink()
+    with pytest.raises(ValueError, match="not finished"):
+        add(run, "x", tmp_path / "nets")
+
+
+def test_a_run_without_its_files_leaves_nothing_behind(run, tmp_path):
+    (run / "export/dcr.onnx").unlink()
+    with pytest.raises(ValueError, match=r"should have one file export/dcr\.onnx, and has 0"):
+        add(run, "x", tmp_path / "nets")
+    assert not list((tmp_path / "nets").iterdir())
+
+
+def test_a_name_or_scale_that_is_not_there_is_refused_with_what_is(run, tmp_path):
+    add(run, "quicksrnet_small", tmp_path)
+    with pytest.raises(ValueError, match=r"is for x2, not for x3; choose one of these scales$"):
+        find("quicksrnet_small", 3, tmp_path)
+    with pytest.raises(ValueError, match=r"'edsr'; there are: quicksrnet_small"):
+        find("edsr", 2, tmp_path)
+
+
+def test_a_changed_file_is_noticed(run, tmp_path):
+    folder = add(run, "quicksrnet_small", tmp_path)
+    (folder / "w8a8_qat.encodings").write_text("other")
+    with pytest.raises(ValueError, match="not the file that was shipped"):
+        Card.read(folder)
+
+
+def test_other_inits_stay_as_they_are():
+    assert weights_path("outputs/main/x", 2) == "outputs/main/x"
+    with pytest.raises(ValueError, match="no shipped net is called 'nothing'"):
+        weights_path("pretrained/nothing", 2)
+    with pytest.raises(ValueError, match=r"not for x5;.*init=.*_x4/float\.safetensors init_leave=\[conv_last\]"):
+        weights_path("pretrained/quicksrnet_small", 5)
+
+
+@pytest.mark.parametrize("folder", sorted(path.parent for path in NETS.glob(f"*/{NAME}")), ids=lambda path: path.name)
+def test_every_shipped_net_is_whole_and_beats_bicubic(folder):
+    card = Card.read(folder)
+    assert folder.name == card.folder
+    net = load(card.name, scale=card.scale)
+    assert net(torch.rand(1, 3, 8, 8)).shape == (1, 3, 8 * card.scale, 8 * card.scale)
+    for name, score in card.quality["float"].items():
+        assert score["psnr_y_db"] > card.quality["bicubic"][name]["psnr_y_db"] + 0.5
+    assert any(file.endswith(".encodings") for file in card.files)
+    build(compose([f"model={card.name}", f"scale={card.scale:g}", f"init=pretrained/{card.name}"]))
+
+
+def test_the_command_line_lists_and_enlarges(tmp_path, capsys):
+    assert main([]) == 0
+    assert "PSNR" in capsys.readouterr().out
+    if not NETS.is_dir():
+        pytest.skip("no net is shipped yet")
+    Image.fromarray(np.full((10, 12, 3), 90, np.uint8)).save(tmp_path / "in.png")
+    assert main(["upscale", str(tmp_path / "in.png"), str(tmp_path / "out.png")]) == 0
+    assert Image.open(tmp_path / "out.png").size == (24, 20)
+    assert main(["upscale", str(tmp_path / "in.png"), str(tmp_path / "out.doc")]) == 1
+    assert main(["upscale", str(tmp_path / "in.png"), str(tmp_path / "out.png"), "--scale", "7"]) == 1
+    assert "is for x1.5, x2, x3, x4, not for x7" in capsys.readouterr().err
+
+
+@pytest.fixture
+def photo(tmp_path):
+    """A picture in other colours than sRGB."""
+    pixels = imresize(np.random.default_rng(0).integers(0, 256, (6, 7, 3), np.uint8), 8)
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    profile[44:48] = b"test"
+    path = tmp_path / "photo.png"
+    Image.fromarray(pixels).save(path, icc_profile=bytes(profile))
+    return path
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg", "webp", "tif"])
+def test_a_large_picture_keeps_its_profile_and_what_the_net_gained(photo, tmp_path, ending):
+    large = tmp_path / f"large.{ending}"
+    assert main(["upscale", str(photo), str(large)]) == 0
+    with Image.open(large) as image, Image.open(photo) as small:
+        assert image.info["icc_profile"] == small.info["icc_profile"]
+        pixels = np.asarray(image.convert("RGB")).astype(float)
+    exact = upscaler(load("quicksrnet_small", scale=2))(read_image(photo))
+    assert 10 * np.log10(255**2 / max(np.mean((pixels - exact) ** 2), 1e-9)) > 41
+
+
+def test_a_picture_is_not_written_over_itself_and_a_folder_is_none(photo, tmp_path, capsys):
+    before = photo.read_bytes()
+    assert main(["upscale", str(photo), str(photo)]) == 1
+    assert photo.read_bytes() == before
+    assert main(["upscale", str(tmp_path), str(tmp_path / "large.png")]) == 1
+    errors = capsys.readouterr().err
+    assert "is the picture itself" in errors and "is a folder; give one image" in errors
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_single_pixel_is_enlarged_without_a_warning(tmp_path):
+    Image.fromarray(np.full((1, 1, 3), 90, np.uint8)).save(tmp_path / "in.png")
+    assert main(["upscale", str(tmp_path / "in.png"), str(tmp_path / "out.png")]) == 0

@@ -1,0 +1,42 @@
+"""A started run goes on with the settings it was started with, or not at all."""
+
+import pytest
+
+from sr.runs.identity import check_data, lock_config
+
+CONFIG = {
+    "scale": 2,
+    "model": {"m": 2, "f": 32},
+    "logger": {"mode": "offline"},
+    "data": {"root": "/a", "batch_size": 16},
+}
+
+
+def test_the_same_config_may_go_on(tmp_path):
+    lock_config(tmp_path, CONFIG)
+    lock_config(tmp_path, CONFIG)
+
+
+def test_a_changed_setting_is_refused_by_name(tmp_path):
+    lock_config(tmp_path, CONFIG)
+    with pytest.raises(ValueError, match=r"model\.m: 2 before, 5 now"):
+        lock_config(tmp_path, CONFIG | {"model": {"m": 5, "f": 32}})
+
+
+def test_the_machine_may_change(tmp_path):
+    lock_config(tmp_path, CONFIG)
+    lock_config(tmp_path, CONFIG | {"logger": {"mode": "online"}, "data": {"root": "/elsewhere", "batch_size": 16}})
+    lock_config(tmp_path, CONFIG | {"ckpt": "none"})
+
+
+def test_a_key_that_came_or_went_is_named(tmp_path):
+    lock_config(tmp_path, CONFIG)
+    with pytest.raises(ValueError, match=r"init: '\(absent\)' before, 'x' now"):
+        lock_config(tmp_path, CONFIG | {"init": "x"})
+
+
+def test_other_training_images_are_refused(tmp_path):
+    check_data(tmp_path, {"fingerprint": "a", "num_images": 3})
+    check_data(tmp_path, {"fingerprint": "a", "num_images": 3})
+    with pytest.raises(ValueError, match="training images are not those"):
+        check_data(tmp_path, {"fingerprint": "b", "num_images": 3})
