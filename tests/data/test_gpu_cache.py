@@ -51,7 +51,7 @@ def test_images_that_do_not_fit_stay_with_the_host_and_it_is_said(monkeypatch, c
 
 
 def test_an_unknown_word_is_refused():
-    with pytest.raises(ValueError, match=r"machine\.resident is auto or never, got 'always'"):
+    with pytest.raises(ValueError, match=r"machine\.gpu_cache is auto or never, got 'always'"):
         GpuCache("always")
 
 

@@ -37,7 +37,7 @@ def settings(name: str, **changes: Any) -> dict[str, Any]:
         values |= yaml.safe_load(path.read_text())
     assert values.pop("_target_") == "sr.data.module.ImageData"
     values.pop("defaults", None)
-    plain = {"scale": 2, "seed": 0, "chunk": 1, "cache": os.environ["SR_CACHE"], "resident": "auto"}
+    plain = {"scale": 2, "seed": 0, "chunk": 1, "cache": os.environ["SR_CACHE"], "gpu_cache": "auto"}
     return values | plain | changes
 
 

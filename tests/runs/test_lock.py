@@ -13,7 +13,7 @@ from sr.runs.lock import claim
 HOLD = """
 import sys, time
 from pathlib import Path
-from sr.rundir.claim import claim
+from sr.runs.lock import claim
 with claim(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)
