@@ -11,16 +11,81 @@ NOT_UNIQUE_BY_DESIGN = {"__init__", "__main__", "main", "run", "check", "parser"
 MAX_CALLBACK_LINES = 40
 
 SHARED_MODULE_NAMES = {"sensitivity", "weights"}
-SHARED_NAMES = set(
-    """
-    ABPN ACTIVATIONS BLOCK Batch Box CHANNELS CHANNELWISE CHARTS COLUMNS CONVOLUTIONS Cost EXPORTED FILE FOLDER
-    FORMATS INSTALL Images JOINS Kernel LOGGERS MODULES ModuleT NAME Net Nothing OPTIONAL PACKAGES PIPE_WIDTH
-    PLACES Pairs Perceptual Places ResidualBlock Row SCALES SCHEMA_VERSION SLOPE STAGES Scale Score Stage TO_REACH
-    TRAINING WIDTH build check_data crd_to_dcr cut data_of described figures file_facts fit forms identity
-    in_torch in_words load lr_width luma made measure number plain quiet rounded sha256 show sparsity table timed
-    why_missing without_seed
-    """.split()
-)
+SHARED_NAMES = {
+    "ABPN",
+    "ACTIVATIONS",
+    "BLOCK",
+    "Batch",
+    "Box",
+    "CHANNELS",
+    "CHANNELWISE",
+    "CHARTS",
+    "COLUMNS",
+    "CONVOLUTIONS",
+    "Cost",
+    "EXPORTED",
+    "FILE",
+    "FOLDER",
+    "FORMATS",
+    "INSTALL",
+    "Images",
+    "JOINS",
+    "Kernel",
+    "LOGGERS",
+    "MODULES",
+    "ModuleT",
+    "NAME",
+    "Net",
+    "Nothing",
+    "OPTIONAL",
+    "PACKAGES",
+    "PIPE_WIDTH",
+    "PLACES",
+    "Pairs",
+    "Perceptual",
+    "Places",
+    "ResidualBlock",
+    "Row",
+    "SCALES",
+    "SCHEMA_VERSION",
+    "SLOPE",
+    "STAGES",
+    "Scale",
+    "Score",
+    "Stage",
+    "TO_REACH",
+    "TRAINING",
+    "WIDTH",
+    "build",
+    "check_data",
+    "crd_to_dcr",
+    "cut",
+    "data_of",
+    "described",
+    "figures",
+    "file_facts",
+    "fit",
+    "forms",
+    "identity",
+    "in_torch",
+    "in_words",
+    "load",
+    "lr_width",
+    "luma",
+    "made",
+    "measure",
+    "number",
+    "plain",
+    "quiet",
+    "rounded",
+    "sha256",
+    "show",
+    "sparsity",
+    "table",
+    "timed",
+    "why_missing",
+    "without_seed",
+}
 LONG_CALLBACKS = {"images.py", "quantize.py", "report.py", "sensitivity.py", "stage.py", "throughput.py"}
 TESTED_ELSEWHERE = {
     "bench/layer_times.py": "bench/test_batches.py",
