@@ -13,7 +13,7 @@ from torch import Tensor
 from sr.bench.interleaved import in_turns, neighbours_ratio
 from sr.bench.measurement import Measurement, machine_note
 from sr.bench.setting import composed, in_words
-from sr.models.blocks import CHANNELS, inference_form
+from sr.models.blocks import NUM_CHANNELS, inference_form
 from sr.models.collapsible import CollapsibleConv, set_forward_form
 from sr.models.net import Net
 from sr.pruning.masks import all_kept, apply_masks, kernels, pruned
@@ -108,7 +108,7 @@ def step_times(nets: Mapping[str, Net], *, batch_size: int, lr_patch: int, num_s
         Name -> milliseconds of processor time of each step.
     """
     first = next(iter(nets.values()))
-    lr = torch.rand(batch_size, CHANNELS[first.color], lr_patch, lr_patch)
+    lr = torch.rand(batch_size, NUM_CHANNELS[first.color], lr_patch, lr_patch)
     hr = torch.rand_like(first(lr))
     steps = {name: _stepper(net, lr, hr) for name, net in nets.items()}
     return in_turns(steps, num_rounds=num_steps, num_warmup=1, clock=time.process_time)

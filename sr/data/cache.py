@@ -22,7 +22,7 @@ from sr.data.cache_cleanup import in_words, stored
 from sr.data.decode import NUM_THREADS, SourceImage, decode_all, num_bytes, resized
 from sr.data.image import READER
 from sr.data.pixel_map import INDEX, GoneError, PixelMap, write_pixel_map
-from sr.functional.resize import Scale, as_ratio
+from sr.functional.resize import ScaleRatio, as_ratio
 from sr.runs.files import write_atomically
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ _RACY_S = 2.0  # a file younger than this may change again within the same time 
 Entry = tuple[int, int, str]  # a file's size in bytes, modification time in ns, SHA-256
 
 
-def decoded(images: Sequence[SourceImage], *, scale: Scale, shrink: Scale, cache: Path) -> PixelMap:
+def decoded(images: Sequence[SourceImage], *, scale: ScaleRatio, shrink: ScaleRatio, cache: Path) -> PixelMap:
     """Open the pixel map of a set of images, made first if it is not there; safe for any number of processes at once.
 
     Args:

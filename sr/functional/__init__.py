@@ -1,1 +1,1 @@
-"""Pure functions on tensors and images: colour, resizing, quality, channel orders."""
+"""Pure functions on tensors and images: color spaces, resizing, PSNR and SSIM, channel orders, kernel folding."""

@@ -1,10 +1,10 @@
-"""RGB and YCbCr (BT.601, limited range, as MATLAB), and images as bytes."""
+"""Convert between RGB and YCbCr (BT.601, limited range, as MATLAB) and round images to bytes."""
 
 import torch
 from torch import Tensor
 
 # MATLAB's rgb2ycbcr for R, G, B in [0, 1], on the scale of bytes: Y = 16 + 65.481 R + 128.553 G + 24.966 B, and so on.
-# Each row sums to what its channel spans: 219 for Y (16 to 235), 0 for Cb and Cr (a grey pixel gives 128).
+# Each row sums to the range of its channel: 219 for Y (16 to 235), 0 for Cb and Cr (a grey pixel gives 128).
 _FROM_RGB = (
     (65.481, 128.553, 24.966),
     (-37.797, -74.203, 112.0),
@@ -22,7 +22,7 @@ def _check(images: Tensor, what: str) -> None:
 
 
 def rgb_to_ycbcr(rgb: Tensor) -> Tensor:
-    """Convert RGB to YCbCr of BT.601 in limited range, unrounded.
+    """Convert RGB to YCbCr (BT.601, limited range) without rounding.
 
     Args:
         rgb: (..., 3, H, W) in [0, 1].
@@ -31,12 +31,13 @@ def rgb_to_ycbcr(rgb: Tensor) -> Tensor:
         (..., 3, H, W): Y in [16/255, 235/255], Cb and Cr in [16/255, 240/255].
 
     Raises:
-        ValueError: if the images are not floating point, or do not have three channels.
+        ValueError: If the images are not floating point or do not have three channels.
 
-    Source: ITU-R BT.601; the coefficients of MATLAB's `rgb2ycbcr`, which the published tables of the field use.
+    Source: ITU-R BT.601; the coefficients of MATLAB's `rgb2ycbcr`, which published tables use.
 
-    >>> (rgb_to_ycbcr(torch.ones(3, 1, 1)) * 255).flatten().round(decimals=3)
-    tensor([235., 128., 128.])
+    Example:
+        >>> (rgb_to_ycbcr(torch.ones(3, 1, 1)) * 255).flatten().round(decimals=3)
+        tensor([235., 128., 128.])
     """
     _check(rgb, "rgb_to_ycbcr")
     matrix = rgb.new_tensor(_FROM_RGB) / 255
@@ -45,7 +46,9 @@ def rgb_to_ycbcr(rgb: Tensor) -> Tensor:
 
 
 def rgb_to_y(rgb: Tensor) -> Tensor:
-    """Luma of BT.601 in limited range, unrounded: the first channel of `rgb_to_ycbcr`.
+    """Return the luma (BT.601, limited range) of RGB images without rounding: channel Y of `rgb_to_ycbcr`.
+
+    Y = (16 + 65.481 R + 128.553 G + 24.966 B) / 255.
 
     Args:
         rgb: (..., 3, H, W) in [0, 1].
@@ -54,7 +57,11 @@ def rgb_to_y(rgb: Tensor) -> Tensor:
         (..., 1, H, W) in [16/255, 235/255].
 
     Raises:
-        ValueError: if the images are not floating point, or do not have three channels.
+        ValueError: If the images are not floating point or do not have three channels.
+
+    Example:
+        >>> (rgb_to_y(torch.tensor([1.0, 0.0, 0.0]).view(3, 1, 1)) * 255).item()
+        81.481
     """
     _check(rgb, "rgb_to_y")
     red, green, blue = rgb.split(1, dim=-3)
@@ -63,16 +70,20 @@ def rgb_to_y(rgb: Tensor) -> Tensor:
 
 
 def ycbcr_to_rgb(ycbcr: Tensor) -> Tensor:
-    """Invert `rgb_to_ycbcr`, without clipping: not every YCbCr is a colour.
+    """Convert YCbCr to RGB without clipping; the inverse of `rgb_to_ycbcr`.
 
     Args:
-        ycbcr: (..., 3, H, W), ranges as `rgb_to_ycbcr` returns them.
+        ycbcr: (..., 3, H, W) in the ranges that `rgb_to_ycbcr` returns.
 
     Returns:
-        (..., 3, H, W): RGB, in [0, 1] where the input was a colour.
+        (..., 3, H, W): RGB; outside [0, 1] where the YCbCr triple is not a displayable color.
 
     Raises:
-        ValueError: if the images are not floating point, or do not have three channels.
+        ValueError: If the images are not floating point or do not have three channels.
+
+    Example:
+        >>> ycbcr_to_rgb(torch.tensor([235.0, 128.0, 128.0]).view(3, 1, 1) / 255).flatten().round(decimals=4)
+        tensor([1., 1., 1.])
     """
     _check(ycbcr, "ycbcr_to_rgb")
     matrix = torch.tensor(_FROM_RGB, dtype=torch.float64).div(255).inverse().to(ycbcr)
@@ -81,16 +92,20 @@ def ycbcr_to_rgb(ycbcr: Tensor) -> Tensor:
 
 
 def to_uint8(images: Tensor) -> Tensor:
-    """Clip to [0, 1] and round half up to bytes, as saving an image does.
+    """Clip images to [0, 1] and round them half up to bytes, as saving an image does.
 
     Args:
-        images: floating point, any shape, finite.
+        images: Any shape, floating point, finite.
+
+    Returns:
+        The same shape, uint8 in [0, 255].
 
     Raises:
-        ValueError: if a value is not finite: a byte would hide it.
+        ValueError: If a value is NaN or infinite; rounding to a byte would hide it.
 
-    >>> to_uint8(torch.tensor([-1.0, 0.5, 2.0]))
-    tensor([  0, 128, 255], dtype=torch.uint8)
+    Example:
+        >>> to_uint8(torch.tensor([-1.0, 0.5, 2.0]))
+        tensor([  0, 128, 255], dtype=torch.uint8)
     """
     if not images.isfinite().all():
         count = int((~images.isfinite()).sum())

@@ -1,4 +1,4 @@
-"""Block artefacts: the pattern of s x s pixels that a net's sub-pixels leave when they are not of one brightness."""
+"""Measure grid artefacts: the pattern of s x s pixels that depth-to-space leaves if its sub-pixels differ in level."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from sr.functional.resize import as_ratio
 
 
 def phase_spread(error: np.ndarray, block: int) -> float:
-    """How far the sub-pixels of a block are apart on average: what remains of a grid over the whole picture.
+    """Return the standard deviation, over the sub-pixel positions of a block, of the mean error at each position.
 
     Args:
-        error: picture less the true one, (H, W, C) or (H, W), any unit.
-        block: side of a block in pixels, the scale of the net; at least 1.
+        error: SR minus HR image, (H, W, C) or (H, W), any unit.
+        block: Side of a block in pixels, the scale of the net; at least 1.
 
     Returns:
-        Standard deviation over the block x block phases of the mean error, averaged over channels, in the unit of
-        `error`; 0 where there is no grid, and always for a block of 1.
+        The standard deviation over block x block positions, averaged over channels, in the unit of `error`. It is 0 if
+        there is no grid, and always for a block of 1.
 
-    >>> phase_spread(np.tile([[1.0, 0.0], [0.0, 1.0]], (4, 4)), 2)
-    0.5
+    Example:
+        >>> phase_spread(np.tile([[1.0, 0.0], [0.0, 1.0]], (4, 4)), 2)
+        0.5
     """
     planes = np.atleast_3d(np.asarray(error, np.float64))
     height, width = (size // block * block for size in planes.shape[:2])
@@ -28,18 +29,19 @@ def phase_spread(error: np.ndarray, block: int) -> float:
 
 
 def border_ratio(picture: np.ndarray, block: int) -> float:
-    """How much steeper a picture is between blocks than within them: 1 where blocks do not show.
+    """Return the ratio of pixel differences across block borders to those inside blocks.
 
     Args:
         picture: (H, W, C) or (H, W), any unit.
-        block: side of a block in pixels, at least 2.
+        block: Side of a block in pixels, at least 2.
 
     Returns:
-        Mean absolute difference of neighbours across the borders of blocks over that within blocks; also 1 where the
-        picture is flat.
+        Mean absolute difference of neighbouring pixels across block borders, divided by the one inside blocks. It is 1
+        without visible blocks and for a flat picture.
 
-    >>> border_ratio(np.kron(np.arange(16.0).reshape(4, 4), np.ones((2, 2))), 2) > 100
-    True
+    Example:
+        >>> border_ratio(np.kron(np.arange(16.0).reshape(4, 4), np.ones((2, 2))), 2) > 100
+        True
     """
     planes = np.atleast_3d(np.asarray(picture, np.float64))
     across, within = [], []
@@ -53,13 +55,16 @@ def border_ratio(picture: np.ndarray, block: int) -> float:
 
 
 def block_artefacts(float_sr: np.ndarray, sr: np.ndarray, hr: np.ndarray, scale: float) -> dict[str, float]:
-    """Both measures for the pictures of a float net, of its quantized form, and of the truth.
+    """Measure grid artefacts in the output of a float net and of its quantized form.
 
     Args:
-        float_sr: (H, W, 3) uint8.
-        sr: the quantized net's, of the same size.
-        hr: the true picture, of the same size.
-        scale: of the net; the blocks of an x1.5 net have 3 pixels.
+        float_sr: Output of the float net, (H, W, 3) uint8.
+        sr: Output of the quantized net, same shape.
+        hr: HR image, same shape.
+        scale: Upscaling factor; the blocks of an x1.5 net have 3 pixels per side.
+
+    Returns:
+        `phase_spread` of both outputs in 8-bit steps (LSB), and `border_ratio` of both outputs and of the HR image.
     """
     block = as_ratio(scale).numerator
     true = hr.astype(np.int16)

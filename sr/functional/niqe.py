@@ -1,7 +1,7 @@
-"""NIQE: how unlike natural photographs an image's local statistics are, without looking at the true image.
+"""NIQE: a no-reference image quality score; lower is closer to the statistics of natural photographs.
 
 Source: Mittal, Soundararajan and Bovik, "Making a completely blind image quality analyzer", IEEE Signal Processing
-Letters 20(3), 2013. Differences: luma is not rounded to bytes, and the half-size image is MATLAB's bicubic of it.
+Letters 20(3), 2013. Differences: luma is not rounded to bytes, and the half-size image is made by MATLAB's bicubic.
 """
 
 from functools import cache
@@ -11,24 +11,25 @@ import numpy as np
 
 from sr.functional.resize import downscale
 
-BLOCK = 96  # pixels per side of a block at full size, section III
-WINDOW, SIGMA = 7, 7 / 6  # of the local mean and deviation
+BLOCK_PX = 96  # pixels per side of a block at full size, section III
 NUM_FEATURES = 36  # 18 at each of two sizes
-SHIFTS = ((0, 1), (1, 0), (1, 1), (1, -1))  # neighbours: horizontal, vertical, both diagonals
+_WINDOW, _SIGMA = 7, 7 / 6  # Gaussian window of the local mean and deviation, in pixels
+_SHIFTS = ((0, 1), (1, 0), (1, 1), (1, -1))  # neighbours: horizontal, vertical, both diagonals
 
 
 def normalized(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Subtract the local mean and divide by the local deviation plus 1 (MSCN coefficients).
+    """Return the MSCN coefficients: subtract the local mean and divide by the local deviation plus 1.
 
     Args:
-        y: (H, W) luma in [0, 255], floating point.
+        y: Luma in [0, 255], (H, W) floating point.
 
     Returns:
-        The coefficients and the local deviation, both (H, W); borders repeat the last pixel.
+        The coefficients and the local deviation, both (H, W). Beyond the border the last pixel is repeated.
 
-    >>> coefficients, deviation = normalized(np.full((9, 9), 70.0))
-    >>> bool(np.abs(coefficients).max() < 1e-9 and np.abs(deviation).max() < 1e-3)
-    True
+    Example:
+        >>> coefficients, deviation = normalized(np.full((9, 9), 70.0))
+        >>> bool(np.abs(coefficients).max() < 1e-9 and np.abs(deviation).max() < 1e-3)
+        True
     """
     mean = _blur(y)
     deviation = np.sqrt(np.abs(_blur(y * y) - mean * mean))
@@ -36,12 +37,12 @@ def normalized(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _blur(image: np.ndarray) -> np.ndarray:
-    """Gaussian window of 7 x 7 pixels."""
-    offsets = np.arange(WINDOW) - WINDOW // 2
-    weights = np.exp(-(offsets**2) / (2 * SIGMA**2))
+    """Blur (H, W) with a Gaussian window of 7 x 7 pixels."""
+    offsets = np.arange(_WINDOW) - _WINDOW // 2
+    weights = np.exp(-(offsets**2) / (2 * _SIGMA**2))
     weights /= weights.sum()
     for axis in (0, 1):
-        pad = [(WINDOW // 2, WINDOW // 2) if each == axis else (0, 0) for each in (0, 1)]
+        pad = [(_WINDOW // 2, _WINDOW // 2) if each == axis else (0, 0) for each in (0, 1)]
         padded = np.pad(image, pad, mode="edge")
         size = image.shape[axis]
         image = sum(w * np.take(padded, range(i, i + size), axis=axis) for i, w in enumerate(weights))
@@ -50,22 +51,27 @@ def _blur(image: np.ndarray) -> np.ndarray:
 
 @cache
 def _shapes() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Candidate shapes, their moment ratio (E|x|)^2 / E x^2, and their factor from scale to deviation."""
+    """Return candidate shapes, their moment ratio (E|x|)^2 / E x^2, and their factor from deviation to scale."""
     shapes = np.arange(0.2, 10.0005, 0.001)
     one, two, three = (np.array([gamma(k / shape) for shape in shapes]) for k in (1, 2, 3))
     return shapes, two**2 / (one * three), np.sqrt(one / three)
 
 
 def fit_generalized_gaussian(values: np.ndarray) -> np.ndarray:
-    """Fit an asymmetric generalized Gaussian to each row by matching moments.
+    """Fit an asymmetric generalized Gaussian distribution (AGGD) to each row by matching moments.
 
     Args:
-        values: (N, K).
+        values: (N, K), N samples of K values.
 
     Returns:
-        (N, 4): shape, mean, left and right scale. A Gaussian has the shape 2, a Laplacian 1.
+        (N, 4): shape, mean, left scale and right scale. A Gaussian has shape 2, a Laplacian 1.
 
     Source: Lasmar, Stitou and Berthoumieu, "Multiscale skewed heavy tailed model for texture analysis", 2009.
+
+    Example:
+        >>> samples = np.random.default_rng(0).normal(size=(1, 10_000))
+        >>> float(fit_generalized_gaussian(samples)[0, 0].round(1))  # the shape; a Gaussian has 2 in the limit
+        2.1
     """
     shapes, ratios, to_deviation = _shapes()
     negative, positive = values < 0, values > 0
@@ -84,48 +90,58 @@ def fit_generalized_gaussian(values: np.ndarray) -> np.ndarray:
 
 
 def block_features(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Describe each block of 96 x 96 pixels at full and at half size.
+    """Return the NIQE features of each block of 96 x 96 pixels, at full and at half size.
 
     Args:
-        y: (H, W) luma in [0, 255], floating point, at least one block high and wide; what is over is cut off.
+        y: Luma in [0, 255], (H, W) floating point, at least 96 pixels per side. Rows and columns beyond the last whole
+            block are cut off.
 
     Returns:
         Features (num_blocks, 36), and the mean local deviation of each block at full size, (num_blocks,).
 
     Raises:
-        ValueError: a smaller image.
+        ValueError: If the image is smaller than one block.
     """
-    rows, columns = (size // BLOCK for size in y.shape)
+    rows, columns = (size // BLOCK_PX for size in y.shape)
     if not rows * columns:
-        raise ValueError(f"NIQE needs {BLOCK}x{BLOCK} pixels at least, got {y.shape[0]}x{y.shape[1]}")
-    y = y[: rows * BLOCK, : columns * BLOCK].astype(np.float64)
+        raise ValueError(f"NIQE needs at least {BLOCK_PX}x{BLOCK_PX} pixels, got {y.shape[0]}x{y.shape[1]}")
+    y = y[: rows * BLOCK_PX, : columns * BLOCK_PX].astype(np.float64)
     features = []
-    for side, image in ((BLOCK, y), (BLOCK // 2, downscale(y, 2))):
+    for side, image in ((BLOCK_PX, y), (BLOCK_PX // 2, downscale(y, 2))):
         coefficients, deviation = normalized(image)
         blocks = coefficients.reshape(rows, side, columns, side).swapaxes(1, 2).reshape(-1, side, side)
         features.append(_features(blocks))
-        if side == BLOCK:
+        if side == BLOCK_PX:
             sharpness = deviation.reshape(rows, side, columns, side).mean(axis=(1, 3)).ravel()
     return np.concatenate(features, axis=1), sharpness
 
 
 def _features(blocks: np.ndarray) -> np.ndarray:
-    """18 features of blocks (N, s, s): shape and scale of the values, four of each product of neighbours."""
+    """Return 18 features of blocks (N, s, s): shape and scale of the values, four of each product of neighbours."""
     shape, _, left, right = fit_generalized_gaussian(blocks.reshape(len(blocks), -1)).T
     columns = [shape, (left + right) / 2]
-    for shift in SHIFTS:
+    for shift in _SHIFTS:
         product = blocks * np.roll(blocks, shift, axis=(1, 2))
         columns += list(fit_generalized_gaussian(product.reshape(len(blocks), -1)).T)
     return np.stack(columns, axis=1)
 
 
 def distance(mean: np.ndarray, covariance: np.ndarray, features: np.ndarray) -> float:
-    """Distance of an image's blocks from the model of pristine ones: sqrt(d' ((S1 + S2) / 2)^+ d), equation 10.
+    """Return the NIQE score, the distance of an image's features from the pristine model (equation 10).
+
+    D = sqrt(d' ((S1 + S2) / 2)^+ d), with d the difference of the means, S1 and S2 the covariances.
 
     Args:
-        mean: (36,) of the model.
-        covariance: (36, 36) of the model.
-        features: (num_blocks, 36); of a single block the covariance counts as zero.
+        mean: Mean of the pristine model, (36,).
+        covariance: Covariance of the pristine model, (36, 36).
+        features: Features of the image, (num_blocks, 36). The covariance of a single block counts as zero.
+
+    Returns:
+        The score, at least 0; lower is better.
+
+    Example:
+        >>> distance(np.zeros(36), 2 * np.eye(36), np.ones((1, 36)))
+        6.0
     """
     own = np.cov(features, rowvar=False) if len(features) > 1 else np.zeros_like(covariance)
     difference = features.mean(0) - mean

@@ -1,4 +1,4 @@
-"""Pictures for the eye: uint8 arrays (H, W, 3) side by side, and PNG files."""
+"""Compose uint8 pictures (H, W, 3) for display, and save them as PNG."""
 
 from pathlib import Path
 
@@ -11,10 +11,19 @@ GAP = 4
 
 
 def enlarge(lr: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Nearest-neighbour enlargement of (h, w, 3) to (height, width, 3), for showing an LR image beside its HR image.
+    """Enlarge a picture by nearest neighbour, to show an LR image beside its HR image.
 
-    >>> enlarge(np.zeros((2, 4, 3), np.uint8), 3, 6).shape
-    (3, 6, 3)
+    Args:
+        lr: (h, w, 3).
+        height: Rows of the result.
+        width: Columns of the result.
+
+    Returns:
+        (height, width, 3).
+
+    Example:
+        >>> enlarge(np.zeros((2, 4, 3), np.uint8), 3, 6).shape
+        (3, 6, 3)
     """
     rows = np.arange(height) * lr.shape[0] // height
     columns = np.arange(width) * lr.shape[1] // width
@@ -22,22 +31,41 @@ def enlarge(lr: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def side_by_side(*images: np.ndarray) -> np.ndarray:
-    """Join images (H, W_i, 3) of one height from left to right, with a white gap of 4 pixels."""
+    """Join pictures from left to right with a white gap of 4 pixels.
+
+    Args:
+        *images: (H, W_i, 3) uint8, all of the same height.
+
+    Returns:
+        (H, sum of W_i + 4 (num_images - 1), 3) uint8.
+
+    Example:
+        >>> side_by_side(np.zeros((2, 5, 3), np.uint8), np.zeros((2, 6, 3), np.uint8)).shape
+        (2, 15, 3)
+    """
     gap = np.full((images[0].shape[0], GAP, 3), 255, np.uint8)
     parts = [part for image in images for part in (gap, image)][1:]
     return np.concatenate(parts, axis=1)
 
 
 def save_png(image: np.ndarray, path: Path) -> None:
-    """Write a picture (H, W, 3) as PNG, atomically."""
+    """Save a picture (H, W, 3) uint8 as PNG, atomically."""
     write_atomically(path, lambda temporary: Image.fromarray(image).save(temporary, format="PNG"))
 
 
 def centre(image: np.ndarray, side: int) -> np.ndarray:
-    """The middle of a picture (H, W, 3), at most `side` pixels high and wide.
+    """Crop the centre of a picture.
 
-    >>> centre(np.zeros((10, 4, 3), np.uint8), 6).shape
-    (6, 4, 3)
+    Args:
+        image: (H, W, 3).
+        side: Largest height and width of the crop in pixels.
+
+    Returns:
+        (min(H, side), min(W, side), 3).
+
+    Example:
+        >>> centre(np.zeros((10, 4, 3), np.uint8), 6).shape
+        (6, 4, 3)
     """
     height, width = (min(side, length) for length in image.shape[:2])
     top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2

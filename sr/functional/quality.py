@@ -1,4 +1,4 @@
-"""PSNR and SSIM of image batches, one value for each image."""
+"""Compute PSNR and SSIM of image batches, one value for each image."""
 
 from math import exp
 
@@ -10,15 +10,15 @@ _WINDOW, _SIGMA, _K1, _K2 = 11, 1.5, 0.01, 0.03  # Wang et al. 2004, section III
 
 def _check(sr: Tensor, hr: Tensor, data_range: float) -> None:
     if sr.ndim != 4 or sr.shape != hr.shape:
-        raise ValueError(f"two batches (N, C, H, W) of one shape are needed, got {tuple(sr.shape)}, {tuple(hr.shape)}")
+        raise ValueError(f"give two batches (N, C, H, W) of one shape, got {tuple(sr.shape)} and {tuple(hr.shape)}")
     if not (sr.is_floating_point() and hr.is_floating_point()):
-        raise ValueError(f"floating point images are needed, got {sr.dtype} and {hr.dtype}; convert them first")
+        raise ValueError(f"give floating point images, got {sr.dtype} and {hr.dtype}; convert them first")
     if data_range <= 0:
         raise ValueError(f"data_range must be positive, got {data_range}")
 
 
 def _blur(images: Tensor, axis: int) -> Tensor:
-    """Gaussian window along one axis, valid region; a sum of slices, many times faster here than a convolution."""
+    """Blur along one axis with a Gaussian window, valid region; a sum of slices is many times faster than conv2d."""
     weights = [exp(-((i - _WINDOW // 2) ** 2) / (2 * _SIGMA**2)) for i in range(_WINDOW)]
     size = images.shape[axis] - _WINDOW + 1
     blurred = torch.zeros_like(images.narrow(axis, 0, size))
@@ -28,21 +28,24 @@ def _blur(images: Tensor, axis: int) -> Tensor:
 
 
 def psnr(sr: Tensor, hr: Tensor, data_range: float) -> Tensor:
-    """Peak signal-to-noise ratio of each image, over all its channels and pixels.
+    """Return the PSNR of each image in dB, over all its channels and pixels.
+
+    PSNR = 10 log10(data_range^2 / MSE).
 
     Args:
-        sr: (N, C, H, W) floating point.
-        hr: (N, C, H, W), the reference.
-        data_range: distance between black and white: 1 or 255.
+        sr: Upscaled images, (N, C, H, W) floating point.
+        hr: Reference images, same shape.
+        data_range: Difference between white and black: 1 or 255.
 
     Returns:
         (N,) in dB; infinite where the images are equal.
 
     Raises:
-        ValueError: if the shapes differ, the images are not floating point, or data_range is not positive.
+        ValueError: If the shapes differ, the images are not floating point, or `data_range` is not positive.
 
-    >>> psnr(torch.zeros(1, 1, 4, 4), torch.full((1, 1, 4, 4), 0.1), 1.0)
-    tensor([20.])
+    Example:
+        >>> psnr(torch.zeros(1, 1, 4, 4), torch.full((1, 1, 4, 4), 0.1), 1.0)
+        tensor([20.])
     """
     _check(sr, hr, data_range)
     error = (sr - hr).square().mean(dim=(1, 2, 3))
@@ -50,25 +53,29 @@ def psnr(sr: Tensor, hr: Tensor, data_range: float) -> Tensor:
 
 
 def ssim(sr: Tensor, hr: Tensor, data_range: float) -> Tensor:
-    """Structural similarity of each image: the mean over its channels and the valid region of the window.
+    """Return the structural similarity (SSIM) of each image.
 
-    Gaussian window of 11x11 pixels with sigma 1.5, K 0.01 and 0.03, population covariance.
+    SSIM = (2 m_x m_y + c1) (2 s_xy + c2) / ((m_x^2 + m_y^2 + c1) (s_x^2 + s_y^2 + c2)), averaged over channels and over
+    the valid region of a Gaussian window of 11x11 pixels with sigma 1.5. The m are local means, the s local population
+    variances and covariance, c1 = (0.01 data_range)^2 and c2 = (0.03 data_range)^2.
 
     Args:
-        sr: (N, C, H, W) floating point, at least 11x11 pixels.
-        hr: (N, C, H, W), the reference.
-        data_range: distance between black and white: 1 or 255.
+        sr: Upscaled images, (N, C, H, W) floating point, at least 11x11 pixels.
+        hr: Reference images, same shape.
+        data_range: Difference between white and black: 1 or 255.
 
     Returns:
         (N,) in [-1, 1]; 1 where the images are equal.
 
     Raises:
-        ValueError: if the shapes differ, the images are too small or not floating point, or data_range is not positive.
+        ValueError: If the shapes differ, the images are smaller than 11x11 pixels or not floating point, or
+            `data_range` is not positive.
 
     Source: Wang et al., "Image quality assessment: from error visibility to structural similarity", 2004.
 
-    >>> ssim(torch.zeros(1, 1, 11, 11), torch.ones(1, 1, 11, 11), 1.0)
-    tensor([9.9990e-05])
+    Example:
+        >>> ssim(torch.zeros(1, 1, 11, 11), torch.ones(1, 1, 11, 11), 1.0)
+        tensor([9.9990e-05])
     """
     _check(sr, hr, data_range)
     if min(sr.shape[-2:]) < _WINDOW:

@@ -1,4 +1,4 @@
-"""Bicubic resizing as MATLAB's `imresize` does it: exact on the host for uint8, and on tensors with the same kernel."""
+"""Resize images by MATLAB's bicubic `imresize`: bit-exact for uint8 arrays, and with the same kernel for tensors."""
 
 import functools
 from collections.abc import Callable, Iterable, Sequence
@@ -10,32 +10,37 @@ import numpy as np
 import torch
 from torch import Tensor
 
-Scale = int | float | Fraction
+ScaleRatio = int | float | Fraction
+"""Output size divided by input size, positive."""
 
 
 class Taps(NamedTuple):
-    """Which inputs make an output, and with what weights, for a scale of p/q.
+    """Filter taps of a resize by p/q: the first input index and the weights of each output phase.
 
-    Output `p*k + r` is `sum over t of weight[r, t] / total[r] * input[start[r] + q*k + t]`. The weights are whole
-    numbers (kept as float64), so a weighted sum of bytes is exact and does not depend on the order of summation.
+    Output `p*k + r` is `sum over t of weight[r, t] / total[r] * input[start[r] + q*k + t]`. The weights are integers
+    stored as float64, so a weighted sum of bytes is exact and does not depend on the order of summation.
     """
 
-    start: np.ndarray  # (p,) whole numbers, may be negative
-    weight: np.ndarray  # (p, taps) whole numbers
+    start: np.ndarray  # (p,) integers, may be negative
+    weight: np.ndarray  # (p, taps) integers
     total: np.ndarray  # (p,) sums of the weights
 
 
-def as_ratio(scale: Scale) -> Fraction:
-    """Read a scale as the ratio of small whole numbers that it stands for (0.3333333333333333 is 1/3, 1.5 is 3/2).
+def as_ratio(scale: ScaleRatio) -> Fraction:
+    """Convert a scale to an exact fraction of small integers (0.3333333333333333 becomes 1/3, 1.5 becomes 3/2).
 
     Args:
-        scale: output size / input size, positive.
+        scale: Output size / input size, positive.
+
+    Returns:
+        The fraction p/q with q <= 10000 that equals `scale` to 1e-9.
 
     Raises:
-        ValueError: if the scale is not positive, or is not a ratio p/q with q <= 10000 (to 1e-9).
+        ValueError: If the scale is not positive, or is no such fraction.
 
-    >>> as_ratio(1 / 1.5)
-    Fraction(2, 3)
+    Example:
+        >>> as_ratio(1 / 1.5)
+        Fraction(2, 3)
     """
     if isinstance(scale, Fraction):
         ratio = scale
@@ -43,7 +48,7 @@ def as_ratio(scale: Scale) -> Fraction:
         ratio = Fraction(scale).limit_denominator(10_000)
         if abs(float(ratio) - scale) > 1e-9 * abs(scale):
             raise ValueError(
-                f"scale must be a ratio of whole numbers with a denominator up to 10000, got {scale!r}; "
+                f"scale must be a ratio of integers with a denominator up to 10000, got {scale!r}; "
                 "give fractions.Fraction(output_size, input_size) instead"
             )
     if ratio <= 0:
@@ -52,7 +57,7 @@ def as_ratio(scale: Scale) -> Fraction:
 
 
 def _cubic(a: np.ndarray, b: int) -> np.ndarray:
-    """Keys' cubic with parameter -1/2 at a/b, times 2 b^3: whole numbers.
+    """Evaluate Keys' cubic kernel (parameter -1/2) at a/b, times 2 b^3, in integers.
 
     |x| <= 1: 3/2 |x|^3 - 5/2 |x|^2 + 1; 1 < |x| < 2: -1/2 |x|^3 + 5/2 |x|^2 - 4 |x| + 2; 0 beyond.
     """
@@ -64,13 +69,20 @@ def _cubic(a: np.ndarray, b: int) -> np.ndarray:
 
 @functools.lru_cache(maxsize=64)
 def taps(ratio: Fraction) -> Taps:
-    """Work out the taps of a scale; when it shrinks, the kernel is widened by 1/scale (antialiasing).
+    """Compute the filter taps of a scale; for downscaling the kernel is widened by 1/scale (antialiasing).
 
     Args:
-        ratio: scale p/q, positive.
+        ratio: Scale p/q, positive.
+
+    Returns:
+        The taps of p output phases.
 
     Source: the documented behaviour of MATLAB's `imresize(image, scale, "bicubic")`; Keys, "Cubic convolution
-        interpolation for digital image processing", 1981.
+    interpolation for digital image processing", 1981.
+
+    Example:
+        >>> taps(Fraction(2)).weight.tolist()
+        [[-3.0, 29.0, 111.0, -9.0], [-9.0, 111.0, 29.0, -3.0]]
     """
     p, q = ratio.numerator, ratio.denominator
     # Pixel centres: output r looks at input u = (r + 1/2) q/p - 1/2 = ((2r + 1) q - p) / 2p. The distance to input j,
@@ -85,19 +97,19 @@ def taps(ratio: Fraction) -> Taps:
 
 
 def _mirrored(index: np.ndarray, size: int) -> np.ndarray:
-    """Fold indices outside [0, size) back, the border pixel repeated: ... 1 0 | 0 1 2 ... as often as needed."""
+    """Mirror indices outside [0, size) at the borders, which repeats the border pixel: ... 1 0 | 0 1 2 ..."""
     index = index % (2 * size)
     return np.minimum(index, 2 * size - 1 - index)
 
 
 def _resize_rows(image: np.ndarray, ratio: Fraction, finish: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """Resize along the first axis: (H, ...) -> (ceil(H*ratio), ...) in whatever dtype `finish` returns."""
+    """Resize along the first axis, (H, ...) to (ceil(H*ratio), ...), in the dtype that `finish` returns."""
     size, out_size = image.shape[0], ceil(image.shape[0] * ratio)
     start, weight, total = taps(ratio)
     row = np.arange(out_size)
     first = start[row % len(start)] + row // len(start) * ratio.denominator
     before, after = -min(0, int(first[0])), max(size, int(first[-1]) + weight.shape[1])
-    # float32 holds every whole number up to 2^24: then the sums below are exact in it, at half the memory traffic.
+    # float32 represents every integer up to 2^24, so the sums below are exact in it, at half the memory traffic.
     exact = image.dtype == np.uint8 and 255 * abs(weight).sum(axis=1).max() < 2**24
     work: Any = np.float32 if exact else np.float64
     flat = image.reshape(size, -1).astype(work)
@@ -111,28 +123,29 @@ def _resize_rows(image: np.ndarray, ratio: Fraction, finish: Callable[[np.ndarra
 
 
 def _to_byte(value: np.ndarray) -> np.ndarray:
-    """Round half up and clip to a byte."""
+    """Round half up and clip to uint8."""
     return np.floor(value + 0.5).clip(0, 255).astype(np.uint8)
 
 
-def imresize(image: np.ndarray, scale: Scale) -> np.ndarray:
-    """Resize an image as MATLAB's `imresize(image, scale)` does (bicubic, antialiased when it shrinks).
+def imresize(image: np.ndarray, scale: ScaleRatio) -> np.ndarray:
+    """Resize an image as MATLAB's `imresize(image, scale)` does: bicubic, antialiased when downscaling.
 
-    Bytes are rounded half up after each of the two passes, vertical first, which reproduces MATLAB bit for bit; floats
-    are not rounded, nor clipped. Beyond the border the image is mirrored, the border pixel repeated.
+    Bytes are rounded half up after each of the two passes, the vertical one first, as MATLAB does. Floats are neither
+    rounded nor clipped. Beyond the border the image is mirrored, so the border pixel is repeated.
 
     Args:
         image: (H, W) or (H, W, C), uint8 or float of any range.
-        scale: output size / input size.
+        scale: Output size / input size.
 
     Returns:
-        (ceil(H*scale), ceil(W*scale)[, C]) of the image's dtype.
+        (ceil(H*scale), ceil(W*scale)[, C]) of the same dtype.
 
     Raises:
-        ValueError: if the image is neither uint8 nor float, has other axes or is empty, or the scale is bad.
+        ValueError: If the image is neither uint8 nor float, has other axes or is empty, or if the scale is invalid.
 
-    >>> imresize(np.array([[0, 0, 255, 255]], np.uint8), 2)[0]
-    array([  0,   0,   0,  52, 203, 255, 255, 255], dtype=uint8)
+    Example:
+        >>> imresize(np.array([[0, 0, 255, 255]], np.uint8), 2)[0]
+        array([  0,   0,   0,  52, 203, 255, 255, 255], dtype=uint8)
     """
     if image.ndim not in (2, 3) or image.size == 0:
         raise ValueError(f"imresize needs an image of shape (H, W) or (H, W, C), got {image.shape}")
@@ -146,15 +159,22 @@ def imresize(image: np.ndarray, scale: Scale) -> np.ndarray:
     return np.ascontiguousarray(wide.swapaxes(0, 1))
 
 
-def crop_to_multiple(image: np.ndarray, scale: Scale) -> np.ndarray:
-    """Crop the bottom and the right of an HR image so that its LR image has whole numbers of pixels.
+def crop_to_multiple(image: np.ndarray, scale: ScaleRatio) -> np.ndarray:
+    """Crop an HR image at the bottom and the right so that the size of its LR image is an integer.
 
     Args:
         image: (H, W) or (H, W, C).
-        scale: upscaling factor; p/q asks for multiples of p (3 for x1.5).
+        scale: Upscaling factor p/q; height and width become multiples of p (3 for x1.5).
+
+    Returns:
+        The cropped image, a view.
 
     Raises:
-        ValueError: if nothing is left.
+        ValueError: If no pixel is left.
+
+    Example:
+        >>> crop_to_multiple(np.zeros((10, 11)), 1.5).shape
+        (9, 9)
     """
     multiple = as_ratio(scale).numerator
     height, width = (size // multiple * multiple for size in image.shape[:2])
@@ -163,37 +183,45 @@ def crop_to_multiple(image: np.ndarray, scale: Scale) -> np.ndarray:
     return image[:height, :width]
 
 
-def downscale(hr: np.ndarray, scale: Scale) -> np.ndarray:
+def downscale(hr: np.ndarray, scale: ScaleRatio) -> np.ndarray:
     """Make the LR image of an HR image: crop to a multiple, then `imresize` by 1/scale.
 
     Args:
         hr: (H, W) or (H, W, C), uint8 or float.
-        scale: upscaling factor that leads back.
+        scale: Upscaling factor from LR to HR.
+
+    Returns:
+        (h, w[, C]) of the same dtype.
+
+    Example:
+        >>> downscale(np.zeros((10, 11)), 1.5).shape
+        (6, 6)
     """
     return imresize(crop_to_multiple(hr, scale), 1 / as_ratio(scale))
 
 
-def bicubic(images: Tensor, scale: Scale) -> Tensor:
-    """Resize a batch with the kernel and the borders of `imresize`, without rounding or clipping; differentiable.
+def bicubic(images: Tensor, scale: ScaleRatio) -> Tensor:
+    """Resize a batch with the kernel and borders of `imresize`, differentiably, without rounding or clipping.
 
     Args:
         images: (N, C, H, W) floating point, any range.
-        scale: output size / input size.
+        scale: Output size / input size.
 
     Returns:
         (N, C, ceil(H*scale), ceil(W*scale)).
 
-    >>> bicubic(torch.tensor([[[[0.0, 0.0, 1.0, 1.0]]]]), 0.5)
-    tensor([[[[0.0547, 0.9453]]]])
+    Example:
+        >>> bicubic(torch.tensor([[[[0.0, 0.0, 1.0, 1.0]]]]), 0.5)
+        tensor([[[[0.0547, 0.9453]]]])
     """
     ratio = as_ratio(scale)
     return _resize_height(_resize_height(images, ratio).mT, ratio).mT.contiguous()
 
 
 def _resize_height(images: Tensor, ratio: Fraction) -> Tensor:
-    """(N, C, H, W) -> (N, C, ceil(H*ratio), W): a weighted sum of strided slices for each phase, then interleaved.
+    """Resize (N, C, H, W) to (N, C, ceil(H*ratio), W): one weighted sum of strided slices per phase, interleaved.
 
-    Slices rather than a convolution: several times faster with one channel, and never rounded to TF32 on a GPU.
+    Slices are several times faster than a convolution with one channel, and a GPU never rounds them to TF32.
     """
     height = images.shape[2]
     out_height = ceil(height * ratio)
@@ -210,7 +238,7 @@ def _resize_height(images: Tensor, ratio: Fraction) -> Tensor:
 
 
 def _weighted_sum(terms: Iterable[Tensor], weights: Sequence[float]) -> Tensor:
-    """Sum of weight * term; zero weights cost nothing."""
+    """Return the sum of weight * term, skipping zero weights."""
     used = [(term, weight) for term, weight in zip(terms, weights, strict=True) if weight]
     (term, weight), *rest = used
     total = term * weight

@@ -11,7 +11,7 @@ from sr.functional.collapse import anchor_kernel
 ScaleT = TypeVar("ScaleT", int, float)
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
-CHANNELS = {"rgb": 3, "y": 1}
+NUM_CHANNELS = {"rgb": 3, "y": 1}
 
 
 class Add(nn.Module):

@@ -10,7 +10,7 @@ and "rgb" are ours. The paper has no x1.5.
 
 from torch import Tensor, nn
 
-from sr.models.blocks import CHANNELS, activation, check_choice, check_scale, conv
+from sr.models.blocks import NUM_CHANNELS, activation, check_choice, check_scale, conv
 from sr.models.collapsible import collapse_convs
 from sr.models.net import Net
 from sr.models.overparameterize import expand_convs
@@ -35,9 +35,9 @@ class ESPCN(Net):
     def __init__(self, *, scale: float, color: str, activation: str, overparameterize: str) -> None:
         super().__init__()
         self.scale: int = check_scale(NAME, scale, SCALES)
-        self.color = check_choice(NAME, "color", color, tuple(CHANNELS))
+        self.color = check_choice(NAME, "color", color, tuple(NUM_CHANNELS))
         self.size_multiple = 1
-        channels = CHANNELS[color]
+        channels = NUM_CHANNELS[color]
         self.cnn = nn.Sequential(
             conv(channels, 64, 5),
             _activation(activation, 64),

@@ -12,7 +12,7 @@ import math
 
 from torch import Tensor, nn
 
-from sr.models.blocks import CHANNELS, activation, bias_of, check_choice, check_count, check_scale, conv
+from sr.models.blocks import NUM_CHANNELS, activation, bias_of, check_choice, check_count, check_scale, conv
 from sr.models.collapsible import collapse_convs
 from sr.models.net import Net
 from sr.models.overparameterize import expand_convs
@@ -56,12 +56,12 @@ class FSRCNN(Net):
     ) -> None:
         super().__init__()
         self.scale: int = check_scale(NAME, scale, SCALES)
-        self.color = check_choice(NAME, "color", color, tuple(CHANNELS))
+        self.color = check_choice(NAME, "color", color, tuple(NUM_CHANNELS))
         check_choice(NAME, "upscaling", upscaling, ("deconvolution", "sub_pixel"))
         for argument, value, least in (("d", d, 1), ("s", s, 1), ("m", m, 0)):
             check_count(NAME, argument, value, least)
         self.size_multiple = 1
-        channels = CHANNELS[color]
+        channels = NUM_CHANNELS[color]
         self.extract = _layer(channels, d, 5, activation)
         self.shrink = _layer(d, s, 1, activation)
         self.mapping = nn.Sequential(*(_layer(s, s, 3, activation) for _ in range(m)))

@@ -26,7 +26,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from sr.models.blocks import CHANNELS, Add, Anchor, activation, check_choice, check_count, check_scale, clip
+from sr.models.blocks import NUM_CHANNELS, Add, Anchor, activation, check_choice, check_count, check_scale, clip
 from sr.models.collapsible import CollapsibleConv, ExpandSqueeze, collapse_convs
 from sr.models.net import Net
 
@@ -77,7 +77,7 @@ class SESR(Net):
         for argument, count in (("f", f), ("m", m), ("expansion", expansion)):
             check_count(NAME, argument, count, 1)
         self.size_multiple = 1
-        channels = CHANNELS[color]
+        channels = NUM_CHANNELS[color]
         block = functools.partial(_block, expansion=expansion, expand_bias=expand_bias, forward_form=forward_form)
         self.shift = _shift(channels, input_shift) if input_shift else None
         self.conv_first: nn.Module = block(channels, f, 5)

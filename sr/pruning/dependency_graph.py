@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import fx, nn
 
-from sr.models.blocks import CHANNELS
+from sr.models.blocks import NUM_CHANNELS
 from sr.models.net import Net
 
 IMAGE = 0
@@ -88,7 +88,7 @@ class Channels:
         given = [values[each] for each in node.all_input_nodes]
         tensors = [labels for labels in given if labels is not None]
         if node.op == "placeholder":
-            return [IMAGE] * CHANNELS[self._net.color]
+            return [IMAGE] * NUM_CHANNELS[self._net.color]
         if node.op == "output":
             self._join(IMAGE, *(label for labels in tensors for label in labels))
             return None

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sr.models.blocks import CHANNELS
+from sr.models.blocks import NUM_CHANNELS
 from sr.models.net import Net
 from sr.quantization.scheme import Scheme
 from sr.quantization.silence_logs import quiet
@@ -127,7 +127,7 @@ class Simulation:
 def example_input(net: Net, height: int | None = None, width: int | None = None) -> Tensor:
     """Grey pixels (1, C, h, w) on the CPU that a net accepts; C and, by default, the size are the net's own."""
     side = DUMMY_SIDE * int(getattr(net, "size_multiple", 1))
-    return torch.full((1, CHANNELS[str(net.color)], height or side, width or side), 0.5)
+    return torch.full((1, NUM_CHANNELS[str(net.color)], height or side, width or side), 0.5)
 
 
 def onnx_names(height: int | None, width: int | None) -> dict[str, Any]:

@@ -1,22 +1,15 @@
 """Colour: scikit-image's BT.601 as the outside reference, round trips, bytes."""
 
-import doctest
-
 import numpy as np
 import pytest
 import torch
 from skimage.color import rgb2ycbcr
 
-from sr.functional import color
 from sr.functional.color import rgb_to_y, rgb_to_ycbcr, to_uint8, ycbcr_to_rgb
 
 
 def _images() -> torch.Tensor:
     return torch.rand(2, 3, 5, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-
-
-def test_examples() -> None:
-    assert doctest.testmod(color).failed == 0
 
 
 def test_equals_scikit_image() -> None:

@@ -1,7 +1,5 @@
 """The order of channels, against ONNX Runtime's DepthToSpace and SpaceToDepth."""
 
-import doctest
-
 import numpy as np
 import onnx
 import onnxruntime
@@ -9,7 +7,6 @@ import pytest
 import torch
 from torch.nn.functional import conv2d, pixel_shuffle, pixel_unshuffle
 
-from sr.functional import depth_to_space
 from sr.functional.depth_to_space import crd_to_dcr
 
 
@@ -21,10 +18,6 @@ def _run(op: str, images: torch.Tensor, **attributes: object) -> np.ndarray:
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=10)
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     return session.run(None, {"x": images.numpy()})[0]
-
-
-def test_examples() -> None:
-    assert doctest.testmod(depth_to_space).failed == 0
 
 
 @pytest.mark.parametrize(("channels", "block"), [(3, 2), (3, 3), (3, 4), (1, 4)])

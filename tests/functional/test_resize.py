@@ -1,6 +1,5 @@
 """Resizing: MATLAB's own images bit for bit, exact arithmetic, Pillow, and the torch twin."""
 
-import doctest
 import time
 from fractions import Fraction
 from math import ceil, floor
@@ -11,7 +10,6 @@ import pytest
 import torch
 from PIL import Image
 
-from sr.functional import resize
 from sr.functional.resize import as_ratio, bicubic, crop_to_multiple, downscale, imresize
 
 SCALES = [Fraction(1, 2), Fraction(1, 3), Fraction(1, 4), Fraction(2, 3), 1.5, 2, 3, 4, 1, 0.37, Fraction(47, 61)]
@@ -19,10 +17,6 @@ SCALES = [Fraction(1, 2), Fraction(1, 3), Fraction(1, 4), Fraction(2, 3), 1.5, 2
 
 def _photo(*shape: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-
-
-def test_examples() -> None:
-    assert doctest.testmod(resize).failed == 0
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])

@@ -1,20 +1,13 @@
 """Adversarial losses by their definitions, and who is moved by which."""
 
-import doctest
-
 import pytest
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
-from sr.losses import adversarial
 from sr.losses.adversarial import RelativisticAverage, Standard
 
 REAL, FAKE = torch.tensor([[0.3], [1.7], [-0.2]]), torch.tensor([[-1.1], [0.4], [0.9]])
 ONES, ZEROS = torch.ones(3, 1), torch.zeros(3, 1)
-
-
-def test_examples() -> None:
-    assert doctest.testmod(adversarial).failed == 0
 
 
 def test_standard_is_cross_entropy() -> None:

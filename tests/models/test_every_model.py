@@ -13,7 +13,7 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from torch import fx, nn
 
-from sr.models.blocks import CHANNELS, inference_form
+from sr.models.blocks import NUM_CHANNELS, inference_form
 from sr.models.net import Net
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
@@ -57,7 +57,7 @@ def nets(name: str) -> dict[float, nn.Module]:
 def image(net: nn.Module, seed: int = 1) -> torch.Tensor:
     """A small lr, odd where the net takes odd sizes; 16 pixels is what the pooling inside RFDN's attention needs."""
     size = (16, 18) if net.size_multiple == 2 else (17, 19)
-    return torch.rand(1, CHANNELS[net.color], *size, generator=torch.Generator().manual_seed(seed))
+    return torch.rand(1, NUM_CHANNELS[net.color], *size, generator=torch.Generator().manual_seed(seed))
 
 
 @torch.no_grad()
@@ -85,7 +85,7 @@ def test_shape_law(nets: dict[float, nn.Module]) -> None:
     for scale, net in nets.items():
         assert isinstance(net, Net)
         assert net.scale == scale
-        assert net.color in CHANNELS
+        assert net.color in NUM_CHANNELS
         assert net.size_multiple == (2 if scale == 1.5 else 1)
         lr = image(net)
         with torch.no_grad():

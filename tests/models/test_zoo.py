@@ -1,6 +1,5 @@
 """The AIMET model zoo's state dicts: nets written here from its naming give the same image as ours with its weights."""
 
-import doctest
 import re
 
 import pytest
@@ -90,10 +89,6 @@ def quicksrnet_shapes(f: int, m: int, scale: float, *, anchor: bool) -> dict[str
         size = 3 if scale == 1.5 else 1
         shapes |= {"anchor.net.weight": (slots, 3, size, size), "anchor.net.bias": (slots,)}
     return shapes
-
-
-def test_examples():
-    assert doctest.testmod(zoo).failed == 0
 
 
 def start(net: nn.Module, state: State, folder) -> nn.Module:

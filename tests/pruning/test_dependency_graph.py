@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from sr.models.blocks import CHANNELS, inference_form
+from sr.models.blocks import NUM_CHANNELS, inference_form
 from sr.pruning.dependency_graph import CONVS, Channels
 from sr.pruning.narrowed import cut, narrow
 
@@ -49,7 +49,7 @@ def test_a_cut_net_is_the_wide_one_without_these_channels(make, name, scale):
     channels = Channels(net)
     groups = channels.groups()
     kept = {feature for group in groups for feature in group.features[1::2]}
-    lr = torch.rand(1, CHANNELS[net.color], 24, 24)
+    lr = torch.rand(1, NUM_CHANNELS[net.color], 24, 24)
     wanted, before = without(net, channels, kept)(lr), sum(p.numel() for p in net.parameters())
     cut(net, channels, kept)
     torch.testing.assert_close(net(lr), wanted, rtol=0, atol=5e-6)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from sr.models.blocks import CHANNELS, inference_form
+from sr.models.blocks import NUM_CHANNELS, inference_form
 from sr.pruning.dependency_graph import Channels
 from sr.pruning.layer_removal import Spare, spare_layers, without_layers
 from sr.pruning.narrowed import narrow
@@ -23,7 +23,7 @@ def test_a_shallower_net_passes_on_what_the_layers_got(make, name, scale):
     net = inference_form(make(name, scale=scale)).eval()
     spare = spare_layers(net)
     gone = list(spare)[::2]
-    lr = torch.rand(1, CHANNELS[net.color], 24, 24)
+    lr = torch.rand(1, NUM_CHANNELS[net.color], 24, 24)
     skipping = copy.deepcopy(net)
     for layer in gone:
         for each in spare[layer].layers:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from sr.models.blocks import CHANNELS, inference_form
+from sr.models.blocks import NUM_CHANNELS, inference_form
 from sr.runs.files import write_atomically
 
 INPUT, OUTPUT = "input", "output"
@@ -27,7 +27,7 @@ def export_float(net: nn.Module, path: Path, *, height: int | None, width: int |
         width: of the LR image in pixels.
     """
     net = inference_form(net).eval()
-    lr = torch.zeros(1, CHANNELS[str(net.color)], height or ANY_SIDE, width or ANY_SIDE)
+    lr = torch.zeros(1, NUM_CHANNELS[str(net.color)], height or ANY_SIDE, width or ANY_SIDE)
     names: dict[str, Any] = {"input_names": [INPUT], "output_names": [OUTPUT]}
     if height is None:
         names["dynamic_axes"] = {INPUT: {2: "h", 3: "w"}, OUTPUT: {2: "H", 3: "W"}}
