@@ -9,8 +9,6 @@ from typing import Any
 
 import lightning
 import torch
-from hydra.errors import InstantiationException
-from hydra.utils import instantiate
 from lightning.pytorch.callbacks import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict
 
@@ -20,8 +18,9 @@ from sr.callbacks.quantize import calibration
 from sr.callbacks.stage import check_stages
 from sr.callbacks.tracking import end_run
 from sr.callbacks.untrained import Untrained, without_training
+from sr.config import targets
 from sr.config.checks import count, names
-from sr.config.composition import plain
+from sr.config.composition import named_targets, plain
 from sr.export.graph.shape import lr_size
 from sr.models.blocks import inference_form
 from sr.models.standardization import FIRST, standardize_pixels
@@ -36,20 +35,13 @@ PIXEL = "pixel"
 """The word for `init` that stands for the run of the same settings with the pixel loss."""
 
 
-def made(node: DictConfig) -> Any:
-    """Build what a node of the config describes, from plain containers.
+def made(node: DictConfig | None) -> Any:
+    """Build what a node of the composed config describes, of the classes in `sr.config.targets` and the command line's.
 
     Raises:
-        ValueError: the setting that a constructor refused, in its own words.
+        ValueError: a class that is on no list, or the setting that a constructor refused, in its own words.
     """
-    try:
-        return instantiate(node, _convert_="all")
-    except InstantiationException as error:
-        if isinstance(error.__cause__, ValueError):
-            raise error.__cause__ from None
-        if isinstance(error.__cause__, TypeError):
-            raise ValueError(f"a setting of {node._target_} has the wrong kind of value: {error.__cause__}") from error
-        raise
+    return targets.build(None if node is None else plain(node), own=named_targets())
 
 
 def build(config: DictConfig) -> tuple[Any, Any]:
@@ -97,17 +89,19 @@ def narrowed(config: DictConfig, folder: Path) -> DictConfig:
     if not config.init or config.init == PIXEL:
         raise ValueError("filters= prunes a trained net; give init=<run folder or weights> of this model")
     found = folder / pruning.FILE
+    model = plain(config)["model"]
     if not found.is_file():
-        filters, model = made(config.filters), plain(config)["model"]
+        filters = made(config.filters)
         if isinstance(filters, pruning.Given):
             write_json(found, pruning.given(filters, model))
         else:
             _prune(config, filters, model, folder)
     outcome, config = read_json(found), config.copy()
+    targets.refuse_foreign(outcome, source=str(found), own=named_targets())
     with open_dict(config):
-        config.model = outcome["model"]
+        config.model = pruning.narrowed_model(model, outcome["removed"], outcome["widths"])
         if outcome["weights"]:  # which hold what `init`, `init_leave` and `blend` made
-            config.init, config.init_leave, config.blend = str(folder / outcome["weights"]), [], None
+            config.init, config.init_leave, config.blend = str(folder / pruning.WEIGHTS), [], None
     return config
 
 

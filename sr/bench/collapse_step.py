@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
-from hydra.utils import instantiate
 from torch import Tensor
 
+from sr import experiment
 from sr.bench.interleaved import in_turns, neighbours_ratio
 from sr.bench.measurement import Measurement, machine_note
 from sr.bench.setting import composed, in_words
@@ -51,7 +51,7 @@ def measure(overrides: Sequence[str], *, batch_size: int, lr_patch: int, num_ste
     chosen = any(text.startswith("model=") for text in overrides)
     with composed([*([] if chosen else ["model=sesr_m5"]), *overrides]) as (config, _):
         torch.manual_seed(config.seed)
-        net = instantiate(config.model, _convert_="all")
+        net = experiment.made(config.model)
         if not any(isinstance(module, CollapsibleConv) for module in net.modules()):
             raise ValueError(
                 f"{type(net).__name__} has no convolution that collapses; choose a SESR (model=sesr_m5), or "

@@ -7,22 +7,25 @@ from typing import Any
 
 import numpy as np
 import torch
-import yaml
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from sr.bench.interleaved import in_turns, median_and_p95
 from sr.bench.loops import task_of
 from sr.bench.measurement import Measurement, machine_note
 from sr.bench.setting import composed, described, in_words
+from sr.config.composition import named_targets
+from sr.config.targets import refuse_foreign
 from sr.cost.count import image_channels
 from sr.export.graph.onnx_graph import DEQUANTIZE, Graph
 from sr.export.graph.shape import fix_shape, lr_size
 from sr.models.net import Net
 from sr.report.table import Column, Table
-from sr.runs.identity import CONFIG
+from sr.runs.identity import CONFIG, kept_config
 
 FLOAT_FILE, QUANTIZED_FILE = "export/float.onnx", "export/pixels.onnx"
 MACHINE_OVERRIDES = ("size=", "machine.")
+NET_KEYS = ("model", "scale", "protocol")
+"""What a run's config says of its net."""
 COLUMNS = (
     Column("runtime", "runtime"),
     Column("median_ms", "median ms", ".2f"),
@@ -77,8 +80,13 @@ def _refuse_other_settings(run: Path, overrides: Sequence[str]) -> None:
 
 def _take_net_of(run: Path, config: DictConfig) -> None:
     """Give a config the net of a run; speed does not depend on its weights."""
-    theirs = OmegaConf.create(yaml.safe_load((run / CONFIG).read_text(encoding="utf-8")))
-    config.model, config.scale, config.protocol = theirs.model, theirs.scale, theirs.protocol
+    theirs = kept_config(run)
+    if missing := [key for key in NET_KEYS if key not in theirs]:
+        raise ValueError(f"{run / CONFIG} is no config of a run: it has no {', '.join(missing)}")
+    net = {key: theirs[key] for key in NET_KEYS}
+    refuse_foreign(net, source=str(run / CONFIG), own=named_targets())
+    for key, value in net.items():
+        config[key] = value
 
 
 def in_torch(net: Net, height: int, width: int, batch_size: int = 1) -> dict[str, Callable[[], object]]:

@@ -8,9 +8,9 @@ from contextlib import redirect_stdout
 from typing import Any, NamedTuple
 
 import torch
-from hydra.utils import instantiate
 from omegaconf import DictConfig
 
+from sr import experiment
 from sr.bench.interleaved import Span, neighbours_ratio
 from sr.bench.loops import data_of, iterations_in, other_loops, task_of, timed
 from sr.bench.measurement import Measurement, machine_note
@@ -94,7 +94,7 @@ def measure(
 
 def training_device(config: DictConfig) -> torch.device:
     """Where the config's trainer would train."""
-    return instantiate(config.trainer, _convert_="all")(logger=False).strategy.root_device
+    return experiment.made(config.trainer)(logger=False).strategy.root_device
 
 
 def _measurement(setting: dict[str, Any], trained: list[Trained], waited: float, notes: list[str]) -> Measurement:

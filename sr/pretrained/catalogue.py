@@ -1,6 +1,5 @@
 """Find a shipped net by name and scale, and make it."""
 
-import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from sr.config.targets import build_net
 from sr.models.blocks import inference_form
 from sr.models.net import Net
 from sr.models.weights import load_weights, read_weights
@@ -93,20 +93,9 @@ def deployed_net(model: Mapping[str, Any], state: Mapping[str, Tensor], *, sourc
         source: where these are from, for the message when they do not fit.
 
     Raises:
-        ValueError: weights of another net.
+        ValueError: no net of this project, or weights of another one.
     """
     with torch.random.fork_rng(devices=[]):
-        net = inference_form(_made(model))
+        net = inference_form(build_net(model, source=source))
     load_weights(net, state, source=source)
     return net.eval()
-
-
-def _made(node: Mapping[str, Any]) -> Any:
-    """Build a node, and the nodes among its arguments first: a narrowed net is made of a wide one."""
-    module, _, kind = node["_target_"].rpartition(".")
-    arguments = {
-        name: _made(value) if isinstance(value, Mapping) and "_target_" in value else value
-        for name, value in node.items()
-        if name != "_target_"
-    }
-    return getattr(importlib.import_module(module), kind)(**arguments)

@@ -6,9 +6,9 @@ the layer behind a removed one), `narrowed` (the smaller net), `filter_pruning` 
 pruning).
 """
 
-from sr.pruning.filter_pruning import given, prune
+from sr.pruning.filter_pruning import WEIGHTS, given, narrowed_model, prune
 from sr.pruning.filters import Given
 from sr.runs.identity import NARROW as FILE
 
-__all__ = ["FILE", "Given", "given", "prune"]
+__all__ = ["FILE", "WEIGHTS", "Given", "given", "narrowed_model", "prune"]
 """What other rooms use."""

@@ -44,12 +44,9 @@ def refuse_changes(folder: Path, config: Mapping[str, Any]) -> None:
     Raises:
         ValueError: a key that decides the numbers differs from the run's first start; each is named.
     """
-    path = folder / CONFIG
-    if not path.is_file():
+    if not has_config(folder):
         return
-    first = yaml.safe_load(path.read_text(encoding="utf-8"))
-    if not isinstance(first, dict):
-        raise ValueError(f"{path} is not a config (got {type(first).__name__}); remove the folder to start anew")
+    first = read_config(folder)
     changed = differing_keys(json.loads(json.dumps(identity(config))), json.loads(json.dumps(identity(first))))
     if changed:
         raise ValueError(
@@ -73,9 +70,26 @@ def has_config(folder: Path) -> bool:
     return (folder / CONFIG).is_file()
 
 
+def read_config(folder: Path) -> dict[str, Any]:
+    """Read the config of a run's first start, plain containers only.
+
+    Raises:
+        ValueError: the file is no mapping.
+    """
+    path = folder / CONFIG
+    try:
+        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{path} is not a config ({reason}); remove the folder to start anew") from error
+    if not isinstance(config, dict):
+        raise ValueError(f"{path} is not a config (got {type(config).__name__}); remove the folder to start anew")
+    return config
+
+
 def kept_config(folder: Path) -> dict[str, Any]:
     """The config of a run as its report and its weights tell it: with the net that filter pruning left, if any."""
-    config = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
+    config = read_config(folder)
     narrow = folder / NARROW
     return config | {"model": read_json(narrow)["model"]} if narrow.is_file() else config
 
