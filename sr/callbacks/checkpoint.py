@@ -7,7 +7,7 @@ import lightning
 from lightning.pytorch.callbacks import Checkpoint
 
 from sr.config.checks import count
-from sr.runs.files import write_atomically
+from sr.tasks.training_state import save_training_state
 
 NAME = "checkpoints/last.ckpt"
 
@@ -46,5 +46,5 @@ class LastCheckpoint(Checkpoint):
             self._save(trainer)
 
     def _save(self, trainer: lightning.Trainer) -> None:
-        write_atomically(Path(trainer.default_root_dir) / NAME, trainer.save_checkpoint)
+        save_training_state(trainer, Path(trainer.default_root_dir) / NAME)
         self._saved_at = trainer.global_step

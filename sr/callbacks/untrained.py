@@ -9,7 +9,8 @@ from lightning.pytorch.callbacks import Callback
 from sr.callbacks.checkpoint import NAME as CHECKPOINT
 from sr.callbacks.throughput import NAME as CLOCK
 from sr.callbacks.throughput import Throughput
-from sr.runs.files import write_atomically, write_json
+from sr.runs.files import write_json
+from sr.tasks.training_state import save_training_state
 
 NEED_WEIGHTS = ("quantize", "sensitivity", "perceptual", "export", "images")
 
@@ -21,7 +22,7 @@ class Untrained(Callback):
         """Write what is missing."""
         folder = Path(trainer.default_root_dir)
         if not (folder / CHECKPOINT).is_file():
-            write_atomically(folder / CHECKPOINT, trainer.save_checkpoint)
+            save_training_state(trainer, folder / CHECKPOINT)
         if not (folder / CLOCK).is_file():
             write_json(folder / CLOCK, Throughput().totals)
 

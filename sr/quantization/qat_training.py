@@ -26,7 +26,7 @@ from sr.quantization.fingerprint import identity
 from sr.quantization.scheme import StageInputs
 from sr.quantization.simulation import Simulation
 from sr.quantization.weighted_layers import left_by_pruning
-from sr.runs.files import write_atomically
+from sr.tasks.training_state import save_training_state
 
 if TYPE_CHECKING:
     from sr.quantization.qat import Qat
@@ -206,7 +206,7 @@ class Checkpoint(Callback):
         step = trainer.global_step
         if step % self.qat.checkpoint_every == 0 or step == self.qat.iterations:
             task.score()
-            write_atomically(self.path, trainer.save_checkpoint)
+            save_training_state(trainer, self.path)
             said = {key.removeprefix(f"{self.qat.name}_"): round(value, 5) for key, value in task.figures.items()}
             log.info("%s %d/%d: %s", self.qat.name, step, self.qat.iterations, said)
 

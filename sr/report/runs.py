@@ -1,17 +1,15 @@
 """Run folders and how far each one is: finished, running, failed, unfinished, or with a report that cannot be read."""
 
 import json
-import os
 import re
-import socket
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from sr.report.record import NAME, Report, read_report
+from sr.runs.files import read_yaml
+from sr.runs.lock import holder
 
 MARKS = ("config.yaml", NAME, "failed.json")
 """A folder with one of these is a run's."""
@@ -83,23 +81,6 @@ def read_run(folder: Path) -> Run:
     return Run(folder=folder, status="unfinished", config=config)
 
 
-def holder(folder: Path) -> str:
-    """Who writes into a run folder now, from `.running`; empty if nobody does, or its process is gone."""
-    try:
-        text = (folder / ".running").read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
-        return ""
-    found = re.fullmatch(r"process (\d+) on (.+)", text)
-    if found and found[2] == socket.gethostname() and os.name == "posix":
-        try:
-            os.kill(int(found[1]), 0)
-        except (ProcessLookupError, OverflowError):
-            return ""
-        except PermissionError:
-            pass  # it lives, and belongs to another user
-    return text
-
-
 def natural_key(name: str) -> list[tuple[int, str]]:
     """Sort key that puts m_5 before m_11.
 
@@ -112,8 +93,7 @@ def natural_key(name: str) -> list[tuple[int, str]]:
 def _read_mapping(path: Path) -> dict[str, Any]:
     """The mapping in a YAML or JSON file; empty if there is none."""
     try:
-        text = path.read_text(encoding="utf-8")
-        content = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (OSError, ValueError, yaml.YAMLError):
+        content = json.loads(path.read_text(encoding="utf-8")) if path.suffix == ".json" else read_yaml(path)
+    except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}

@@ -3,14 +3,13 @@
 import json
 import os
 import socket
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sr.report.runs import find_runs, natural_key, read_run
+from sr.runs.lock import claim
 
 MakeRun = Callable[..., Path]
 
@@ -28,9 +27,8 @@ def test_every_state_is_told(tmp_path: Path, make_run: MakeRun) -> None:
     started(tmp_path / "main" / "stopped")
     broken = started(tmp_path / "main" / "torn")
     (broken / "report.json").write_text('{"schema_version": 1, "run')
-    running = started(tmp_path / "main" / "working")
-    (running / ".running").write_text(f"process {os.getpid()} on {socket.gethostname()}")
-    found = {run.name: run for run in find_runs([tmp_path / "main"])}
+    with claim(started(tmp_path / "main" / "working")):
+        found = {run.name: run for run in find_runs([tmp_path / "main"])}
     assert {name: run.status for name, run in found.items()} == {
         "done": "finished",
         "failed": "failed",
@@ -51,18 +49,14 @@ def test_a_run_is_called_as_its_folders_are_now(tmp_path: Path, make_run: MakeRu
     assert report is not None and (report.experiment, report.run) == ("main", "after")
 
 
-def test_a_killed_process_holds_nothing(tmp_path: Path) -> None:
+def test_the_lock_tells_whether_a_run_goes_on_and_not_the_text(tmp_path: Path) -> None:
     folder = started(tmp_path / "main" / "killed")
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    (folder / ".running").write_text(f"process {gone.pid} on {socket.gethostname()}")
+    for text in (f"process {os.getpid()} on {socket.gethostname()}", "process 1 on some-other-host"):
+        (folder / ".running").write_text(text)
+        assert read_run(folder).status == "unfinished"
+    with claim(folder):
+        assert read_run(folder).status == "running"
     assert read_run(folder).status == "unfinished"
-
-
-def test_a_process_of_another_machine_is_believed(tmp_path: Path) -> None:
-    folder = started(tmp_path / "main" / "remote")
-    (folder / ".running").write_text("process 1 on some-other-host")
-    assert read_run(folder).error == "process 1 on some-other-host"
 
 
 def test_runs_are_found_from_every_height_and_once(tmp_path: Path, make_run: MakeRun) -> None:
