@@ -1,12 +1,31 @@
-"""What all tests share: the place of the optional image sets, and quiet, single-threaded torch."""
+"""Fixtures that all tests share, and the policy of skipped tests: each reason is known, else CI fails."""
 
 import importlib.util
 import os
+import re
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+from torch import nn
 
 ROOT = Path(__file__).resolve().parents[1]
+MAY_SKIP = (
+    r"needs a GPU|no CUDA device",
+    r"no image sets at",
+    r"BasicSR|basicsr",  # needs an older torchvision than ours
+    r"qai-hub is installed here",  # its tests would send jobs
+    r"not a git checkout",
+    r"POSIX thing|no fork on this system|no /proc on this system|this system does not tell the CPU time",
+    r"onnxruntime-qnn, the Hexagon compiler, is not installed",  # no wheel for this system
+    r"the browser tests need Chromium",  # .ci/run installs it where it may
+)
+"""Reasons for which a test may be skipped. Under CI any other reason fails the session."""
 SHARED = Path(os.environ.get("SR_DATA", ROOT.parent / "shared" / "data"))
 
 
@@ -34,3 +53,40 @@ def repo_root() -> Path:
 def _private_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Decoded images of the tests stay out of the user's cache, but are shared between tests."""
     monkeypatch.setenv("SR_CACHE", str(tmp_path_factory.getbasetemp() / "sr-cache"))
+
+
+def _make(name: str, *overrides: str, scale: float = 2, seed: int = 0) -> nn.Module:
+    with initialize_config_dir(str(ROOT / "conf"), version_base=None):
+        config = compose(f"model/{name}", overrides=[f"+scale={scale}", *overrides])
+    torch.manual_seed(seed)
+    return instantiate(OmegaConf.to_container(config.model, resolve=True))
+
+
+@pytest.fixture(scope="session")
+def make() -> Callable[..., nn.Module]:
+    """`make(preset, *overrides, scale=2, seed=0)`: a net of conf/model."""
+    return _make
+
+
+def skip_reasons(terminal: pytest.TerminalReporter) -> Counter[str]:
+    """Return the reasons of all skipped tests with their counts."""
+    reports = terminal.stats.get("skipped", [])
+    return Counter(str(report.longrepr[2]).removeprefix("Skipped: ") for report in reports)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print one line for each reason to skip."""
+    for reason, count in sorted(skip_reasons(terminalreporter).items()):
+        known = any(re.search(pattern, reason) for pattern in MAY_SKIP)
+        terminalreporter.write_line(f"skipped {count}: {reason}" + ("" if known else "  <- not expected, see MAY_SKIP"))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a CI session that skipped a test for a reason that `MAY_SKIP` does not list."""
+    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is None or os.environ.get("CI") != "true":
+        return
+    unexpected = [why for why in skip_reasons(terminal) if not any(re.search(known, why) for known in MAY_SKIP)]
+    if unexpected and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -145,11 +145,11 @@ def test_xlsr(make, tmp_path, lr):
 
 
 @pytest.mark.parametrize("expand_bias", ["true", "false"])
-@pytest.mark.parametrize(("name", "f", "m"), [("sesr_rgb_m3", 16, 3), ("sesr_rgb_xl", 32, 11)])
-@pytest.mark.parametrize("scale", [2, 3, 4])
+@pytest.mark.parametrize(
+    ("name", "f", "m", "scale"),
+    [("sesr_rgb_m3", 16, 3, 2), ("sesr_rgb_m3", 16, 3, 3), ("sesr_rgb_m3", 16, 3, 4), ("sesr_rgb_xl", 32, 11, 2)],
+)
 def test_sesr(make, tmp_path, lr, name, f, m, scale, expand_bias):
-    if name == "sesr_rgb_xl" and scale != 2:
-        pytest.skip("the size is tested at x2")
     shapes = sesr_shapes(m, f, scale, collapsed=False)
     state = {key: value * (0.3 if "conv_" in key else 1) for key, value in random_state(shapes).items()}
     net = start(make(name, HEAD, f"model.expand_bias={expand_bias}", scale=scale), state, tmp_path)
