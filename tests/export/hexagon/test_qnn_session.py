@@ -36,7 +36,12 @@ def test_the_screen_comes_back_after_an_error(tmp_path: Path, capfd: pytest.Capt
 
 
 def test_where_the_package_is_missing_it_says_what_to_do() -> None:
-    code = "import sys; sys.modules['onnxruntime_qnn'] = None\nfrom sr.export.hexagon import qnn_session as q\nprint(q.why_missing())"
+    code = """
+import sys
+sys.modules["onnxruntime_qnn"] = None
+from sr.export.hexagon import qnn_session
+print(qnn_session.why_missing())
+"""
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert said.startswith("onnxruntime-qnn, the Hexagon compiler, is not installed on this ")
     assert "pip install onnxruntime-qnn" in said or "Linux x86-64 and Windows only" in said
