@@ -10,6 +10,7 @@ from typing import Any
 import lightning
 import torch
 from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.plugins.environments import LightningEnvironment
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from sr import pruning
@@ -188,6 +189,8 @@ def trainer_of(
             f"trainer.devices={config.trainer.devices}: a run takes one device, for its batches, its lock and its "
             "checkpoints are one process's; start other runs on the other devices, with CUDA_VISIBLE_DEVICES"
         )
+    # Of itself Lightning takes the tasks of a SLURM job for devices, and refuses a job of several.
+    settings = {"plugins": [LightningEnvironment()], **settings}
     settings = {"default_root_dir": str(folder), "logger": logger, "callbacks": list(callbacks)} | settings
     return made(config.trainer)(**settings)
 

@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from sr.report.render import FORMATS, show
+from sr.runs.failures import one_line_errors
 from sr.runs.files import write_json
 
 PIPE_WIDTH = 200
@@ -98,22 +99,17 @@ def options_of(arguments: Sequence[str] | None) -> dict[str, Any]:
     return options
 
 
+@one_line_errors
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; returns the exit status."""
     options = options_of(arguments)
     command, path, form = (options.pop(key) for key in ("command", "json", "format"))
-    from hydra.errors import HydraException
-
-    try:
-        if path:
-            _check_writable(path)
-        measurement = importlib.import_module(f"sr.bench.{MODULES.get(command, command)}").measure(**options)
-        if path:
-            write_json(path, {"command": command, "overrides": options["overrides"], **measurement.to_dict()})
-        show(measurement.tables, form, Console() if sys.stdout.isatty() else Console(width=PIPE_WIDTH))
-    except (ValueError, OSError, HydraException) as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 2
+    if path:
+        _check_writable(path)
+    measurement = importlib.import_module(f"sr.bench.{MODULES.get(command, command)}").measure(**options)
+    if path:
+        write_json(path, {"command": command, "overrides": options["overrides"], **measurement.to_dict()})
+    show(measurement.tables, form, Console() if sys.stdout.isatty() else Console(width=PIPE_WIDTH))
     return 0
 
 

@@ -11,6 +11,7 @@ from sr.dashboard.content import content
 from sr.dashboard.page import render
 from sr.dashboard.pictures import Budget, pictures
 from sr.report.runs import Run, find_runs
+from sr.runs.failures import one_line_errors
 from sr.runs.files import write_atomically
 from sr.runs.folders import ROOT
 
@@ -59,15 +60,12 @@ def _amount(text: str) -> float:
     return value
 
 
+@one_line_errors
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what is asked; returns the exit status."""
     options = parser().parse_args(arguments)
     options.places = options.places or [ROOT / "outputs"]
-    try:
-        return _run(options)
-    except (ValueError, OSError) as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 2
+    return _run(options)
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sr.data.cache_cleanup import Stored, in_words, remove, stored
+from sr.runs.failures import one_line_errors
 
 
 def parser() -> argparse.ArgumentParser:
@@ -48,13 +49,13 @@ def table(maps: Sequence[Stored]) -> Table:
     return shown
 
 
+@one_line_errors
 def main(arguments: Sequence[str] | None = None) -> int:
     """List or remove; returns the exit status."""
     options = parser().parse_args(arguments)
     cache, console = options.cache.expanduser(), Console()
     if not cache.is_dir():
-        print(f"Error: no folder {cache}; give one with --cache or SR_CACHE", file=sys.stderr)
-        return 2
+        raise ValueError(f"no folder {cache}; give one with --cache or SR_CACHE")
     if options.remove is None:
         console.print(table(stored(cache)))
     else:

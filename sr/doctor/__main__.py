@@ -26,6 +26,7 @@ from sr.doctor.data_sets import (
 from sr.doctor.environment import check_environment
 from sr.doctor.finding import Finding, examine
 from sr.doctor.traps import check_bsds, check_copies, check_lookalikes, check_urban, images_of_sets, training_images
+from sr.runs.failures import one_line_errors
 from sr.runs.folders import ROOT
 
 PIPE_WIDTH = 160
@@ -111,6 +112,7 @@ def show_rows(rows: Sequence[Row], console: Console) -> None:
     console.print(table)
 
 
+@one_line_errors
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print everything; returns the exit status."""
     options = parser().parse_args(arguments)

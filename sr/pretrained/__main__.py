@@ -16,6 +16,7 @@ from sr.evaluation import upscale_tiled, upscaler
 from sr.pretrained.add import add
 from sr.pretrained.card import Card
 from sr.pretrained.catalogue import cards, load
+from sr.runs.failures import one_line_errors
 from sr.runs.files import write_atomically
 
 STAGES = {"float": "fp32", "simulated": "INT8", "htp_v73": "HTP v73"}
@@ -71,20 +72,17 @@ def upscale(source: Path, target: Path, name: str, scale: float) -> tuple[int, i
     return sr.shape[0], sr.shape[1]
 
 
+@one_line_errors
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what was asked; returns the exit status."""
     options = parser().parse_args(arguments)
-    try:
-        if options.action == "upscale":
-            height, width = upscale(options.source, options.target, options.net, options.scale)
-            print(f"{options.target}: {width}x{height}")
-        elif options.action == "add":
-            print(add(options.run, options.name))
-        else:
-            Console().print(table(cards()))
-    except (ValueError, OSError) as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 1
+    if options.action == "upscale":
+        height, width = upscale(options.source, options.target, options.net, options.scale)
+        print(f"{options.target}: {width}x{height}")
+    elif options.action == "add":
+        print(add(options.run, options.name))
+    else:
+        Console().print(table(cards()))
     return 0
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import lightning
 import torch
+from lightning.pytorch.plugins.environments import LightningEnvironment
 from torch import nn
 
 from sr.losses.distillation_loss import check_share
@@ -103,6 +104,7 @@ class Qat:
             trainer = lightning.Trainer(
                 accelerator=self.accelerator,
                 devices=1,
+                plugins=[LightningEnvironment()],  # one process, whatever tasks a SLURM job has
                 max_steps=self.iterations,
                 max_epochs=-1,
                 logger=False,

@@ -1,7 +1,6 @@
 """Command line: `python -m sr.report [outputs/<experiment> ...] [--published] [--fold-seeds] [--format ...]`."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from sr.report.render import FORMATS, show
 from sr.report.runs import Run, find_runs
 from sr.report.sparsity import sparsity_picture, sparsity_tables
 from sr.report.table import Table, quality_tables, speed_table, status_table
+from sr.runs.failures import one_line_errors
 from sr.runs.files import write_atomically
 from sr.runs.folders import ROOT
 
@@ -57,27 +57,21 @@ def tables_of(runs: Sequence[Run], *, compare: bool, fold_seeds: bool) -> list[T
     ]
 
 
+@one_line_errors
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the tables; returns the exit status."""
     options = parser().parse_args(arguments)
     console = _Console() if sys.stdout.isatty() else _Console(width=PIPE_WIDTH)
     places = options.places or [ROOT / "outputs"]
-    try:
-        runs = find_runs(places)
-        if options.plane:
-            write_atomically(options.plane, plane(runs))
-        if options.sparsity:
-            write_atomically(options.sparsity, sparsity_picture(runs))
-            tables = sparsity_tables(runs)
-        else:
-            tables = tables_of(runs, compare=options.published, fold_seeds=options.fold_seeds)
-        show(tables, options.format, console)
-    except BrokenPipeError:  # the reader, such as `head`, has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except (ValueError, OSError) as error:
-        print(f"Error: {error}", file=sys.stderr)
-        return 2
+    runs = find_runs(places)
+    if options.plane:
+        write_atomically(options.plane, plane(runs))
+    if options.sparsity:
+        write_atomically(options.sparsity, sparsity_picture(runs))
+        tables = sparsity_tables(runs)
+    else:
+        tables = tables_of(runs, compare=options.published, fold_seeds=options.fold_seeds)
+    show(tables, options.format, console)
     if not runs:
         print(f"No runs under {', '.join(map(str, places))}; `python -m sr.run` makes one.", file=sys.stderr)
     return 0

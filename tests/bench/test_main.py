@@ -49,7 +49,7 @@ def test_a_table_and_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     ],
 )
 def test_a_mistake_ends_in_a_message(arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(arguments) == 2
+    assert main(arguments) == 1
     said = capsys.readouterr()
     assert said.err.startswith("Error: ") and says in said.err
     assert said.out == ""

@@ -48,5 +48,5 @@ def test_without_a_login_it_says_what_to_do(
     make_run()
     monkeypatch.delenv("WANDB_API_KEY", raising=False)
     monkeypatch.setenv("NETRC", str(tmp_path / "none"))
-    assert main([str(tmp_path / "nets"), "--wandb"]) == 2
+    assert main([str(tmp_path / "nets"), "--wandb"]) == 1
     assert "Error: no W&B login: run `wandb login`" in capsys.readouterr().err

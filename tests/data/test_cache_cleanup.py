@@ -109,7 +109,7 @@ def test_the_command_line(make: Make, cache: Path, capsys: pytest.CaptureFixture
     assert "1 set of decoded images" in capsys.readouterr().out.replace("\n", " ")
     assert main(["--cache", str(cache), "--remove", "30"]) == 0
     assert "removed" in capsys.readouterr().out and not stored(cache)
-    assert main(["--cache", str(cache / "absent")]) == 2
+    assert main(["--cache", str(cache / "absent")]) == 1
     assert "give one with --cache or SR_CACHE" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["--remove", "soon"])

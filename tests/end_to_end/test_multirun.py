@@ -38,7 +38,7 @@ def test_finished_jobs_are_skipped_and_failed_ones_listed(tmp_path):
     first = sr_run(*sweep)
     assert first.returncode == 1
     assert "1 of 3 jobs failed; the same command runs only these again:" in first.stderr
-    assert first.stderr.count("ValueError: QuickSRNet needs m to be an integer of at least 0, got -3.") == 1
+    assert first.stderr.count(": QuickSRNet needs m to be an integer of at least 0, got -3.") == 2
     done = sorted(path.parent for path in tmp_path.glob("sweep/*/report.json"))
     assert len(done) == 2
     stamps = [(folder / "report.json").stat().st_mtime_ns for folder in done]

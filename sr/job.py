@@ -1,0 +1,110 @@
+"""Hydra's part of `python -m sr.run`: lock the run folder, run the experiment, keep the traceback of what failed."""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import hydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from sr.config import composition
+from sr.config.hints import hints
+from sr.runs.failures import in_one_line, show, shows_tracebacks
+from sr.runs.files import remove_leftovers, write_json
+from sr.runs.folders import ROOT
+from sr.runs.identity import refuse_changes
+from sr.runs.lock import claim
+from sr.runs.signals import STOPPED, STOPS, raising_stops, stopped_by
+
+FAILED = "failed.json"
+
+
+def start(arguments: Sequence[str]) -> int:
+    """Let Hydra compose the config of a command line and run its jobs; returns the exit status.
+
+    Args:
+        arguments: of the command line, for the hints; Hydra reads `sys.argv` itself.
+    """
+    full = shows_tracebacks()
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises its errors, which are printed here
+
+    @hydra.main(version_base="1.3", config_path=str(ROOT / "conf"), config_name="config")
+    def job(config: DictConfig) -> str | None:
+        return run_job(config, full=full)
+
+    composition.register_resolvers()
+    try:
+        job()
+    except Exception as error:
+        refused = isinstance(error, HydraException | OmegaConfBaseException)
+        show(error, full=full, hint=" ".join(hints(arguments)) if refused else "")
+        return 1
+    except SystemExit as end:
+        if end.code in [128 + number for number in STOPS]:
+            print(f"\n{STOPPED}", file=sys.stderr)
+        raise
+    return 0
+
+
+def run_job(config: DictConfig, *, full: bool) -> str | None:
+    """Run one job; an error ends in one message, and in a sweep the other jobs go on.
+
+    Args:
+        config: the composed config.
+        full: whether to print the traceback of an error.
+
+    Returns:
+        What went wrong, for the list at a sweep's end; None when all went well.
+    """
+    try:
+        composition.refuse_unexpanded_sweep()
+        complete(config, composition.output_folder())
+    except Exception as error:
+        folder = composition.output_folder()
+        if composition.in_multirun():
+            print(f"FAILED {folder.name}: {in_one_line(error)}", file=sys.stderr)
+            return in_one_line(error)
+        show(error, full=full, kept=folder / FAILED)
+        sys.exit(1)
+    return None
+
+
+def complete(config: DictConfig, folder: Path) -> None:
+    """Complete the run that `config` describes, or tell that it is finished already."""
+    with claim(folder):
+        remove_leftovers(folder)
+        refuse_changes(folder, composition.plain(config))
+        if (folder / "report.json").is_file():
+            print(f"{folder} is finished; nothing to do. Its table: python -m sr.report {folder.parent}")
+            return
+        (folder / FAILED).unlink(missing_ok=True)
+        try:
+            from sr import experiment  # seconds of imports, which a stop ends at once
+
+            with raising_stops():
+                experiment.run(config, folder, pixel_run)
+        except BaseException as error:
+            if number := stopped_by(error):
+                sys.exit(128 + number)
+            keep_traceback(error, folder / FAILED)
+            raise
+
+
+def keep_traceback(error: BaseException, path: Path) -> None:
+    """Write what went wrong beside the run, where the folder can be written."""
+    content = {"error": in_one_line(error), "traceback": traceback.format_exc()}
+    with suppress(OSError):  # a full or read-only disk is what failed, maybe
+        write_json(path, content)
+
+
+def pixel_run(config: DictConfig) -> Path:
+    """Complete the pixel-loss run that a config with `init=pixel` starts from; returns its folder."""
+    with composition.pixel_config(config) as (first, folder):
+        print(f"first stage, with the pixel loss: {folder}")
+        complete(first, folder)
+    return folder
