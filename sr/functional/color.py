@@ -60,7 +60,7 @@ def rgb_to_y(rgb: Tensor) -> Tensor:
         ValueError: If the images are not floating point or do not have three channels.
 
     Example:
-        >>> (rgb_to_y(torch.tensor([1.0, 0.0, 0.0]).view(3, 1, 1)) * 255).item()
+        >>> round((rgb_to_y(torch.tensor([1.0, 0.0, 0.0]).view(3, 1, 1)) * 255).item(), 3)
         81.481
     """
     _check(rgb, "rgb_to_y")

@@ -1,17 +1,18 @@
-"""ABPN: a plain stack of convolutions that learns what to add to the repeated input pixels.
+"""ABPN: a plain stack of convolutions plus a nearest-neighbour residual (the anchor).
 
-Paper: Anchor-based Plain Net for Mobile Image Super-Resolution, arXiv 2105.09750, the winner of the Mobile AI 2021
-challenge. Reproduces the PSNR of its final x3 net on DIV2K (30.22 dB in float, 30.15 dB after quantization-aware
-training) and table 1 of QuickSRNet (arXiv 2303.04336): ABPN, ABPN without the residual, and that with identity
-initialisation and ReLU1. Upstream: NJU-Jet/SR_Mobile_Quantization (challenge net), aimet_zoo_torch/abpn
-(BSD-3-Clause), whose parameter names are kept.
+Paper: Anchor-based Plain Net for Mobile Image Super-Resolution, arXiv 2105.09750, winner of the Mobile AI 2021
+challenge. Reproduces the PSNR of its final x3 net on DIV2K: 30.22 dB in float, 30.15 dB after QAT. Also reproduces
+table 1 of QuickSRNet (arXiv 2303.04336): ABPN, ABPN without the residual, and the latter with identity initialisation
+and ReLU1. Upstream: NJU-Jet/SR_Mobile_Quantization (challenge net) and aimet_zoo_torch/abpn (BSD-3-Clause); the
+parameter names are those of the model zoo.
 
 Deviations:
-- Pixels are in [0, 1] instead of [0, 255]; depth-to-space orders its channels as PyTorch does (upstream's TensorFlow
-  puts the sub-pixel first; weights from there need their rows permuted).
-- The anchor is a frozen 1x1 convolution as in the model zoo, where the paper concatenates copies of the input: same
-  values.
-- The clip comes before depth-to-space: same values.
+- Pixels are in [0, 1] instead of [0, 255].
+- Depth-to-space uses PyTorch's channel order. Upstream's TensorFlow order puts the sub-pixel first, so the rows of
+  upstream weights must be permuted.
+- The anchor is a frozen 1x1 convolution as in the model zoo; the paper concatenates copies of the input. The values
+  are the same.
+- The clip comes before depth-to-space; the values are the same.
 """
 
 import itertools
@@ -25,28 +26,27 @@ from sr.models.collapsible import collapse_convs
 from sr.models.net import Net
 from sr.models.overparameterize import expand_convs
 
-NAME = "ABPN"
-SCALES = (2, 3, 4)
+_NAME = "ABPN"
+_SCALES = (2, 3, 4)
 
 
 class ABPN(Net):
-    """Conv 3 -> f and m convs f -> f with activations, conv f -> 3 s**2, plus the anchor, clip, depth-to-space.
+    """Upscale with conv 3 -> f, m convs f -> f, conv f -> 3 s**2, the anchor, a clip and depth-to-space.
 
     Args:
         scale: 2, 3 or 4.
-        f: Feature channels, at least 3; 28.
-        m: Convolutions between features; 5 in the paper, 4 in the challenge net.
-        image_space_conv: Whether an activation and one more convolution 3 s**2 -> 3 s**2 come before the anchor, as
-            in the challenge net.
-        anchor: Whether the repeated input is added; False is QuickSRNet's "residual-free ABPN".
-        activation: "relu", or "relu1" which clips to [0, 1].
-        init: "random" is PyTorch's default; "identity" adds ones, so that each convolution passes its input on, and
-            without an anchor the last one upscales by nearest neighbour.
-        overparameterize: "none", or how each convolution trains: "sesr", "repsr", "ecb"
-            (`sr.models.overparameterize`).
+        f: Feature channels, at least 3; 28 in the paper.
+        m: Intermediate convolutions; 5 in the paper, 4 in the challenge net.
+        image_space_conv: Whether to add an activation and a convolution 3 s**2 -> 3 s**2 before the anchor, as in the
+            challenge net.
+        anchor: Whether to add the repeated input; False is QuickSRNet's "residual-free ABPN".
+        activation: "relu", or "relu1", which clips to [0, 1].
+        init: "random" is PyTorch's default. "identity" adds an identity kernel to each convolution; without an anchor
+            the last convolution then starts as nearest-neighbour upscaling.
+        overparameterize: "none", "sesr", "repsr" or "ecb": training-time branches (`sr.models.overparameterize`).
 
     Raises:
-        ValueError: for a scale, word or count that it does not know.
+        ValueError: If a scale, choice or count is not supported.
     """
 
     def __init__(
@@ -62,11 +62,11 @@ class ABPN(Net):
         overparameterize: str,
     ) -> None:
         super().__init__()
-        self.scale: int = check_scale(NAME, scale, SCALES)
-        check_count(NAME, "f", f, 3)
-        check_count(NAME, "m", m, 0)
-        check_choice(NAME, "activation", activation, ("relu", "relu1"))
-        check_choice(NAME, "init", init, ("random", "identity"))
+        self.scale: int = check_scale(_NAME, scale, _SCALES)
+        check_count(_NAME, "f", f, 3)
+        check_count(_NAME, "m", m, 0)
+        check_choice(_NAME, "activation", activation, ("relu", "relu1"))
+        check_choice(_NAME, "init", init, ("random", "identity"))
         self.color = "rgb"
         self.size_multiple = 1
         slots = 3 * self.scale**2
@@ -81,9 +81,9 @@ class ABPN(Net):
 
     @torch.no_grad()
     def _add_identity(self, m: int) -> None:
-        """Add ones to the kernels, so that each convolution passes its input on, on top of its random start.
+        """Add an identity kernel to each randomly initialised convolution.
 
-        As QuickSRNet's large net, a net with an anchor leaves its image-space convolutions random.
+        A net with an anchor keeps its image-space convolutions random, like QuickSRNet's large net.
         """
         convs = [layer for layer in self.cnn if isinstance(layer, nn.Conv2d)]
         for layer in convs[: m + 1]:
@@ -101,13 +101,13 @@ class ABPN(Net):
         return self.depth_to_space(self.clip(blocks))
 
     def collapse(self) -> Net:
-        """Return a copy whose convolutions are all plain, whatever they train as."""
+        """Return a copy for inference, in which every convolution is a plain `nn.Conv2d`."""
         return collapse_convs(self)
 
 
 def _stack(channels: list[int], name: str) -> nn.Sequential:
-    """Stack 3x3 convolutions through the given channels, with an activation of its own between two."""
+    """Stack 3x3 convolutions with the given channel counts, with a separate activation between two of them."""
     layers: list[nn.Module] = []
     for in_channels, out_channels in itertools.pairwise(channels):
-        layers += [conv(in_channels, out_channels, 3), activation(NAME, name, out_channels)]
+        layers += [conv(in_channels, out_channels, 3), activation(_NAME, name, out_channels)]
     return nn.Sequential(*layers[:-1])

@@ -1,4 +1,4 @@
-"""Parts shared by two or more nets: joins as modules, activations by name, the anchor, argument checks."""
+"""Building blocks of the nets: addition and concatenation as modules, activations, the anchor, argument checks."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -9,13 +9,13 @@ from torch import Tensor, nn
 from sr.functional.collapse import anchor_kernel
 
 ScaleT = TypeVar("ScaleT", int, float)
-ModuleT = TypeVar("ModuleT", bound=nn.Module)
+_ModuleT = TypeVar("_ModuleT", bound=nn.Module)
 
 NUM_CHANNELS = {"rgb": 3, "y": 1}
 
 
 class Add(nn.Module):
-    """Sum of two tensors, as a module of its own so that a quantizer sees it and can observe its output."""
+    """Add two tensors; a module, so that a quantizer can calibrate its output."""
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """Return `a + b`."""
@@ -23,15 +23,15 @@ class Add(nn.Module):
 
 
 class Concat(nn.Module):
-    """Concatenation along the channel axis, as a module of its own so that a quantizer sees it."""
+    """Concatenate tensors along the channel axis; a module, so that a quantizer can calibrate its output."""
 
     def forward(self, *parts: Tensor) -> Tensor:
-        """Join tensors of shapes (N, C_i, h, w) into (N, sum of C_i, h, w)."""
+        """Concatenate tensors (N, C_i, h, w) to (N, sum of C_i, h, w)."""
         return torch.cat(parts, dim=1)
 
 
 class Scale(nn.Module):
-    """Multiplication by a constant, as a module of its own so that a quantizer sees it.
+    """Multiply by a constant; a module, so that a quantizer can calibrate its output.
 
     Args:
         factor: The constant.
@@ -47,15 +47,15 @@ class Scale(nn.Module):
 
 
 class Anchor(nn.Module):
-    """Nearest-neighbour upscaling as a 1x1 convolution in front of depth-to-space.
+    """Upscale by nearest neighbour with a 1x1 convolution; depth-to-space must follow.
 
-    Output channel `c * block**2 + p` copies input channel `c`, which is the order that `nn.PixelShuffle` reads.
-    A convolution rather than a repeat, because the Hexagon compiler runs it in the same layout as its neighbours.
+    Output channel `c * block**2 + p` copies input channel `c`, the channel order of `nn.PixelShuffle`. It is a
+    convolution and not a repeat, because the Hexagon compiler then keeps the memory layout of the neighbouring layers.
 
     Args:
         channels: Channels of the image, 3 for RGB and 1 for Y.
-        block: Block size of the depth-to-space that follows.
-        learnable: True lets training change the copy, False freezes it.
+        block: Block size of the following depth-to-space.
+        learnable: Whether training may change the weights.
 
     Source: the anchor of ABPN, arXiv 2105.09750.
     """
@@ -69,25 +69,25 @@ class Anchor(nn.Module):
         self.net.requires_grad_(learnable)
 
     def forward(self, image: Tensor) -> Tensor:
-        """Copy (N, C, h, w) into (N, C * block**2, h, w)."""
+        """Repeat the channels of (N, C, h, w) to (N, C * block**2, h, w)."""
         return self.net(image)
 
 
 def clip() -> nn.Hardtanh:
-    """Make a clip to [0, 1], the field's ReLU1, as the module class that quantizers and exporters look for."""
+    """Make ReLU1, a clip to [0, 1], as the module class that quantizers and exporters recognise."""
     return nn.Hardtanh(0.0, 1.0)
 
 
 def activation(net: str, name: str, channels: int) -> nn.Module:
-    """Make one activation module; call it once for each place in a net, never share the result.
+    """Make an activation module. Call it once for each place in a net; modules must not be shared.
 
     Args:
-        net: Name of the net, for the error.
+        net: Name of the net, for the error message.
         name: "relu", "relu1" (clip to [0, 1]), "prelu" (one slope for each channel, 0.25 at the start) or "tanh".
-        channels: Channels that pass through; only PReLU needs it.
+        channels: Channels of the input; only PReLU needs it.
 
     Raises:
-        ValueError: for another name.
+        ValueError: If the name is none of these.
     """
     check_choice(net, "activation", name, ("relu", "relu1", "prelu", "tanh"))
     if name == "relu1":
@@ -104,7 +104,7 @@ def conv(in_channels: int, out_channels: int, kernel_size: int, *, groups: int =
         in_channels: Channels of the input.
         out_channels: Channels of the output.
         kernel_size: Side of the kernel in pixels, odd.
-        groups: Groups that do not see each other; 1 is an ordinary convolution.
+        groups: Number of channel groups; 1 is an ordinary convolution.
         bias: Whether each output channel has a bias.
     """
     padding = kernel_size // 2
@@ -112,21 +112,21 @@ def conv(in_channels: int, out_channels: int, kernel_size: int, *, groups: int =
 
 
 def bias_of(layer: nn.Conv2d | nn.ConvTranspose2d) -> Tensor:
-    """The bias of a convolution that was made with one."""
+    """Return the bias of a convolution that has one."""
     assert layer.bias is not None
     return layer.bias
 
 
 def check_scale(net: str, got: float, allowed: Sequence[ScaleT]) -> ScaleT:
-    """Return the entry of `allowed` that equals `got` (so 2.0 becomes the integer 2).
+    """Return the entry of `allowed` that equals `got`, so that 2.0 becomes the integer 2.
 
     Args:
-        net: Name of the net, for the error.
-        got: The scale asked for.
-        allowed: The scales that the net can do.
+        net: Name of the net, for the error message.
+        got: The given scale.
+        allowed: The supported scales.
 
     Raises:
-        ValueError: when there is none.
+        ValueError: If the scale is not supported.
 
     Example:
         >>> check_scale("SESR", 2.0, (2, 3, 4))
@@ -140,16 +140,20 @@ def check_scale(net: str, got: float, allowed: Sequence[ScaleT]) -> ScaleT:
 
 
 def check_choice(net: str, argument: str, got: str, allowed: Sequence[str]) -> str:
-    """Return `got` if it is one of the words that an argument knows.
+    """Return `got` if it is one of the allowed values of an argument.
 
     Args:
-        net: Name of the net, for the error.
+        net: Name of the net, for the error message.
         argument: Name of the argument.
-        got: The word asked for.
-        allowed: The words known.
+        got: The given value.
+        allowed: The allowed values.
 
     Raises:
-        ValueError: for another word.
+        ValueError: If the value is not allowed.
+
+    Example:
+        >>> check_choice("ESPCN", "color", "y", ("y", "rgb"))
+        'y'
     """
     if got not in allowed:
         raise ValueError(f"{net} does not know {argument}={got!r}: choose one of {', '.join(allowed)}.")
@@ -160,24 +164,31 @@ def check_count(net: str, argument: str, got: int, least: int) -> int:
     """Return `got` if it is an integer of at least `least`.
 
     Args:
-        net: Name of the net, for the error.
+        net: Name of the net, for the error message.
         argument: Name of the argument.
-        got: The count asked for.
-        least: The smallest count that makes sense.
+        got: The given count.
+        least: The smallest allowed count.
 
     Raises:
-        ValueError: for a smaller one or something that is no integer.
+        ValueError: If the count is smaller or not an integer.
+
+    Example:
+        >>> check_count("ESPCN", "f", 16, 1)
+        16
     """
     if not isinstance(got, int) or isinstance(got, bool) or got < least:
         raise ValueError(f"{net} needs {argument} to be an integer of at least {least}, got {got!r}.")
     return got
 
 
-def inference_form(net: ModuleT) -> ModuleT:
-    """Return the net that is deployed: `net.collapse()` where a net trains in another form, else the net itself.
+def inference_form(net: _ModuleT) -> _ModuleT:
+    """Return the net for inference: `net.collapse()` if the net has a training form, else the net itself.
 
     Args:
-        net: A net of this package. A collapsed copy gives the same image and shares nothing with it.
+        net: A net of this package.
+
+    Returns:
+        A collapsed copy, which gives the same output and shares no tensor with `net`, or `net`.
     """
     collapse = getattr(net, "collapse", None)
     return collapse() if callable(collapse) else net

@@ -1,11 +1,13 @@
-"""Convolutions that train as several and deploy as one: the blocks that SESR and `overparameterize` build from.
+"""Collapsible linear blocks: convolutions that train as several branches and run as one convolution.
+
+SESR and `sr.models.overparameterize` are built from them.
 
 Paper: SESR, arXiv 2103.09404: its linear blocks and their efficient training. Upstream: ARM-software/sesr (Apache-2.0).
-The SESR re-implementation finds a training step of SESR-M5 1.7 times faster with collapsed kernels in the forward pass:
-`python -m sr.bench collapse`.
+A re-implementation of SESR in JAX reports a training step of SESR-M5 that is 1.7 times faster with collapsed kernels in
+the forward pass; `python -m sr.bench collapse` measures it here.
 
-Deviation: the upstream code lets the biases of a block leak into its collapsed kernel and drops the block's own bias
-(its issue 14); here both forms are the same function at every pixel (`sr.functional.collapse`).
+Deviation: in upstream's code the biases of a block leak into its collapsed kernel, and the block's own bias is dropped
+(its issue 14). Here both forms are the same function at every pixel (`sr.functional.collapse`).
 """
 
 import copy
@@ -21,34 +23,34 @@ from torch import Tensor, nn
 from sr.functional import collapse
 from sr.models.blocks import bias_of, check_choice
 
-ModuleT = TypeVar("ModuleT", bound=nn.Module)
+_ModuleT = TypeVar("_ModuleT", bound=nn.Module)
 
 FORWARD_FORMS = ("collapsed", "expanded")
 
 
 class Branch(nn.Module, ABC):
-    """A linear chain of convolutions that pads its input once with zeros and keeps height and width."""
+    """Chain of convolutions without activations that pads its input once with zeros and keeps height and width."""
 
     @abstractmethod
     def kernel(self) -> collapse.Kernel:
-        """Return weight (out, in, k, k) and bias (out,) or None of the one convolution that this branch equals."""
+        """Return weight (out, in, k, k) and bias (out,) or None of the convolution equal to this branch."""
 
     def take(self, weight: Tensor, bias: Tensor) -> None:
-        """Become the given convolution; only a block's first branch needs to know how."""
-        raise TypeError(f"{type(self).__name__} cannot become a given convolution; a block's first branch must")
+        """Set the weights so that the branch equals a given convolution; only a block's first branch needs this."""
+        raise TypeError(f"{type(self).__name__} cannot represent a given convolution; use it after the first branch")
 
 
 class ExpandSqueeze(Branch):
-    """A k x k convolution to many channels, then a 1x1 convolution back: SESR's linear block, RepSR's branch.
+    """Expand with a k x k convolution, then reduce with a 1x1 convolution: SESR's linear block, RepSR's branch.
 
     Initialised as in SESR's code: Glorot-uniform kernels, zero biases.
 
     Args:
         in_channels: Channels of the input.
         out_channels: Channels of the output.
-        width: Channels between the two; at least `out_channels` for `take`.
+        width: Channels between the two convolutions; at least `out_channels` for `take`.
         kernel_size: Side of the first kernel in pixels, odd.
-        expand_bias: Whether the first convolution has a bias, too.
+        expand_bias: Whether the first convolution also has a bias.
     """
 
     def __init__(self, in_channels: int, out_channels: int, *, width: int, kernel_size: int, expand_bias: bool) -> None:
@@ -62,12 +64,12 @@ class ExpandSqueeze(Branch):
         return self.squeeze(self.expand(features))
 
     def kernel(self) -> collapse.Kernel:
-        """Return weight and bias of the one convolution that this branch equals."""
+        """Return weight and bias of the convolution equal to this branch."""
         return collapse.fold_squeeze((self.expand.weight, self.expand.bias), (self.squeeze.weight, self.squeeze.bias))
 
     @torch.no_grad()
     def take(self, weight: Tensor, bias: Tensor) -> None:
-        """Become the given convolution by solving for the first kernel; the squeeze stays as it is."""
+        """Set the first kernel so that the branch equals a given convolution; the 1x1 convolution stays unchanged."""
         inverse = torch.linalg.pinv(self.squeeze.weight.flatten(1).double())
         self.expand.weight.copy_((inverse @ weight.flatten(1).double()).view(self.expand.weight.shape))
         if self.expand.bias is not None:
@@ -76,16 +78,16 @@ class ExpandSqueeze(Branch):
 
 
 class CollapsibleConv(nn.Module):
-    """A zero-padded k x k convolution that trains as a sum of linear branches.
+    """Convolve with a zero-padded k x k kernel that trains as a sum of linear branches.
 
     Args:
-        branches: At least one, of the same channels and kernel size.
-        skip: Whether the input is added to the sum: SESR's and RepSR's short skip.
-        forward_form: "collapsed" computes the kernel and runs one convolution, "expanded" runs every branch. The same
-            function and the same gradients, at different speeds.
+        *branches: At least one branch, all of the same channels and kernel size.
+        skip: Whether to add the input to the sum: the short skip of SESR and RepSR.
+        forward_form: "collapsed" computes the kernel and runs one convolution, "expanded" runs every branch. Outputs
+            and gradients are the same, the speed differs.
 
     Raises:
-        ValueError: for another form.
+        ValueError: If `forward_form` is neither of the two.
     """
 
     skip: Tensor | None
@@ -101,7 +103,7 @@ class CollapsibleConv(nn.Module):
         self.register_buffer("mask", None, persistent=False)  # of `sr.pruning.masks`; its keeper saves it
 
     def kernel(self) -> tuple[Tensor, Tensor]:
-        """Return weight (out, in, k, k) and bias (out,) of the one convolution that this block equals."""
+        """Return weight (out, in, k, k) and bias (out,) of the convolution equal to this block."""
         kernels = [cast(Branch, branch).kernel() for branch in self.branches]
         weights = [weight for weight, _ in kernels] + ([] if self.skip is None else [self.skip])
         weight = _total(weights) if self.mask is None else _total(weights) * self.mask
@@ -112,13 +114,13 @@ class CollapsibleConv(nn.Module):
         if self.forward_form == "expanded" and self.mask is None:
             outputs = [branch(features) for branch in self.branches]
             return _total(outputs if self.skip is None else [*outputs, features])
-        with torch.autocast(features.device.type, enabled=False):  # folding in bf16 would round the kernel twice
+        with torch.autocast(features.device.type, enabled=False):  # bf16 would round the kernel twice
             weight, bias = self.kernel()
         return F.conv2d(features, weight, bias, padding=self.padding)
 
     @torch.no_grad()
     def take(self, conv: nn.Conv2d) -> None:
-        """Become the given convolution: the first branch takes over what the others and the skip leave."""
+        """Set the first branch so that the block equals a given convolution; other branches and skip stay."""
         first = cast(Branch, self.branches[0])
         weight, bias = self.kernel()
         own_weight, own_bias = first.kernel()
@@ -128,15 +130,15 @@ class CollapsibleConv(nn.Module):
 
     @torch.no_grad()
     def collapse(self) -> nn.Conv2d:
-        """Return an ordinary convolution of the same function."""
+        """Return an ordinary convolution that computes the same function."""
         weight, bias = self.kernel()
         conv = nn.Conv2d(weight.shape[1], weight.shape[0], weight.shape[-1], padding=self.padding)
         conv.weight, conv.bias = nn.Parameter(weight.clone()), nn.Parameter(bias.clone())
         return conv.train(self.training)
 
 
-def collapse_convs(net: ModuleT) -> ModuleT:
-    """Return a copy of a net in which every `CollapsibleConv` is one `nn.Conv2d`; the original goes on training.
+def collapse_convs(net: _ModuleT) -> _ModuleT:
+    """Return a copy of a net in which every `CollapsibleConv` is one `nn.Conv2d`; the net itself stays unchanged.
 
     Example:
         >>> block = CollapsibleConv(
@@ -156,14 +158,14 @@ def collapse_convs(net: ModuleT) -> ModuleT:
 
 
 def set_forward_form(net: nn.Module, forward_form: str) -> None:
-    """Switch every `CollapsibleConv` of a net, in place.
+    """Set the forward form of every `CollapsibleConv` of a net, in place.
 
     Args:
         net: Any net.
         forward_form: "collapsed" or "expanded".
 
     Raises:
-        ValueError: for another form.
+        ValueError: If `forward_form` is neither of the two.
     """
     check_choice(type(net).__name__, "forward_form", forward_form, FORWARD_FORMS)
     for module in net.modules():
@@ -172,7 +174,7 @@ def set_forward_form(net: nn.Module, forward_form: str) -> None:
 
 
 def glorot(conv: nn.Conv2d) -> nn.Conv2d:
-    """Set a convolution to Glorot-uniform weights and zero biases, Keras's defaults, and return it."""
+    """Initialise a convolution with Glorot-uniform weights and zero biases (Keras's defaults) and return it."""
     nn.init.xavier_uniform_(conv.weight)
     if conv.bias is not None:
         nn.init.zeros_(conv.bias)
@@ -180,5 +182,5 @@ def glorot(conv: nn.Conv2d) -> nn.Conv2d:
 
 
 def _total(tensors: Sequence[Tensor]) -> Tensor:
-    """Return the sum of tensors of one shape."""
+    """Return the sum of tensors of the same shape."""
     return functools.reduce(torch.add, tensors)

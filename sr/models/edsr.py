@@ -1,12 +1,12 @@
-"""EDSR: residual blocks without batch normalization, the heavy reference net.
+"""EDSR: residual blocks without batch normalization, a large reference net.
 
-Paper: Enhanced Deep Residual Networks for Single Image Super-Resolution, arXiv 1707.02921; table 1 (both
-sizes) and table 3 (PSNR), and the EDSR row of QuickSRNet's table 3 (arXiv 2303.04336), whose 32.21 dB on BSD100 x2 is
-the baseline's. Upstream: sanghyun-son/EDSR-PyTorch (MIT).
+Paper: Enhanced Deep Residual Networks for Single Image Super-Resolution, arXiv 1707.02921; table 1 (both sizes) and
+table 3 (PSNR). Also the EDSR row of QuickSRNet's table 3 (arXiv 2303.04336): its 32.21 dB on BSD100 x2 are those of the
+baseline. Upstream: sanghyun-son/EDSR-PyTorch (MIT).
 
 Deviations:
 - Pixels are in [0, 1] instead of [0, 255]: the same function after scaling biases and mean by 255.
-- The collapsed net has the residual scaling inside its convolutions and the mean of the output inside the last bias.
+- The collapsed net folds the residual scaling into its convolutions and the output mean into the last bias.
 """
 
 import copy
@@ -19,17 +19,17 @@ from sr.functional.collapse import fold_squeeze
 from sr.models.blocks import Add, bias_of, check_count, check_scale, conv
 from sr.models.net import Net
 
-NAME = "EDSR"
-SCALES = (2, 3, 4)
-DIV2K_MEAN = (0.4488, 0.4371, 0.4040)  # RGB mean of DIV2K's training images, as in upstream
+_NAME = "EDSR"
+_SCALES = (2, 3, 4)
+DIV2K_MEAN = (0.4488, 0.4371, 0.4040)  # RGB mean of DIV2K's training images, from upstream
 
 
-class ResidualBlock(nn.Module):
-    """Conv, ReLU, conv, times a constant, plus the input.
+class EDSRBlock(nn.Module):
+    """Residual block: conv, ReLU, conv, times a constant, plus the input.
 
     Args:
         f: Feature channels.
-        residual_scale: The constant.
+        residual_scale: Constant factor of the residual.
     """
 
     def __init__(self, f: int, residual_scale: float) -> None:
@@ -41,7 +41,7 @@ class ResidualBlock(nn.Module):
         self.add = Add()
 
     def forward(self, features: Tensor) -> Tensor:
-        """Keep the shape (N, f, h, w)."""
+        """Map (N, f, h, w) to the same shape."""
         residual = self.conv2(self.relu(self.conv1(features)))
         if self.residual_scale != 1:
             residual = residual * self.residual_scale
@@ -49,36 +49,38 @@ class ResidualBlock(nn.Module):
 
     @torch.no_grad()
     def fold(self) -> None:
-        """Move the constant into the second convolution, in place."""
+        """Fold the constant factor into the second convolution, in place."""
         for parameter in self.conv2.parameters():
             parameter.mul_(self.residual_scale)
         self.residual_scale = 1.0
 
 
 class EDSR(Net):
-    """Mean out, conv 3 -> f, m residual blocks and a conv with a long skip, sub-pixel upscaling, conv f -> 3, mean in.
+    """Upscale with conv 3 -> f, m residual blocks with a long skip, sub-pixel upscaling and conv f -> 3.
+
+    The mean of DIV2K is subtracted from the input and added to the output.
 
     Args:
-        scale: 2, 3 or 4; 4 is done in two steps of 2.
+        scale: 2, 3 or 4; x4 takes two steps of x2.
         f: Feature channels; 64 (baseline) or 256.
         m: Residual blocks; 16 (baseline) or 32.
-        residual_scale: Constant that multiplies each block's residual; 1 (baseline) or 0.1, without which 256
-            channels do not train stably (section 3.2).
+        residual_scale: Factor of each block's residual; 1 (baseline) or 0.1. With 256 channels, training is unstable
+            without it (section 3.2).
 
     Raises:
-        ValueError: for a scale or count that it does not know.
+        ValueError: If a scale or count is not supported.
     """
 
     def __init__(self, *, scale: float, f: int, m: int, residual_scale: float) -> None:
         super().__init__()
-        self.scale: int = check_scale(NAME, scale, SCALES)
-        check_count(NAME, "f", f, 1)
-        check_count(NAME, "m", m, 1)
+        self.scale: int = check_scale(_NAME, scale, _SCALES)
+        check_count(_NAME, "f", f, 1)
+        check_count(_NAME, "m", m, 1)
         self.color = "rgb"
         self.size_multiple = 1
         self.subtract_mean = _mean_shift(-1.0)
         self.head = conv(3, f, 3)
-        self.body = nn.Sequential(*[ResidualBlock(f, residual_scale) for _ in range(m)], conv(f, f, 3))
+        self.body = nn.Sequential(*[EDSRBlock(f, residual_scale) for _ in range(m)], conv(f, f, 3))
         self.add = Add()
         self.upsampler = _upsampler(f, self.scale)
         self.tail = conv(f, 3, 3)
@@ -93,10 +95,10 @@ class EDSR(Net):
 
     @torch.no_grad()
     def collapse(self) -> "EDSR":
-        """Return the net without constant factors and without the last addition; this one goes on training."""
+        """Return a copy for inference, without constant factors and without the final mean addition."""
         net = copy.deepcopy(self)
         for block in net.body:
-            if isinstance(block, ResidualBlock):
+            if isinstance(block, EDSRBlock):
                 block.fold()
         if net.add_mean is not None:
             weight, bias = fold_squeeze((net.tail.weight, net.tail.bias), (net.add_mean.weight, net.add_mean.bias))
@@ -106,7 +108,7 @@ class EDSR(Net):
 
 
 def _mean_shift(sign: float) -> nn.Conv2d:
-    """Make a frozen 1x1 convolution that adds `sign` times the mean of DIV2K; the paper does not count it."""
+    """Make a frozen 1x1 convolution that adds `sign` times the mean of DIV2K; the paper does not count its weights."""
     layer = nn.Conv2d(3, 3, kernel_size=1)
     with torch.no_grad():
         layer.weight.copy_(torch.eye(3)[:, :, None, None])
@@ -115,7 +117,7 @@ def _mean_shift(sign: float) -> nn.Conv2d:
 
 
 def _upsampler(f: int, scale: int) -> nn.Sequential:
-    """Make convolutions to f * block**2 channels, each followed by depth-to-space."""
+    """Make the upsampler: convolutions to f * block**2 channels, each followed by depth-to-space."""
     layers: list[nn.Module] = []
     for block in [2, 2] if scale == 4 else [scale]:
         layers += [conv(f, f * block**2, 3), nn.PixelShuffle(block)]

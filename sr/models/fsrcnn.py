@@ -1,11 +1,11 @@
-"""FSRCNN: shrink the features, map them with thin convolutions, expand, upscale at the very end.
+"""FSRCNN: shrink the features, map them with narrow convolutions, expand, and upscale by a final deconvolution.
 
 Paper: Accelerating the Super-Resolution Convolutional Neural Network, arXiv 1608.00367 (ECCV 2016): FSRCNN(56, 12, 4),
-Set5 36.94 dB x2, 33.06 dB x3, 30.55 dB x4; row "FSRCNN" of table 3 in QuickSRNet, arXiv 2303.04336, which replaces
-PReLU by ReLU.
+Set5 36.94 dB x2, 33.06 dB x3, 30.55 dB x4. Also the row "FSRCNN" of table 3 in QuickSRNet, arXiv 2303.04336, which
+replaces PReLU by ReLU.
 
-Differences from the paper, each a switch: `color="rgb"`, `activation="relu"` and `upscaling="sub_pixel"`, for hardware
-that is slow at PReLU and deconvolution. The paper has no x1.5.
+Differences from the paper, each an argument: `color="rgb"`, `activation="relu"` and `upscaling="sub_pixel"`, for
+hardware that is slow at PReLU and deconvolution. The paper has no x1.5.
 """
 
 import math
@@ -17,29 +17,29 @@ from sr.models.collapsible import collapse_convs
 from sr.models.net import Net
 from sr.models.overparameterize import expand_convs
 
-NAME = "FSRCNN"
-SCALES = (2, 3, 4)
+_NAME = "FSRCNN"
+_SCALES = (2, 3, 4)
 
-# The smallest odd kernel at lr resolution whose sub-pixel convolution can do what a 9x9 deconvolution of stride s does.
+# Smallest odd kernel, at lr resolution, of a sub-pixel convolution that can represent a 9x9 deconvolution of stride s.
 SUB_PIXEL_KERNEL = {2: 5, 3: 5, 4: 3}
 
 
 class FSRCNN(Net):
-    """Extraction 5x5, shrinking 1x1, m times mapping 3x3, expanding 1x1, deconvolution 9x9; the output is not clipped.
+    """Upscale with conv 5x5, shrinking conv 1x1, m mapping convs 3x3, expanding conv 1x1 and deconvolution 9x9.
 
     Args:
         d: Feature channels; 56 in the paper, 32 in its FSRCNN-s.
-        s: Shrunk channels; 12, or 5 in FSRCNN-s.
+        s: Channels after shrinking; 12, or 5 in FSRCNN-s.
         m: Mapping convolutions; 4, or 1 in FSRCNN-s.
         scale: 2, 3 or 4.
-        color: "y" (the paper's: luma only) or "rgb".
-        activation: "prelu" (the paper's, a slope for each channel) or "relu".
-        upscaling: "deconvolution" (the paper's) or "sub_pixel", a convolution in front of depth-to-space that is large
-            enough to hold any such deconvolution exactly.
-        overparameterize: "none", or how each convolution trains: "sesr", "repsr", "ecb" (`sr.models.overparameterize`).
+        color: "y" (paper, luma only) or "rgb".
+        activation: "prelu" (paper, one slope per channel) or "relu".
+        upscaling: "deconvolution" (paper), or "sub_pixel": a convolution before depth-to-space, large enough to
+            represent any such deconvolution exactly.
+        overparameterize: "none", "sesr", "repsr" or "ecb": training-time branches (`sr.models.overparameterize`).
 
     Raises:
-        ValueError: for a scale, word or count that it does not know.
+        ValueError: If a scale, choice or count is not supported.
     """
 
     def __init__(
@@ -55,11 +55,11 @@ class FSRCNN(Net):
         overparameterize: str,
     ) -> None:
         super().__init__()
-        self.scale: int = check_scale(NAME, scale, SCALES)
-        self.color = check_choice(NAME, "color", color, tuple(NUM_CHANNELS))
-        check_choice(NAME, "upscaling", upscaling, ("deconvolution", "sub_pixel"))
+        self.scale: int = check_scale(_NAME, scale, _SCALES)
+        self.color = check_choice(_NAME, "color", color, tuple(NUM_CHANNELS))
+        check_choice(_NAME, "upscaling", upscaling, ("deconvolution", "sub_pixel"))
         for argument, value, least in (("d", d, 1), ("s", s, 1), ("m", m, 0)):
-            check_count(NAME, argument, value, least)
+            check_count(_NAME, argument, value, least)
         self.size_multiple = 1
         channels = NUM_CHANNELS[color]
         self.extract = _layer(channels, d, 5, activation)
@@ -73,7 +73,7 @@ class FSRCNN(Net):
         expand_convs(self, overparameterize)
 
     def _initialise(self) -> None:
-        """Start as the paper does: He's normal distribution by fan-out, the last layer from N(0, 0.001), biases 0."""
+        """Initialise as in the paper: He-normal weights by fan-out, the last layer from N(0, 0.001), zero biases."""
         convs = [layer for layer in self.modules() if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)]
         for layer in convs:
             fan_out = layer.out_channels * math.prod(layer.kernel_size)
@@ -85,14 +85,14 @@ class FSRCNN(Net):
         return self.upscale(self.expand(self.mapping(self.shrink(self.extract(lr)))))
 
     def collapse(self) -> Net:
-        """Return a copy whose convolutions are all plain, whatever they train as."""
+        """Return a copy for inference, in which every convolution is a plain `nn.Conv2d`."""
         return collapse_convs(self)
 
 
 def _layer(in_channels: int, out_channels: int, kernel_size: int, name: str) -> nn.Sequential:
-    """Make a convolution and its own activation."""
-    check_choice(NAME, "activation", name, ("prelu", "relu"))
-    return nn.Sequential(conv(in_channels, out_channels, kernel_size), activation(NAME, name, out_channels))
+    """Make a convolution and the activation after it."""
+    check_choice(_NAME, "activation", name, ("prelu", "relu"))
+    return nn.Sequential(conv(in_channels, out_channels, kernel_size), activation(_NAME, name, out_channels))
 
 
 def _deconvolution(d: int, channels: int, scale: int) -> nn.Sequential:
@@ -101,5 +101,5 @@ def _deconvolution(d: int, channels: int, scale: int) -> nn.Sequential:
 
 
 def _sub_pixel(d: int, channels: int, scale: int) -> nn.Sequential:
-    """Make the convolution and depth-to-space that stand in for it."""
+    """Make the convolution and depth-to-space that replace the deconvolution."""
     return nn.Sequential(conv(d, channels * scale**2, SUB_PIXEL_KERNEL[scale]), nn.PixelShuffle(scale))

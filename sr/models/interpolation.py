@@ -1,4 +1,4 @@
-"""Untrained upscaling: nearest neighbour and bicubic, the baselines of every table."""
+"""Nearest-neighbour and bicubic upscaling as nets without weights, the baselines of every table."""
 
 from fractions import Fraction
 
@@ -10,24 +10,24 @@ from sr.functional.resize import taps
 from sr.models.blocks import check_scale
 from sr.models.net import Net
 
-SCALES = (1.5, 2, 3, 4)
+_SCALES = (1.5, 2, 3, 4)
 
 
 class Nearest(Net):
-    """Repeat pixels: sr pixel (y, x) copies lr pixel (y / s, x / s), rounded down.
+    """Upscale by nearest neighbour: sr pixel (y, x) copies lr pixel (floor(y / s), floor(x / s)).
 
-    At x1.5 two pixels a, b become three, a, a, b: the image that QuickSRNet's identity initialisation starts from.
+    At x1.5 two pixels a, b become three, a, a, b. QuickSRNet's identity initialisation starts from this image.
 
     Args:
         scale: 1.5, 2, 3 or 4.
 
     Raises:
-        ValueError: for another scale.
+        ValueError: If the scale is not supported.
     """
 
     def __init__(self, *, scale: float) -> None:
         super().__init__()
-        self.scale = check_scale("Nearest", scale, SCALES)
+        self.scale = check_scale("Nearest", scale, _SCALES)
         self.color = "rgb"
         self.size_multiple = 2 if self.scale == 1.5 else 1
         self.upsample = nn.Upsample(scale_factor=self.scale, mode="nearest")
@@ -38,26 +38,26 @@ class Nearest(Net):
 
 
 class Bicubic(Net):
-    """MATLAB's bicubic (Keys' kernel, a = -1/2, borders mirrored) as one fixed convolution and depth-to-space.
+    """Upscale by MATLAB's bicubic (Keys' kernel, a = -1/2, mirrored borders) as a fixed conv and depth-to-space.
 
-    A scale p/q turns every q x q pixels of lr into p x p of sr: a convolution of stride q with p**2 kernels a channel.
-    The image is that of `sr.functional.resize.bicubic`, in a static graph that exports.
+    A scale p/q maps each q x q pixels of lr to p x p pixels of sr, by a convolution of stride q with p**2 kernels per
+    channel. The output equals `sr.functional.resize.bicubic`, with a static graph that can be exported.
 
-    Not clipped: it overshoots [0, 1] at sharp edges, and evaluation clips when it rounds. Papers make their "bicubic"
-    row from luma alone; from RGB the same kernel reads up to 0.09 dB higher (Set14).
+    The output is not clipped: it overshoots [0, 1] at sharp edges, and evaluation clips it. Papers compute their
+    "bicubic" row from luma alone; on RGB the same kernel scores up to 0.09 dB higher (Set14).
 
     Args:
         scale: 1.5, 2, 3 or 4.
 
     Raises:
-        ValueError: for another scale.
+        ValueError: If the scale is not supported.
     """
 
     kernel: Tensor
 
     def __init__(self, *, scale: float) -> None:
         super().__init__()
-        self.scale = check_scale("Bicubic", scale, SCALES)
+        self.scale = check_scale("Bicubic", scale, _SCALES)
         self.color = "rgb"
         ratio = Fraction(self.scale)
         self.size_multiple = ratio.denominator
@@ -74,7 +74,7 @@ class Bicubic(Net):
 
 
 def _phase_kernels(ratio: Fraction) -> Tensor:
-    """Line up the taps of an upscaling by p/q in one window that starts two pixels early: (p, q + 4) float64."""
+    """Return the kernels of p output phases in a common window that starts two pixels early, (p, q + 4) float64."""
     start, weight, total = taps(ratio)
     window = torch.zeros(ratio.numerator, ratio.denominator + 4, dtype=torch.float64)
     for row, first, line, whole in zip(window, start + 2, weight, total, strict=True):

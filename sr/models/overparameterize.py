@@ -1,16 +1,16 @@
-"""Training-time overparameterisation of any plain net: every convolution trains as a sum of branches.
+"""Structural reparameterization of any plain net: every convolution trains as a sum of branches.
 
 Papers: RepSR, arXiv 2205.05671; ECBSR, Zhang et al., ACM MM 2021 (upstream xindongzhang/ECBSR, Apache-2.0); SESR,
-arXiv 2103.09404. Reproduces no table: QuickSRNet's section 2 names these nets as the alternatives to its own recipe,
-and here both can be had on the same net. The branches change what a gradient step does; the deployed net is the plain
-one.
+arXiv 2103.09404. It reproduces no table: QuickSRNet's section 2 names these methods as alternatives to its own recipe,
+and here they apply to the same net. The branches change only the effect of a gradient step; the net for inference is
+the plain one.
 
 Deviations:
-- The forward pass runs one collapsed kernel, as SESR's training does; RepSR and ECBSR run their branches one by one.
-- RepSR's batch normalization is left out: it needs the branches' outputs, which collapsed training saves.
-- Expanding keeps the net's function, so that an identity initialisation or trained weights survive; the papers start
-  all branches at random.
-- The width between expand and squeeze is twice the output channels, ECBSR's depth multiplier, for RepSR too.
+- The forward pass runs one collapsed kernel, as in SESR's training; RepSR and ECBSR run every branch.
+- RepSR's batch normalization is left out, because collapsed training does not compute the outputs of the branches.
+- Expansion keeps the function of the net, so it works with identity initialisation and trained weights. The papers
+  initialise all branches randomly.
+- The width inside a branch is twice its output channels, ECBSR's depth multiplier, for RepSR too.
 """
 
 from typing import cast
@@ -23,8 +23,8 @@ from sr.functional import collapse
 from sr.models.blocks import check_choice
 from sr.models.collapsible import Branch, CollapsibleConv, ExpandSqueeze, glorot
 
-KINDS = ("none", "sesr", "repsr", "ecb")
-WIDTH = 2  # channels inside a branch, as a multiple of its output channels
+_KINDS = ("none", "sesr", "repsr", "ecb")
+_WIDTH_FACTOR = 2  # channels inside a branch, as a multiple of its output channels
 
 EDGES = {
     "sobel_x": ((1.0, 0.0, -1.0), (2.0, 0.0, -2.0), (1.0, 0.0, -1.0)),
@@ -34,7 +34,12 @@ EDGES = {
 
 
 class Direct(Branch):
-    """A 3x3 convolution, nothing else: ECB's first branch."""
+    """Plain 3x3 convolution, the first branch of ECB.
+
+    Args:
+        in_channels: Channels of the input.
+        out_channels: Channels of the output.
+    """
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
@@ -51,15 +56,20 @@ class Direct(Branch):
 
     @torch.no_grad()
     def take(self, weight: Tensor, bias: Tensor) -> None:
-        """Become the given convolution."""
+        """Set weight and bias to those of a given convolution."""
         self.weight.copy_(weight)
         self.bias.copy_(bias)
 
 
 class PointwiseFirst(Branch):
-    """A 1x1 convolution to more channels, then a 3x3 convolution back: ECB's second branch.
+    """Expand with a 1x1 convolution, then reduce with a 3x3 convolution: the second branch of ECB.
 
-    The 1x1 does the padding, so that the 3x3 meets the 1x1's bias beyond the border and the two fold exactly.
+    The 1x1 convolution does the padding, so that the two fold exactly (`sr.functional.collapse`).
+
+    Args:
+        in_channels: Channels of the input.
+        out_channels: Channels of the output.
+        width: Channels between the two convolutions.
     """
 
     def __init__(self, in_channels: int, out_channels: int, *, width: int) -> None:
@@ -77,7 +87,7 @@ class PointwiseFirst(Branch):
 
 
 class EdgeFilter(Branch):
-    """A 1x1 convolution, then a fixed 3x3 edge filter with a learnable factor for each channel: ECB's other branches.
+    """Convolve 1x1, then apply a fixed 3x3 edge filter with a learnable factor per channel: ECB's other branches.
 
     Args:
         in_channels: Channels of the input.
@@ -90,7 +100,7 @@ class EdgeFilter(Branch):
     def __init__(self, in_channels: int, out_channels: int, *, edge: str) -> None:
         super().__init__()
         self.expand = glorot(nn.Conv2d(in_channels, out_channels, 1, padding=1))
-        self.factor = nn.Parameter(torch.randn(out_channels, 1, 1, 1) * 1e-3)  # ECBSR: edges start almost silent
+        self.factor = nn.Parameter(torch.randn(out_channels, 1, 1, 1) * 1e-3)  # as in ECBSR
         self.bias = nn.Parameter(torch.zeros(out_channels))
         self.register_buffer("edge", torch.tensor(EDGES[edge]), persistent=False)
 
@@ -104,15 +114,18 @@ class EdgeFilter(Branch):
 
 
 def training_form(conv: nn.Conv2d, kind: str, forward_form: str) -> CollapsibleConv:
-    """Return a block of the same function as a plain convolution, with more to train.
+    """Return a block of branches that computes the same function as a plain convolution.
 
     Args:
         conv: A convolution for which `is_plain` holds.
-        kind: "sesr": one expand-squeeze branch. "repsr": two. "ecb": a 3x3 convolution, one expanded by a 1x1 in
-            front, and three edge filters. Where input and output channels are equal, each adds a short skip.
-        forward_form: "collapsed" or "expanded", as in `CollapsibleConv`.
+        kind: "sesr": one expand-squeeze branch. "repsr": two of them. "ecb": a 3x3 convolution, a pointwise-first
+            branch and three edge filters. With equal input and output channels, each also has a short skip.
+        forward_form: "collapsed" or "expanded", see `CollapsibleConv`.
+
+    Returns:
+        The block, with the device and dtype of `conv`.
     """
-    in_channels, out_channels, width = conv.in_channels, conv.out_channels, WIDTH * conv.out_channels
+    in_channels, out_channels, width = conv.in_channels, conv.out_channels, _WIDTH_FACTOR * conv.out_channels
     branches: list[Branch]
     if kind == "ecb":
         edges = [EdgeFilter(in_channels, out_channels, edge=edge) for edge in EDGES]
@@ -129,10 +142,18 @@ def training_form(conv: nn.Conv2d, kind: str, forward_form: str) -> CollapsibleC
 
 
 def is_plain(module: nn.Module, kind: str) -> bool:
-    """Whether a module is a convolution that can train as branches.
+    """Return whether a module is a convolution that can be replaced by branches.
 
-    That is: trainable, a square odd kernel of 3x3 or more (3x3 exactly for "ecb"), zero padding of half of it, no
-    stride, dilation or groups. A frozen anchor is none.
+    It must be trainable, with a square odd kernel of at least 3x3 (exactly 3x3 for "ecb") and zero padding that keeps
+    the size, without stride, dilation or groups. A frozen anchor does not qualify.
+
+    Args:
+        module: Any module.
+        kind: "sesr", "repsr" or "ecb".
+
+    Example:
+        >>> is_plain(nn.Conv2d(3, 8, 5, padding=2), "sesr"), is_plain(nn.Conv2d(3, 8, 5, padding=2), "ecb")
+        (True, False)
     """
     if type(module) is not nn.Conv2d or module.padding_mode != "zeros" or not module.weight.requires_grad:
         return False
@@ -143,19 +164,19 @@ def is_plain(module: nn.Module, kind: str) -> bool:
 
 
 def expand_convs(net: nn.Module, kind: str) -> None:
-    """Replace, in place, every plain convolution of a net by its training form; the net's function stays.
+    """Replace every plain convolution of a net by its training form, in place; the function of the net stays.
 
-    A net that does so returns to plain convolutions by `sr.models.collapsible.collapse_convs`, in its `collapse()`.
+    `sr.models.collapsible.collapse_convs` returns to plain convolutions.
 
     Args:
         net: Any net.
-        kind: "none" leaves the net alone; "sesr", "repsr" or "ecb" as in `training_form`.
+        kind: "none" changes nothing; "sesr", "repsr" or "ecb" as in `training_form`.
 
     Raises:
-        ValueError: for another kind, or when the net has no plain convolution.
+        ValueError: If `kind` is none of these, or the net has no plain convolution.
     """
     name = type(net).__name__
-    if check_choice(name, "overparameterize", kind, KINDS) == "none":
+    if check_choice(name, "overparameterize", kind, _KINDS) == "none":
         return
     children = [(parent, key, child) for parent in net.modules() for key, child in parent.named_children()]
     sites = [(parent, key, child) for parent, key, child in children if is_plain(child, kind)]

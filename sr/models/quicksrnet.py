@@ -1,15 +1,15 @@
-"""QuickSRNet: a plain stack of convolutions and clips that 8-bit arithmetic does not hurt.
+"""QuickSRNet: a plain stack of convolutions and clips (ReLU1) that keeps its accuracy in 8 bits.
 
 Paper: QuickSRNet: Plain Single-Image Super-Resolution Architecture for Faster Inference on Mobile Platforms,
-arXiv 2303.04336 (CVPR workshops 2023): tables 1 to 6, figure 7, the x1.5 of section 5.1, the supplement's tables.
+arXiv 2303.04336 (CVPR workshops 2023): tables 1 to 6, figure 7, the x1.5 of section 5.1, the tables of the supplement.
 Upstream: aimet_zoo_torch/quicksrnet of the AIMET model zoo (BSD-3-Clause), whose parameter names are kept.
 
-Differences from the upstream code, each a switch:
-- `identity_x1_5="fixed"`: upstream's identity initialisation for x1.5 feeds all outputs from three sub-pixels of red,
-  because space-to-depth orders its channels by colour first, and its residual copies one pixel of each four; `fixed`
-  starts from nearest-neighbour upscaling, as at every other scale.
-- `activation="relu"` and `init="random"` are the ablations of the paper's figure 7, `upscaling="average_pool"` is the
-  naive x1.5 of section 5.1; upstream has none of them.
+Differences from upstream, each an argument:
+- `identity_x1_5="fixed"` starts from nearest-neighbour upscaling, as at every other scale. Upstream's identity
+  initialisation for x1.5 computes all outputs from three sub-pixels of red, because space-to-depth orders its channels
+  by color first. Upstream's residual copies one pixel of each four.
+- `activation="relu"` and `init="random"` are the ablations of the paper's figure 7. `upscaling="average_pool"` is the
+  naive x1.5 of section 5.1. Upstream has none of them.
 """
 
 import torch
@@ -21,32 +21,32 @@ from sr.models.collapsible import collapse_convs
 from sr.models.net import Net
 from sr.models.overparameterize import expand_convs
 
-NAME = "QuickSRNet"
-SCALES = (1.5, 2, 3, 4)
+_NAME = "QuickSRNet"
+_SCALES = (1.5, 2, 3, 4)
 
 
 class QuickSRNet(Net):
-    """First conv 3 -> f, m convs f -> f, last conv f -> 3 s**2, each followed by a clip; then depth-to-space.
+    """Upscale with conv 3 -> f, m convs f -> f and conv f -> 3 s**2, a clip after each, then depth-to-space.
 
-    The clip of the last convolution comes before depth-to-space: the same values, but the convolution and its clip can
-    be quantized as one.
+    The last clip comes before depth-to-space: the values are the same, and the quantizer can treat the convolution and
+    its clip as one operation.
 
     Args:
         f: Feature channels, at least 3; 32 (small, medium) or 64 (large).
-        m: Intermediate convolutions, that is without the first and the last; 2, 5 or 11.
+        m: Intermediate convolutions, without the first and the last; 2, 5 or 11.
         scale: 1.5, 2, 3 or 4.
-        activation: "relu1" clips features to [0, 1] (the paper's), "relu" does not. The output is clipped either way.
-        init: "identity" adds ones to PyTorch's default initialisation, so that training starts from nearest-neighbour
-            upscaling plus noise; "random" leaves the default. A residual starts as a copy either way.
-        identity_x1_5: "fixed" or "reference", the identity for space-to-depth; other scales do not use it.
-        residual: "none", or "input_to_output": a learnable convolution of lr is added to the last one's output, which
-            then gets no identity of its own. The released large net has it, the paper's table 2 does not.
-        upscaling: How x1.5 is done. "space_to_depth": halve the resolution, 1x1 convolution, x3; "average_pool": a x3
-            net followed by 2x2 averaging. Other scales accept only "space_to_depth" and have none.
-        overparameterize: "none", or how each convolution trains: "sesr", "repsr", "ecb" (`sr.models.overparameterize`).
+        activation: "relu1" (paper) clips features to [0, 1], "relu" does not. The output is clipped in both cases.
+        init: "random" is PyTorch's default. "identity" adds identity kernels to it, so that training starts from
+            nearest-neighbour upscaling plus noise. A residual starts as a copy in both cases.
+        identity_x1_5: "fixed" or "reference": the identity for space-to-depth; other scales do not use it.
+        residual: "none", or "input_to_output", which adds a learnable convolution of lr to the output of the last
+            convolution. The last one then gets no identity kernel. The released large net has it, table 2 does not.
+        upscaling: Method for x1.5: "space_to_depth" halves the resolution, convolves 1x1 and upscales x3;
+            "average_pool" is a x3 net followed by 2x2 averaging. Other scales accept only "space_to_depth".
+        overparameterize: "none", "sesr", "repsr" or "ecb": training-time branches (`sr.models.overparameterize`).
 
     Raises:
-        ValueError: for a scale, word or count that it does not know.
+        ValueError: If a scale, choice or count is not supported.
     """
 
     def __init__(
@@ -63,16 +63,16 @@ class QuickSRNet(Net):
         overparameterize: str,
     ) -> None:
         super().__init__()
-        self.scale = check_scale(NAME, scale, SCALES)
-        check_count(NAME, "f", f, 3)
-        check_count(NAME, "m", m, 0)
-        check_choice(NAME, "activation", activation, ("relu1", "relu"))
-        check_choice(NAME, "init", init, ("identity", "random"))
-        check_choice(NAME, "identity_x1_5", identity_x1_5, ("fixed", "reference"))
-        check_choice(NAME, "residual", residual, ("none", "input_to_output"))
-        check_choice(NAME, "upscaling", upscaling, ("space_to_depth", "average_pool"))
+        self.scale = check_scale(_NAME, scale, _SCALES)
+        check_count(_NAME, "f", f, 3)
+        check_count(_NAME, "m", m, 0)
+        check_choice(_NAME, "activation", activation, ("relu1", "relu"))
+        check_choice(_NAME, "init", init, ("identity", "random"))
+        check_choice(_NAME, "identity_x1_5", identity_x1_5, ("fixed", "reference"))
+        check_choice(_NAME, "residual", residual, ("none", "input_to_output"))
+        check_choice(_NAME, "upscaling", upscaling, ("space_to_depth", "average_pool"))
         if upscaling == "average_pool" and self.scale != 1.5:
-            raise ValueError(f"{NAME} averages only at scale 1.5, got scale {scale}: set upscaling=space_to_depth.")
+            raise ValueError(f"{_NAME} averages only at scale 1.5, got scale {scale}: set upscaling=space_to_depth.")
         self.color = "rgb"
         self.size_multiple = 2 if self.scale == 1.5 else 1
         self.cnn = _body(f, m, activation)
@@ -83,7 +83,7 @@ class QuickSRNet(Net):
         expand_convs(self, overparameterize)
 
     def _add_tail(self, f: int, *, halves: bool) -> None:
-        """Make everything from the last convolution on; `halves` is the paper's x1.5."""
+        """Make the last convolution and the layers after it; `halves` selects the paper's x1.5."""
         self.block = 3 if self.scale == 1.5 else int(self.scale)
         self.space_to_depth = nn.PixelUnshuffle(2) if halves else None
         self.conv_last = conv(4 * f, 3 * self.block**2, 1) if halves else conv(f, 3 * self.block**2, 3)
@@ -92,7 +92,7 @@ class QuickSRNet(Net):
         self.pool = nn.AvgPool2d(2) if self.scale == 1.5 and not halves else None
 
     def _add_anchor(self, residual: bool, identity_x1_5: str) -> None:
-        """Make the input-to-output residual, if there is one."""
+        """Make the input-to-output residual if `residual`."""
         self.anchor: nn.Module | None = None
         self.add: Add | None = None
         if residual:
@@ -104,7 +104,7 @@ class QuickSRNet(Net):
 
     @torch.no_grad()
     def _add_identity(self, identity_x1_5: str) -> None:
-        """Add ones to the kernels so that each convolution passes its input on, on top of its random start."""
+        """Add an identity kernel to each randomly initialised convolution."""
         for layer in self.cnn:
             if isinstance(layer, nn.Conv2d):
                 layer.weight += identity_kernel(layer.out_channels, layer.in_channels, kernel_size=3)
@@ -129,17 +129,17 @@ class QuickSRNet(Net):
         return sr if self.pool is None else self.pool(sr)
 
     def collapse(self) -> Net:
-        """Return a copy whose convolutions are all plain, whatever they train as."""
+        """Return a copy for inference, in which every convolution is a plain `nn.Conv2d`."""
         return collapse_convs(self)
 
 
 class StridedAnchor(nn.Module):
-    """The input-to-output residual of x1.5: each 2x2 pixels of lr become the 3x3 slots of depth-to-space(3).
+    """Input-to-output residual for x1.5: map 2x2 lr pixels to the 3x3 sub-pixels of depth-to-space.
 
-    A learnable 3x3 convolution of stride 2. Upstream starts it as a copy of the top left pixel into all nine slots.
+    It is a learnable 3x3 convolution of stride 2. Upstream initialises all nine sub-pixels with the top left pixel.
 
     Args:
-        nearest: True starts from nearest-neighbour upscaling, False as upstream.
+        nearest: Whether to start from nearest-neighbour upscaling; False starts as upstream.
     """
 
     def __init__(self, *, nearest: bool) -> None:
@@ -149,24 +149,24 @@ class StridedAnchor(nn.Module):
             self.net.weight.zero_()
             nn.init.zeros_(bias_of(self.net))
             for slot in range(27):
-                # With a padding of 1 the taps 1 and 2 look at the first and the second pixel of a pair.
+                # With a padding of 1, taps 1 and 2 read the first and the second pixel of a pair.
                 row, column = divmod(_nearest_of_4(slot % 9), 2) if nearest else (0, 0)
                 self.net.weight[slot, slot // 9, 1 + row, 1 + column] = 1.0
 
     def forward(self, lr: Tensor) -> Tensor:
-        """Turn (N, 3, h, w) with even h and w into (N, 27, h/2, w/2)."""
+        """Map (N, 3, h, w) with even h and w to (N, 27, h/2, w/2)."""
         return self.net(lr)
 
 
 def _body(f: int, m: int, name: str) -> nn.Sequential:
-    """Stack m + 1 convolutions, the first from RGB to f channels, with an activation of its own after each."""
+    """Stack m + 1 convolutions, the first from RGB to f channels, each followed by a separate activation."""
     layers: list[nn.Module] = []
     for in_channels in [3, *[f] * m]:
-        layers += [conv(in_channels, f, 3), activation(NAME, name, f)]
+        layers += [conv(in_channels, f, 3), activation(_NAME, name, f)]
     return nn.Sequential(*layers)
 
 
 def _nearest_of_4(slot: int) -> int:
-    """Index in a row-major 2x2 block of the pixel that nearest-neighbour upscaling copies to a slot of a 3x3 block."""
+    """Return the index in a row-major 2x2 block of the pixel nearest to a sub-pixel (`slot`) of a 3x3 block."""
     row, column = divmod(slot, 3)
     return 2 * (row * 2 // 3) + column * 2 // 3

@@ -1,22 +1,23 @@
-"""SESR: a narrow net whose convolutions train through hundreds of channels and collapse to sixteen.
+"""SESR: a narrow net of collapsible linear blocks: 256 channels inside a block in training, 16 at inference.
 
-Paper: Collapsible Linear Blocks for Super-Efficient Super Resolution, arXiv 2103.09404; tables 1 and 2 (PSNR of M3 to
-XL at x2 and x4); also the SESR rows of QuickSRNet's table 3 (arXiv 2303.04336). Upstream: ARM-software/sesr
+Paper: Collapsible Linear Blocks for Super-Efficient Super Resolution, arXiv 2103.09404: tables 1 and 2 (PSNR of M3 to
+XL at x2 and x4). Also the SESR rows of QuickSRNet's table 3 (arXiv 2303.04336). Upstream: ARM-software/sesr
 (Apache-2.0), and the RGB variant of the AIMET model zoo (BSD-3-Clause).
 
-The variants, each a switch:
+Variants, by arguments:
 - Paper: Y, PReLU, no activation after the first convolution, 0.5 subtracted from the input, output clipped.
-- QuickSRNet's rows: RGB, ReLU, no shift, and x3. The AIMET model zoo has a ReLU after the first convolution, too.
+- QuickSRNet's rows: RGB, ReLU, no shift, and x3. The AIMET model zoo also has a ReLU after the first convolution.
 
 Deviations:
-- Biases collapse exactly (see `sr.functional.collapse`); upstream they leak into the kernels. At the start, where
-  biases are zero, both are the same net: Glorot-uniform kernels, PReLU slopes of zero.
-- The image skip is a frozen 1x1 convolution, `Anchor`, for Y too: what the paper's broadcast addition does, in a form
-  that permutes like its neighbours on export.
-- The clip comes before depth-to-space (the same values), and RGB has it too (the model zoo leaves it to the metric).
-- The collapsed net does the paper's two depth-to-space of x4 at once, by an order of channels: the same image.
-- The input shift is a frozen 1x1 convolution. It cannot move into the bias of the 5x5 behind it, whose zero padding is
-  grey after the shift and black before it.
+- Biases collapse exactly (see `sr.functional.collapse`); in upstream's code they leak into the kernels. Both are equal
+  at initialisation, where biases are zero: Glorot-uniform kernels, PReLU slopes of zero.
+- The image skip is a frozen 1x1 convolution (`Anchor`), for Y too. It equals the paper's broadcast addition, and its
+  channels can be permuted on export.
+- The clip comes before depth-to-space (the values are the same). RGB is clipped too; in the model zoo the metric clips.
+- At x4 the collapsed net replaces the paper's two depth-to-space operations by one, with permuted channels. The output
+  is the same.
+- The input shift is a frozen 1x1 convolution. It cannot be folded into the bias of the following 5x5 convolution,
+  because zero padding after the shift equals grey and before the shift equals black.
 """
 
 import functools
@@ -30,30 +31,31 @@ from sr.models.blocks import NUM_CHANNELS, Add, Anchor, activation, check_choice
 from sr.models.collapsible import CollapsibleConv, ExpandSqueeze, collapse_convs
 from sr.models.net import Net
 
-NAME = "SESR"
-SCALES = {"y": (2, 4), "rgb": (2, 3, 4)}
+_NAME = "SESR"
+_SCALES = {"y": (2, 4), "rgb": (2, 3, 4)}
 
 
 class SESR(Net):
-    """5x5 linear block to f, m 3x3 blocks with short skips, a long skip, 5x5 linear block to C s**2, plus the anchor.
+    """Upscale with a 5x5 block to f, m 3x3 blocks with skips, a 5x5 block to C s**2, the anchor and depth-to-space.
 
-    It trains with its blocks in either form and deploys as `collapse()`: m + 2 plain convolutions and two additions.
+    All blocks are linear and collapse: `collapse()` returns m + 2 plain convolutions and two additions.
 
     Args:
         scale: 2 or 4, with RGB also 3.
-        color: "y" super-resolves luma, "rgb" all three channels.
+        color: "y" upscales luma, "rgb" all three channels.
         f: Feature channels between the blocks; 16, or 32 in XL.
         m: 3x3 blocks, each followed by an activation; 3, 5, 7 or 11.
-        expansion: Channels inside each block while it trains; 256.
-        expand_bias: Whether the first convolution inside a block has a bias, too.
-        activation: "prelu" (a slope for each channel) or "relu".
+        expansion: Channels inside each block in training; 256 in the paper.
+        expand_bias: Whether the first convolution inside a block also has a bias.
+        activation: "prelu" (one slope per channel) or "relu".
         head_activation: Whether an activation follows the first block.
-        input_shift: Subtracted from the input of the first block, not of the anchor; in pixel values of [0, 1].
-        forward_form: "collapsed" trains with the kernels computed from the expanded weights, "expanded" runs both
-            convolutions of each block. The same function; the first is many times faster.
+        input_shift: Value subtracted from the input of the first block, in pixel values of [0, 1]; the anchor gets the
+            unshifted input.
+        forward_form: "collapsed" trains with kernels computed from the expanded weights, "expanded" runs both
+            convolutions of each block. Both compute the same function; the former is many times faster.
 
     Raises:
-        ValueError: for a scale, word or count that it does not know.
+        ValueError: If a scale, choice or count is not supported.
     """
 
     def __init__(
@@ -71,11 +73,11 @@ class SESR(Net):
         forward_form: str,
     ) -> None:
         super().__init__()
-        self.color = check_choice(NAME, "color", color, ("y", "rgb"))
-        self.scale: int = check_scale(f"{NAME} with color={color}", scale, SCALES[color])
-        check_choice(NAME, "activation", activation, ("prelu", "relu"))
+        self.color = check_choice(_NAME, "color", color, ("y", "rgb"))
+        self.scale: int = check_scale(f"{_NAME} with color={color}", scale, _SCALES[color])
+        check_choice(_NAME, "activation", activation, ("prelu", "relu"))
         for argument, count in (("f", f), ("m", m), ("expansion", expansion)):
-            check_count(NAME, argument, count, 1)
+            check_count(_NAME, argument, count, 1)
         self.size_multiple = 1
         channels = NUM_CHANNELS[color]
         block = functools.partial(_block, expansion=expansion, expand_bias=expand_bias, forward_form=forward_form)
@@ -89,7 +91,7 @@ class SESR(Net):
         self._add_tail(channels)
 
     def _add_tail(self, channels: int) -> None:
-        """Make what follows the last convolution and has nothing to learn."""
+        """Make the layers after the last convolution; none of them is trainable."""
         self.anchor = Anchor(channels=channels, block=self.scale, learnable=False)
         self.add_image = Add()
         self.clip = clip()
@@ -106,7 +108,7 @@ class SESR(Net):
 
     @torch.no_grad()
     def collapse(self) -> "SESR":
-        """Return the net of plain convolutions that gives the same image; this one goes on training."""
+        """Return a copy for inference: plain convolutions that give the same output."""
         net = collapse_convs(self)
         if len(net.depth_to_space) == 2:
             for layer in (cast(nn.Conv2d, net.conv_last), net.anchor.net):
@@ -120,14 +122,14 @@ class SESR(Net):
 def _block(
     in_channels: int, out_channels: int, size: int, *, expansion: int, expand_bias: bool, forward_form: str
 ) -> CollapsibleConv:
-    """Make a linear block, with a short skip where it is 3x3 and so between features."""
+    """Make a linear block; a 3x3 block, which lies between features, has a short skip."""
     branch = ExpandSqueeze(in_channels, out_channels, width=expansion, kernel_size=size, expand_bias=expand_bias)
     return CollapsibleConv(branch, skip=size == 3, forward_form=forward_form)
 
 
 def _activation(name: str, channels: int) -> nn.Module:
-    """Make an activation; PReLU starts as ReLU, as upstream."""
-    module = activation(NAME, name, channels)
+    """Make an activation; PReLU starts with slopes of zero, as upstream."""
+    module = activation(_NAME, name, channels)
     if isinstance(module, nn.PReLU):
         nn.init.zeros_(module.weight)
     return module
@@ -143,7 +145,7 @@ def _shift(channels: int, amount: float) -> nn.Conv2d:
 
 
 def _shuffle_order(channels: int) -> Tensor:
-    """Return for each input channel of depth-to-space(4) the one that two depth-to-space(2) put into its place."""
+    """Return the channel permutation that makes depth-to-space(4) equal to depth-to-space(2) applied twice."""
     index = torch.arange(channels, dtype=torch.float32)[None, :, None, None]
     image = nn.PixelShuffle(2)(nn.PixelShuffle(2)(index))
     return nn.PixelUnshuffle(4)(image).flatten().long()

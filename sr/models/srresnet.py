@@ -1,14 +1,14 @@
 """SRResNet: the generator of SRGAN, residual blocks with batch normalization.
 
-Paper: Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network, arXiv 1609.04802, figure 4;
-the SRGAN row of the MESRGAN poster's table 1. There is no upstream code.
+Paper: Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network, arXiv 1609.04802, figure 4.
+Also the SRGAN row of the MESRGAN poster's table 1. There is no upstream code.
 
-Differences, each a switch:
-- `normalization="none"`: no batch normalization, as most later implementations; it is a cause of artefacts in
-  adversarial training (ESRGAN, arXiv 1809.00219, section 3.1).
-- `standardized` subtracts the training pixels' mean and divides by their deviation; the paper takes [0, 1].
+Differences, by arguments:
+- `normalization="none"`: no batch normalization, as in most later implementations. Batch normalization is a cause of
+  artefacts in adversarial training (ESRGAN, arXiv 1809.00219, section 3.1).
+- `standardized` standardizes the pixels with the mean and deviation of the training set; the paper uses [0, 1].
 
-The paper has x4; x2 and x3 are ours, with one sub-pixel step. The deployed net has its batch normalization folded.
+The paper has x4 only; x2 and x3 here have one sub-pixel step. At inference, batch normalization is folded.
 """
 
 import copy
@@ -22,12 +22,17 @@ from sr.models.blocks import Add, check_choice, check_count, check_scale, conv
 from sr.models.net import Net
 from sr.models.standardization import fold_into, pixel_layer
 
-NAME = "SRResNet"
-SCALES = (2, 3, 4)
+_NAME = "SRResNet"
+_SCALES = (2, 3, 4)
 
 
-class ResidualBlock(nn.Module):
-    """Conv, normalization, PReLU, conv, normalization, plus the input; (N, f, h, w) to the same."""
+class SRResNetBlock(nn.Module):
+    """Residual block: conv, normalization, PReLU, conv, normalization, plus the input.
+
+    Args:
+        f: Feature channels.
+        normalization: "batch" or "none".
+    """
 
     def __init__(self, f: int, normalization: str) -> None:
         super().__init__()
@@ -35,35 +40,35 @@ class ResidualBlock(nn.Module):
         self.add = Add()
 
     def forward(self, features: Tensor) -> Tensor:
-        """Keep the shape."""
+        """Map (N, f, h, w) to the same shape."""
         return self.add(self.body(features), features)
 
 
 class SRResNet(Net):
-    """Conv 9x9 3 -> f, m residual blocks and a conv with a long skip, sub-pixel upscaling, conv 9x9 f -> 3.
+    """Upscale with conv 9x9, m residual blocks with a long skip, sub-pixel upscaling and conv 9x9.
 
     Args:
-        scale: 2, 3 or 4; 4 is done in two steps of 2.
-        f: Feature channels; 64.
-        m: Residual blocks; 16.
-        normalization: "batch" (the paper's) or "none".
-        standardized: Whether it computes in pixels of mean 0 and deviation 1 (`sr.models.standardization`).
+        scale: 2, 3 or 4; x4 takes two steps of x2.
+        f: Feature channels; 64 in the paper.
+        m: Residual blocks; 16 in the paper.
+        normalization: "batch" (paper) or "none".
+        standardized: Whether to standardize pixels to mean 0 and deviation 1 (`sr.models.standardization`).
 
     Raises:
-        ValueError: for a scale, word or count that it does not know.
+        ValueError: If a scale, choice or count is not supported.
     """
 
     def __init__(self, *, scale: float, f: int, m: int, normalization: str, standardized: bool) -> None:
         super().__init__()
-        self.scale: int = check_scale(NAME, scale, SCALES)
-        check_count(NAME, "f", f, 1)
-        check_count(NAME, "m", m, 1)
-        check_choice(NAME, "normalization", normalization, ("batch", "none"))
+        self.scale: int = check_scale(_NAME, scale, _SCALES)
+        check_count(_NAME, "f", f, 1)
+        check_count(_NAME, "m", m, 1)
+        check_choice(_NAME, "normalization", normalization, ("batch", "none"))
         self.color = "rgb"
         self.size_multiple = 1
         self.standardize = pixel_layer(standardized)
         self.head = nn.Sequential(conv(3, f, 9), nn.PReLU())
-        self.body = nn.Sequential(*[ResidualBlock(f, normalization) for _ in range(m)], *_conv_norm(f, normalization))
+        self.body = nn.Sequential(*[SRResNetBlock(f, normalization) for _ in range(m)], *_conv_norm(f, normalization))
         self.add = Add()
         self.upsampler = _upsampler(f, self.scale)
         self.tail = conv(f, 3, 9)
@@ -77,9 +82,9 @@ class SRResNet(Net):
 
     @torch.no_grad()
     def collapse(self) -> "SRResNet":
-        """Return a copy for inference: batch normalization and the pixels' mean and std are inside convolutions."""
+        """Return a copy for inference, with batch normalization and destandardization folded into convolutions."""
         net = copy.deepcopy(self).eval()
-        for layers in [net.body, *(block.body for block in net.body if isinstance(block, ResidualBlock))]:
+        for layers in [net.body, *(block.body for block in net.body if isinstance(block, SRResNetBlock))]:
             _fold_norms(layers)
         if net.destandardize is not None:
             fold_into(net.tail, net.destandardize)
@@ -92,7 +97,7 @@ def _conv_norm(f: int, normalization: str) -> list[nn.Module]:
 
 
 def _fold_norms(layers: nn.Sequential) -> None:
-    """Merge each batch normalization with the convolution before it, in place."""
+    """Fold each batch normalization into the convolution before it, in place."""
     kept: list[nn.Module] = []
     for layer in layers:
         if isinstance(layer, nn.BatchNorm2d):
@@ -105,7 +110,7 @@ def _fold_norms(layers: nn.Sequential) -> None:
 
 
 def _upsampler(f: int, scale: int) -> nn.Sequential:
-    """Make convolutions to f * block**2 channels, each followed by depth-to-space and PReLU."""
+    """Make the upsampler: convolutions to f * block**2 channels, each followed by depth-to-space and PReLU."""
     block, steps = (3, 1) if scale == 3 else (2, int(log2(scale)))
     layers: list[nn.Module] = []
     for _ in range(steps):

@@ -1,9 +1,9 @@
-"""Pixels standardized by the mean and the standard deviation of a data set, inside the net and its exports.
+"""Standardize pixels with the mean and standard deviation of the training set, inside the net and its exports.
 
 Source: the MESRGAN poster trains on images "normalized with respect to the dataset".
 
-Both are measured, not set: a net is made with layers that change nothing, the training images decide them at its first
-start, and from there on they are part of its weights.
+Mean and deviation are measured, not configured. A net starts with identity layers, `standardize_pixels` sets them from
+the training images before the first training step, and they are then saved with the weights.
 """
 
 from collections.abc import Sequence
@@ -15,17 +15,21 @@ from sr.functional.collapse import fold_squeeze
 from sr.models.blocks import bias_of
 
 FIRST, LAST = "standardize", "destandardize"
-"""Names of the two layers in every net that has them."""
+"""Attribute names of the two layers in a net that standardizes."""
 
 
 def pixel_layer(wanted: bool) -> nn.Conv2d | None:
-    """Make a frozen 1x1 convolution of RGB that changes nothing yet; None where it is not wanted.
+    """Make a frozen 1x1 convolution of RGB, initialised as the identity; None if not wanted.
 
-    A net has one in front, which stays there: the first convolution pads with zeros, which are the mean there, so that
-    merging the two would change the picture's border; and one behind its last convolution, which merges exactly.
+    A net has one before its first convolution and one after its last. The first one cannot be folded: the following
+    convolution pads with zeros, which equal the mean after standardization. The last one folds exactly.
 
-    >>> pixel_layer(False) is None
-    True
+    Args:
+        wanted: Whether the net standardizes.
+
+    Example:
+        >>> pixel_layer(False) is None
+        True
     """
     if not wanted:
         return None
@@ -35,15 +39,15 @@ def pixel_layer(wanted: bool) -> nn.Conv2d | None:
 
 
 def standardize_pixels(net: nn.Module, mean: Sequence[float], std: Sequence[float]) -> None:
-    """Make a net compute in (RGB - mean) / std, in place; nothing where it does not standardize.
+    """Set mean and deviation of a net that standardizes, in place; other nets stay unchanged.
 
     Args:
-        net: With the layers `standardize` and `destandardize`, or without.
-        mean: Of the training pixels, one value for each colour, in [0, 1].
-        std: Of the training pixels, above 0.
+        net: A net with or without the layers `standardize` and `destandardize`.
+        mean: Mean of the training pixels, one value for each of R, G, B in [0, 1].
+        std: Standard deviation of the training pixels, three values above 0.
 
     Raises:
-        ValueError: not three values each, or a std that is not positive.
+        ValueError: If there are not three values each, or a deviation is not positive.
     """
     first, last = getattr(net, FIRST, None), getattr(net, LAST, None)
     if first is None or last is None:
@@ -59,7 +63,12 @@ def standardize_pixels(net: nn.Module, mean: Sequence[float], std: Sequence[floa
 
 
 def fold_into(last: nn.Conv2d, inverse: nn.Conv2d) -> None:
-    """Merge `destandardize` into the convolution before it, in place and exactly."""
+    """Fold `destandardize` into the convolution before it, in place and exactly.
+
+    Args:
+        last: The last convolution of a net.
+        inverse: The 1x1 convolution after it.
+    """
     weight, bias = fold_squeeze((last.weight, last.bias), (inverse.weight, inverse.bias))
     assert bias is not None
     last.weight, last.bias = nn.Parameter(weight), nn.Parameter(bias)

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from sr.models.blocks import inference_form
-from sr.models.zoo import check_form, our_names
+from sr.models.zoo import check_form, convert_zoo_names
 from sr.runs.files import write_atomically
 
 CHECKPOINT = "checkpoints/last.ckpt"
@@ -86,8 +86,9 @@ def blended(first: State, second: State, alpha: float) -> dict[str, Tensor]:
     Raises:
         ValueError: another alpha, or weights of different nets.
 
-    >>> blended({"w": torch.zeros(2)}, {"w": torch.ones(2)}, 0.25)
-    {'w': tensor([0.2500, 0.2500])}
+    Example:
+        >>> blended({"w": torch.zeros(2)}, {"w": torch.ones(2)}, 0.25)
+        {'w': tensor([0.2500, 0.2500])}
     """
     if not 0 <= alpha <= 1:
         raise ValueError(f"alpha is the second one's share, in [0, 1]; got {alpha}")
@@ -125,7 +126,7 @@ def load_weights(net: nn.Module, state: State, *, source: str, leave: Sequence[s
     for layer in leave:
         if not any(is_left(name, [layer]) for name in own):
             raise ValueError(f"init_leave={layer!r} is no layer of {type(net).__name__}; it has {_layers(own)}")
-    state = {name: value for name, value in our_names(state, own).items() if not is_left(name, leave)}
+    state = {name: value for name, value in convert_zoo_names(state, own).items() if not is_left(name, leave)}
     wanted = {name: value for name, value in own.items() if not is_left(name, leave)}
     missing, extra = sorted(wanted.keys() - state.keys()), sorted(state.keys() - wanted.keys())
     misshaped = [name for name in sorted(wanted.keys() & state.keys()) if state[name].shape != wanted[name].shape]
@@ -143,8 +144,9 @@ def load_weights(net: nn.Module, state: State, *, source: str, leave: Sequence[s
 def is_left(name: str, leave: Sequence[str]) -> bool:
     """Whether a parameter or a layer is one of those to leave, or below one.
 
-    >>> is_left("body.1.weight", ["body.1"]), is_left("body.10.weight", ["body.1"])
-    (True, False)
+    Example:
+        >>> is_left("body.1.weight", ["body.1"]), is_left("body.10.weight", ["body.1"])
+        (True, False)
     """
     return any(f"{name}.".startswith(f"{layer}.") for layer in leave)
 

@@ -1,13 +1,15 @@
-"""XLSR: grouped convolutions, a side branch from the image and a clipped output.
+"""XLSR: grouped convolutions, a parallel branch from the input, and a clipped output.
 
 Paper: Extremely Lightweight Quantization Robust Real-Time Single-Image Super Resolution for Mobile Devices,
-arXiv 2105.10288 (CVPR workshops 2021, for the Mobile AI 2021 challenge at x3); row "XLSR" of table 3 in QuickSRNet,
-arXiv 2303.04336.
-Upstream: aimet_zoo_torch/xlsr of the AIMET model zoo (BSD-3-Clause), whose parameter names are kept.
+arXiv 2105.10288 (CVPR workshops 2021, for the Mobile AI 2021 challenge at x3). Also the row "XLSR" of table 3 in
+QuickSRNet, arXiv 2303.04336. Upstream: aimet_zoo_torch/xlsr of the AIMET model zoo (BSD-3-Clause), whose parameter
+names are kept.
 
-Differences from the paper: its four parallel 3x3 convolutions 3 -> 8 are one convolution 3 -> 32, the same function;
-the clip comes before depth-to-space instead of after it, the same values; x2 and x4 follow from its x3 by the output
-channels. How the weights start follows the public reimplementation cxzhou95/XLSR.
+Differences from the paper:
+- Its four parallel 3x3 convolutions 3 -> 8 are one convolution 3 -> 32; the function is the same.
+- The clip comes before depth-to-space; the values are the same.
+- x2 and x4 have the paper's x3 net with other output channels.
+- The initialisation follows the public reimplementation cxzhou95/XLSR.
 """
 
 import math
@@ -19,24 +21,24 @@ from sr.models.collapsible import collapse_convs
 from sr.models.net import Net
 from sr.models.overparameterize import expand_convs
 
-NAME = "XLSR"
-SCALES = (2, 3, 4)
+_NAME = "XLSR"
+_SCALES = (2, 3, 4)
 
 
 class XLSR(Net):
-    """3x3 to 32 features, three grouped blocks, joined with a 16-channel side branch, 1x1, 3x3, clip, depth-to-space.
+    """Upscale with conv 3x3 to 32, three grouped blocks, a 16-channel side branch, convs 1x1 and 3x3, clip.
 
     Args:
         scale: 2, 3 or 4.
-        overparameterize: "none", or how each convolution trains: "sesr", "repsr", "ecb" (`sr.models.overparameterize`).
+        overparameterize: "none", "sesr", "repsr" or "ecb": training-time branches (`sr.models.overparameterize`).
 
     Raises:
-        ValueError: for another scale.
+        ValueError: If the scale is not supported.
     """
 
     def __init__(self, *, scale: float, overparameterize: str) -> None:
         super().__init__()
-        self.scale: int = check_scale(NAME, scale, SCALES)
+        self.scale: int = check_scale(_NAME, scale, _SCALES)
         self.color = "rgb"
         self.size_multiple = 1
         self.residual = conv(3, 16, 3)
@@ -49,7 +51,7 @@ class XLSR(Net):
         expand_convs(self, overparameterize)
 
     def _initialise(self) -> None:
-        """Start from a tenth of He's variance by fan-out, biases 0.01, so that few outputs begin outside the clip."""
+        """Initialise with a tenth of He's variance by fan-out and biases of 0.01, so that few outputs are clipped."""
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):
                 fan_out = layer.out_channels * math.prod(layer.kernel_size) // layer.groups
@@ -62,12 +64,12 @@ class XLSR(Net):
         return self.depth_to_space(self.clip(self.tail(features)))
 
     def collapse(self) -> Net:
-        """Return a copy whose convolutions are all plain, whatever they train as."""
+        """Return a copy for inference, in which every convolution is a plain `nn.Conv2d`."""
         return collapse_convs(self)
 
 
 class GBlock(nn.Module):
-    """Grouped 3x3 convolution, ReLU, and a 1x1 convolution that mixes the four groups; 32 channels throughout."""
+    """Grouped block: 3x3 convolution in four groups, ReLU, 1x1 convolution; 32 channels in all layers."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from sr.models.fsr1 import FSR1, SCALES, easu, rcas
+from sr.models.fsr1 import FSR1, easu, rcas
 from sr.models.interpolation import Bicubic
 
 
@@ -93,7 +93,7 @@ def pair(height: int = 7, width: int = 9) -> tuple[torch.Tensor, np.ndarray]:
     return torch.from_numpy(pixels).permute(2, 0, 1)[None], pixels
 
 
-@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("scale", [1.5, 2, 3, 4])
 def test_easu_equals_the_formulas_pixel_by_pixel(scale: float) -> None:
     tensor, pixels = pair(6, 8)
     sr = easu(tensor, scale)[0].permute(1, 2, 0).numpy()
@@ -118,7 +118,7 @@ def test_a_constant_image_stays_constant(value: float) -> None:
     torch.testing.assert_close(sr, torch.full((1, 3, 12, 12), value))
 
 
-@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("scale", [1.5, 2, 3, 4])
 def test_values_stay_in_range_even_at_full_contrast(scale: float) -> None:
     lr = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(0)).round()
     sr = FSR1(scale=scale, sharpness=0.0, denoise=False)(lr)

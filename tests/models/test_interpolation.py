@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from sr.functional.resize import bicubic, imresize
-from sr.models.interpolation import SCALES, Bicubic, Nearest
+from sr.models.interpolation import Bicubic, Nearest
 
 
 def test_nearest_repeats_pixels() -> None:
@@ -12,7 +12,7 @@ def test_nearest_repeats_pixels() -> None:
     assert Nearest(scale=1.5)(lr)[0, 2].tolist() == [[1, 1, 2], [1, 1, 2], [3, 3, 4]]
 
 
-@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("scale", [1.5, 2, 3, 4])
 @pytest.mark.parametrize("size", [(2, 2), (6, 10), (24, 16)])
 def test_bicubic_is_the_resize_of_the_project(scale: float, size: tuple[int, int]) -> None:
     lr = torch.rand(2, 3, *size, dtype=torch.float64)

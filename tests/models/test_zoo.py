@@ -181,4 +181,4 @@ def test_a_sesr_without_its_first_activation_refuses_the_zoos(make, collapsed):
 
 def test_our_own_names_stay_as_they_are(make):
     state = make("sesr_rgb_m3").state_dict()
-    assert zoo.our_names(state, state).keys() == state.keys()
+    assert zoo.convert_zoo_names(state, state).keys() == state.keys()
