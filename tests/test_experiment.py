@@ -60,17 +60,17 @@ def test_a_started_run_is_not_touched_with_ckpt_none(tmp_path: Path):
 @pytest.mark.parametrize(
     ("overrides", "refused", "message"),
     [
-        (["scheduler=step"], "scheduler.step_size=0", "scheduler.step_size is a whole number from 1 on, got 0"),
+        (["scheduler=step"], "scheduler.step_size=0", "step_size must be a whole number of at least 1, got 0"),
         (
             ["recipe=srgan", "task/perceptual=none"],
             "task.discriminator_scheduler.step_size=0",
-            "step_size is a whole number from 1 on, got 0",
+            "step_size must be a whole number of at least 1, got 0",
         ),
-        (["scheduler=cosine"], "scheduler.T_max=0", "scheduler.T_max is a whole number from 1 on, got 0"),
+        (["scheduler=cosine"], "scheduler.T_max=0", "scheduler.T_max must be a whole number of at least 1, got 0"),
         (
             ["task=gan", "task/perceptual=none"],
             "task.discriminator_scheduler.T_max=-5",
-            "T_max is a whole number from 1 on, got -5",
+            "T_max must be a whole number of at least 1, got -5",
         ),
         (
             ["scheduler=one_cycle"],

@@ -1,4 +1,4 @@
-"""What a net costs on paper, and on this CPU: counting, receptive field, latency.
+"""Cost of a net: parameters, MACs, activation memory, receptive field, and latency on this CPU.
 
-Give these functions the form of a net that is deployed (`sr.models.blocks.inference_form`).
+Pass the inference form of a net (`sr.models.blocks.inference_form`) to these functions.
 """

@@ -1,4 +1,4 @@
-"""Wall time of a net on this machine's CPU: median and spread of single passes."""
+"""Measure the latency of a net on the CPU of this machine: median and percentiles of single forward passes."""
 
 import time
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True, kw_only=True)
 class Latency:
-    """Wall times of single passes in milliseconds (the median, and the range of the middle eight in ten)."""
+    """Wall time of single forward passes in milliseconds: median, 10th and 90th percentile."""
 
     median_ms: float
     p10_ms: float
@@ -21,18 +21,21 @@ class Latency:
     num_threads: int
 
     def to_dict(self) -> dict[str, int | float]:
-        """Plain numbers under the attributes' names."""
+        """Return the attributes as a dictionary."""
         return asdict(self)
 
 
-def timed(run: Callable[[], object], *, num_repeats: int, num_warmup: int, num_threads: int) -> Latency:
-    """Time a call again and again.
+def call_latency(run: Callable[[], object], *, num_repeats: int, num_warmup: int, num_threads: int) -> Latency:
+    """Measure the latency of a function call.
 
     Args:
-        run: The call.
-        num_repeats: Timed passes, at least 1.
-        num_warmup: Passes before them that are not timed.
-        num_threads: Threads that the call uses; written down, not set.
+        run: The function.
+        num_repeats: Timed calls, at least 1.
+        num_warmup: Calls before them that are not timed.
+        num_threads: Threads that the call uses; recorded in the result, not set.
+
+    Returns:
+        The latency of a call.
     """
     for _ in range(num_warmup):
         run()
@@ -46,16 +49,19 @@ def timed(run: Callable[[], object], *, num_repeats: int, num_warmup: int, num_t
 
 
 def torch_latency(net: nn.Module, lr: Tensor, *, num_repeats: int = 20, num_warmup: int = 3) -> Latency:
-    """Time a net in eager PyTorch as it stands: dtype and memory format are the caller's choice.
+    """Measure the latency of a net in eager PyTorch, with its present dtype and memory format.
 
     Args:
         net: The net, on the CPU.
-        lr: (N, C, h, w), what it is fed.
+        lr: Input of the net, (N, C, h, w) in [0, 1], on the CPU.
         num_repeats: Timed passes.
         num_warmup: Passes before them that are not timed.
 
+    Returns:
+        The latency of a forward pass.
+
     Raises:
-        ValueError: for a tensor that is not on the CPU: there a pass returns before it is done.
+        ValueError: If the tensor is not on the CPU; a call on a GPU returns before the work is done.
     """
     if lr.device.type != "cpu":
         raise ValueError(f"torch_latency times the CPU, got a tensor on {lr.device}; move the net and the tensor to it")
@@ -63,7 +69,7 @@ def torch_latency(net: nn.Module, lr: Tensor, *, num_repeats: int = 20, num_warm
     try:
         net.eval()
         with torch.inference_mode():
-            return timed(
+            return call_latency(
                 lambda: net(lr),
                 num_repeats=num_repeats,
                 num_warmup=num_warmup,
@@ -76,18 +82,21 @@ def torch_latency(net: nn.Module, lr: Tensor, *, num_repeats: int = 20, num_warm
 def onnx_latency(
     path: Path, lr_height: int, lr_width: int, *, num_threads: int, num_repeats: int = 20, num_warmup: int = 3
 ) -> Latency:
-    """Time an ONNX file in ONNX Runtime on the CPU, fed with noise of the type and layout that it asks for.
+    """Measure the latency of an ONNX file in ONNX Runtime on the CPU, with random pixels as input.
 
     Args:
-        path: The file; its one input is float (N, C, h, w) or uint8 (N, h, w, C).
-        lr_height: Rows, where the file leaves them open.
-        lr_width: Columns, where the file leaves them open.
-        num_threads: Threads of one operator.
+        path: The file; its only input is float (N, C, h, w) or uint8 (N, h, w, C).
+        lr_height: Rows of the input, if the file does not fix them.
+        lr_width: Columns of the input, if the file does not fix them.
+        num_threads: Threads for one operator.
         num_repeats: Timed passes.
         num_warmup: Passes before them that are not timed.
 
+    Returns:
+        The latency of a forward pass.
+
     Raises:
-        ValueError: if there is no such file, or its input is of another kind.
+        ValueError: If there is no such file, or its input has another type or shape.
     """
     import onnxruntime
 
@@ -105,6 +114,6 @@ def onnx_latency(
     ]
     noise = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     feed = {entry.name: noise if entry.type == "tensor(uint8)" else (noise / 255).astype(np.float32)}
-    return timed(
+    return call_latency(
         lambda: session.run(None, feed), num_repeats=num_repeats, num_warmup=num_warmup, num_threads=num_threads
     )

@@ -1,4 +1,4 @@
-"""The receptive field of a net: how much of the LR image one output pixel can depend on."""
+"""Measure the receptive field of a net in LR pixels."""
 
 import copy
 import math
@@ -9,29 +9,33 @@ from torch.nn.functional import conv2d, conv_transpose2d
 
 from sr.cost.count import image_channels
 
-PROBE_HEIGHT_PX = 16  # E-RFDN pools 15 rows into one
-SMALLEST_PROBE_PX = 32
-LARGEST_PROBE_PX = 1024
+_PROBE_HEIGHT_PX = 16  # E-RFDN pools 15 rows into one
+_SMALLEST_PROBE_PX = 32
+_LARGEST_PROBE_PX = 1024
 
 
 def receptive_field(net: nn.Module) -> int | None:
-    """Find how many LR pixels in a row one output pixel can depend on.
+    """Measure the width of the receptive field of an output pixel.
 
-    Measured rather than derived: a column of NaN in the input turns exactly those output columns into NaN that depend
-    on it, whatever the weights and activations are. The net is taken to behave alike at every `size_multiple` LR
-    pixels, which an inner stride that does not divide it (the pooled attention of E-RFDN) meets only nearly.
+    A column of NaN in the input makes exactly those output columns NaN that depend on it, for any weights and
+    activations. The net is assumed to be periodic with `size_multiple` LR pixels. An inner stride that does not divide
+    it (the pooled attention of E-RFDN) satisfies this only approximately.
+
+    Args:
+        net: The net in its inference form.
 
     Returns:
-        The width in LR pixels, or None where an output depends on the whole image (global pooling) or on more than half
-        of 1024 pixels.
+        The width in LR pixels, or None if an output depends on the whole image (global pooling) or on more than 512
+        pixels.
 
-    >>> receptive_field(nn.Sequential(nn.Conv2d(3, 8, 5, padding=2), nn.ReLU(), nn.Conv2d(8, 3, 3, padding=1)))
-    7
+    Example:
+        >>> receptive_field(nn.Sequential(nn.Conv2d(3, 8, 5, padding=2), nn.ReLU(), nn.Conv2d(8, 3, 3, padding=1)))
+        7
     """
-    probe = _lightened(copy.deepcopy(net)).double().cpu().eval()
+    probe = _with_cheap_convs(copy.deepcopy(net)).double().cpu().eval()
     period = getattr(net, "size_multiple", 1)
-    width = SMALLEST_PROBE_PX
-    while width <= LARGEST_PROBE_PX:
+    width = _SMALLEST_PROBE_PX
+    while width <= _LARGEST_PROBE_PX:
         middle = width // 2 // period * period
         reached = [_reached(probe, width, middle + phase) for phase in range(period)]
         if all(border_free for _, border_free in reached):
@@ -40,8 +44,8 @@ def receptive_field(net: nn.Module) -> int | None:
     return None
 
 
-class _Spread(nn.Module):
-    """A convolution or deconvolution with equal weights: reaches as far as the original at a fraction of its work."""
+class _MeanConv(nn.Module):
+    """Convolution or deconvolution with equal weights: the same receptive field with far fewer operations."""
 
     def __init__(self, layer: nn.Conv2d | nn.ConvTranspose2d) -> None:
         super().__init__()
@@ -56,24 +60,24 @@ class _Spread(nn.Module):
             self.settings["output_padding"] = layer.output_padding
 
     def forward(self, x: Tensor) -> Tensor:
-        """Average the channels of each group, spread the average over the kernel, and give it to all outputs."""
+        """Average the channels of each group, convolve the average, and copy it to all outputs of the group."""
         average = x.unflatten(1, (self.groups, -1)).mean(dim=2)
         spread = (conv_transpose2d if self.transposed else conv2d)(average, self.kernel, **self.settings)
         return spread.repeat_interleave(self.fan_out, dim=1)
 
 
-def _lightened(net: nn.Module) -> nn.Module:
-    """Put a `_Spread` in the place of every convolution of a net, in place; the rest stays as it is."""
+def _with_cheap_convs(net: nn.Module) -> nn.Module:
+    """Replace every convolution of a net by a `_MeanConv`, in place."""
     if isinstance(net, (nn.Conv2d, nn.ConvTranspose2d)):
-        return _Spread(net)
+        return _MeanConv(net)
     for name, child in net.named_children():
-        setattr(net, name, _lightened(child))
+        setattr(net, name, _with_cheap_convs(child))
     return net
 
 
 def _reached(net: nn.Module, width: int, column: int) -> tuple[list[int], bool]:
-    """Output columns that depend on one input column, in rising order, and whether none of them is at the border."""
-    lr = torch.full((1, image_channels(net), PROBE_HEIGHT_PX, width), 0.5, dtype=torch.float64)
+    """Return the output columns that depend on an input column, ascending, and whether none is at the border."""
+    lr = torch.full((1, image_channels(net), _PROBE_HEIGHT_PX, width), 0.5, dtype=torch.float64)
     lr[..., column] = math.nan
     with torch.no_grad():
         hit = torch.isnan(net(lr)).any(dim=2).flatten(0, 1).any(dim=0)
@@ -81,7 +85,7 @@ def _reached(net: nn.Module, width: int, column: int) -> tuple[list[int], bool]:
 
 
 def _widest(reached: list[list[int]], output_period: int, period: int) -> int:
-    """Turn "which outputs an input reaches" around into "which inputs an output sees", and take the widest."""
+    """Invert the map from inputs to outputs, and return the largest width of inputs of one output."""
     inputs: dict[int, list[int]] = {}
     for phase, columns in enumerate(reached):
         for column in columns:

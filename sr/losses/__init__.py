@@ -1,1 +1,1 @@
-"""What an optimizer step makes small: pixel, perceptual and adversarial losses, each tested by itself."""
+"""Losses: pixel, perceptual, adversarial, grid and distillation."""

@@ -1,4 +1,4 @@
-"""Perceptual loss: how far apart two images are in the features of a net that was trained to recognise things."""
+"""Perceptual loss: the distance of two images in the features of a classification net (VGG19 or SqueezeNet)."""
 
 import pickle
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-CAFFE_MEAN = (123.0, 117.0, 104.0)  # RGB, of pixels in [0, 255]; SqueezeNet's training prototxt
+CAFFE_MEAN = (123.0, 117.0, 104.0)  # RGB, pixels in [0, 255]; SqueezeNet's training prototxt
 CRITERIA = {"l1": F.l1_loss, "l2": F.mse_loss}
 
 
 def _vgg19_layers() -> dict[str, int]:
-    """Position in torchvision's `features` of each convolution and of the ReLU behind it: conv5_4 34, relu5_4 35."""
+    """Return the index in torchvision's `features` of each convolution and ReLU: conv5_4 is 34, relu5_4 is 35."""
     names: dict[str, int] = {}
     position = 0
     for block, num_convs in enumerate((2, 2, 4, 4, 4), 1):
@@ -36,21 +36,21 @@ LAYERS: dict[str, dict[str, int]] = {
 
 
 class Perceptual(nn.Module):
-    """Weighted distance of sr and hr in chosen layers of a frozen net trained on ImageNet.
+    """Compute the weighted distance of sr and hr in chosen layers of a frozen ImageNet classifier.
 
-    The net's weights are buffers that are neither parameters nor part of any checkpoint: no optimizer can reach them.
+    The weights of the classifier are non-persistent buffers, so no optimizer or checkpoint contains them.
 
     Args:
         network: "vgg19", or "squeezenet1_0", which is 30 times lighter.
-        weights: A file of its weights with torchvision's names, or SqueezeNet's with Caffe's (whose convention for
-            pixels, BGR in [0, 255] less a mean, is then moved into the first convolution). None: torchvision's own,
-            from its cache or downloaded.
-        layers: Layer -> weight. VGG19: "conv5_4" is before the activation (ESRGAN), "relu5_4" behind it (SRGAN's
-            "VGG54"), and so for every other; SqueezeNet: "relu1", "fire2" to "fire9".
-        criterion: "l1" or "l2", mean over the features.
+        weights: File of weights with torchvision's names, or SqueezeNet's with Caffe's names. Caffe's pixel format (BGR
+            in [0, 255], mean subtracted) is then folded into the first convolution. None takes torchvision's weights
+            from its cache or downloads them.
+        layers: Layer -> weight. VGG19: "conv5_4" is before the activation (ESRGAN), "relu5_4" after it (SRGAN's
+            "VGG54"), likewise for the other layers. SqueezeNet: "relu1", "fire2" to "fire9".
+        criterion: "l1" or "l2", averaged over the features.
 
     Raises:
-        ValueError: unknown words, no layer, or weights that are missing or do not fit; the message says what to get.
+        ValueError: If a name is unknown, no layer has a weight, or the weights are missing or do not fit.
 
     Source: SRGAN (arXiv 1609.04802) equation 5, ESRGAN (arXiv 1809.00219) section 3.3.
     """
@@ -62,12 +62,12 @@ class Perceptual(nn.Module):
         super().__init__()
         if network not in LAYERS or criterion not in CRITERIA:
             raise ValueError(
-                f"a perceptual loss has network {' or '.join(LAYERS)} and criterion {' or '.join(CRITERIA)}, "
+                f"task.perceptual.network must be {' or '.join(LAYERS)} and criterion {' or '.join(CRITERIA)}, "
                 f"got {network!r} and {criterion!r}"
             )
         unknown = [name for name in layers if name not in LAYERS[network]]
         if unknown or not any(layers.values()):
-            raise ValueError(f"layers of {network} are {', '.join(LAYERS[network])}; got {unknown or 'none'}")
+            raise ValueError(f"give layers of {network} ({', '.join(LAYERS[network])}), got {unknown or 'none'}")
         self.weight_of = {LAYERS[network][name]: weight for name, weight in layers.items() if weight}
         self.criterion = CRITERIA[criterion]
         self.features = _frozen(_features(network, weights)[: max(self.weight_of) + 1])
@@ -75,7 +75,10 @@ class Perceptual(nn.Module):
             self.register_buffer(name, torch.tensor(values).view(3, 1, 1), persistent=False)
 
     def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
-        """Compare sr and hr (N, 3, H, W), or luma (N, 1, H, W), in [0, 1]; a scalar >= 0, its gradient to sr only."""
+        """Return the distance, a scalar >= 0, of sr and hr (N, 3, H, W), or luma (N, 1, H, W), in [0, 1].
+
+        The gradient flows to `sr` only.
+        """
         with torch.no_grad():
             wanted = self.describe(hr)
         got = self.describe(sr)
@@ -83,7 +86,7 @@ class Perceptual(nn.Module):
         return torch.stack(terms).sum()
 
     def describe(self, images: Tensor) -> dict[int, Tensor]:
-        """The features of images (N, 3 or 1, H, W) in [0, 1] at each chosen position."""
+        """Return the features of images (N, 3 or 1, H, W) in [0, 1] by the index of each chosen layer."""
         x, found = (images.expand(-1, 3, -1, -1) - self.mean) / self.std, {}
         for i, layer in enumerate(self.features):
             x = layer(x)
@@ -92,19 +95,20 @@ class Perceptual(nn.Module):
         return found
 
     def train(self, mode: bool = True) -> "Perceptual":
-        """Stay in evaluation mode."""
+        """Keep the net in evaluation mode; `mode` is ignored."""
         return super().train(False)
 
 
 class Nothing(nn.Module):
-    """No perceptual loss.
+    """Return zero: no perceptual loss.
 
-    >>> Nothing()(torch.zeros(1, 3, 2, 2), torch.ones(1, 3, 2, 2)).item()
-    0.0
+    Example:
+        >>> Nothing()(torch.zeros(1, 3, 2, 2), torch.ones(1, 3, 2, 2)).item()
+        0.0
     """
 
     def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
-        """Zero."""
+        """Return a scalar 0."""
         return sr.new_zeros(())
 
 
@@ -116,7 +120,7 @@ def _features(network: str, weights: str | None) -> nn.Sequential:
         "vgg19": (models.vgg19, models.VGG19_Weights.IMAGENET1K_V1),
         "squeezenet1_0": (models.squeezenet1_0, models.SqueezeNet1_0_Weights.IMAGENET1K_V1),
     }[network]
-    random_state = torch.get_rng_state()  # a net's random start must not move the run's random numbers
+    random_state = torch.get_rng_state()  # a random initialisation must not change the run's random numbers
     features = build(weights=None).features
     torch.set_rng_state(random_state)
     state = _read(network, Path(weights).expanduser()) if weights else _download(network, enum)
@@ -131,43 +135,43 @@ def _features(network: str, weights: str | None) -> nn.Sequential:
     features.load_state_dict(found)
     for layer in features:
         if isinstance(layer, nn.ReLU):
-            layer.inplace = False  # what is before the activation is wanted as it is
+            layer.inplace = False  # the features before the activation are needed, too
     return features
 
 
 def _download(network: str, enum: Any) -> Mapping[str, Tensor]:
-    """Take torchvision's weights from its cache or from the network."""
+    """Return torchvision's weights from its cache, or download them."""
     try:
         return enum.get_state_dict(progress=False, check_hash=True)
     except (OSError, RuntimeError) as error:
         url, lighter = enum.url, "Lighter: task/perceptual=squeezenet; without: " if network == "vgg19" else "Without: "
         raise ValueError(
-            f"the perceptual loss needs {network}'s ImageNet weights and cannot get them ({error}). Fetch {url} on "
-            f"a machine with network, and name the file: task.perceptual.weights=<file> (or put it into "
-            f"{Path(torch.hub.get_dir(), 'checkpoints')}). {lighter}task/perceptual=none"
+            f"the perceptual loss needs {network}'s ImageNet weights and cannot get them ({error}). Download {url} on "
+            f"a machine with internet access and set task.perceptual.weights=<file>, or put it into "
+            f"{Path(torch.hub.get_dir(), 'checkpoints')}. {lighter}task/perceptual=none"
         ) from error
 
 
 def _read(network: str, path: Path) -> dict[str, Tensor]:
-    """Read a weights file; Caffe's SqueezeNet is renamed, and its convention for pixels made ours."""
+    """Read a weights file; convert Caffe's SqueezeNet to torchvision's names and pixel format."""
     if not path.is_file():
         raise ValueError(
-            f"no weights of {network} at {path}; correct task.perceptual.weights, or null to download them"
+            f"no weights of {network} at {path}; correct task.perceptual.weights, or set null to download them"
         )
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
-        reason = str(error).splitlines()[0] if str(error) else "it ends early"
+        reason = str(error).splitlines()[0] if str(error) else "the file is truncated"
         raise ValueError(f"task.perceptual.weights={path} is no weights file of torch.save ({reason})") from error
     if not isinstance(state, dict):
-        raise ValueError(f"{path} holds no weights by name, got {type(state).__name__}; get {network}'s state dict")
+        raise ValueError(f"{path} holds no state dict, got {type(state).__name__}; give {network}'s state dict")
     if network == "squeezenet1_0" and "fire2/squeeze1x1.weight" in state:
-        return _of_caffe(state)
+        return _from_caffe(state)
     return state
 
 
-def _of_caffe(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Rename, and change the first convolution so that it takes what torchvision's does: exact, as it pads nothing."""
+def _from_caffe(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Rename parameters and fold the pixel format into the first convolution; exact, because it has no padding."""
     renamed: dict[str, Tensor] = {}
     for name, value in state.items():
         layer, _, kind = name.rpartition(".")
@@ -183,7 +187,7 @@ def _of_caffe(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _frozen(features: nn.Sequential) -> nn.Sequential:
-    """Turn each parameter into a buffer that is not saved."""
+    """Replace each parameter by a non-persistent buffer."""
     for module in features.modules():
         for name, parameter in list(module.named_parameters(recurse=False)):
             delattr(module, name)

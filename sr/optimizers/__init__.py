@@ -1,1 +1,1 @@
-"""Optimizers that torch does not have."""
+"""SOAP, an optimizer that torch does not have, and a check of learning rate schedules."""

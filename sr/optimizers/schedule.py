@@ -1,4 +1,4 @@
-"""A learning rate's schedule, tried before anything is trained by it."""
+"""Check a learning rate schedule before training."""
 
 import warnings
 from collections.abc import Callable, Mapping
@@ -8,30 +8,30 @@ import torch
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-WHOLE = ("step_size", "T_max", "total_steps")
-"""Settings of torch's schedules that count steps and are divided by."""
+_STEP_COUNTS = ("step_size", "T_max", "total_steps")
+"""Settings of torch's schedules that count steps; torch divides by them."""
 
 
 def refuse_unusable(key: str, schedule: Callable[[Optimizer], LRScheduler], settings: Mapping[str, Any]) -> None:
-    """Take the first steps of a schedule: torch divides by some of its numbers only then.
+    """Raise ValueError for a schedule that torch cannot compute, found by taking its first steps.
 
     Args:
-        key: of the schedule in the config.
-        schedule: optimizer -> schedule.
-        settings: what it was made of.
+        key: Name of the schedule in the config, for the error message.
+        schedule: Constructor (optimizer) -> schedule.
+        settings: Settings of the schedule.
 
     Raises:
-        ValueError: a length below 1, or a value that the schedule cannot compute with.
+        ValueError: If a number of steps is below 1, or the schedule fails in its first steps.
     """
-    for name in WHOLE:
+    for name in _STEP_COUNTS:
         if (value := settings.get(name)) is not None and not (type(value) is int and value > 0):
-            raise ValueError(f"{key}.{name} is a whole number from 1 on, got {value!r}")
+            raise ValueError(f"{key}.{name} must be a whole number of at least 1, got {value!r}")
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             made = schedule(optimizer)
-            for _ in range(min(2, settings.get("total_steps") or 2)):  # OneCycleLR refuses one more than these
+            for _ in range(min(2, settings.get("total_steps") or 2)):  # OneCycleLR raises after total_steps
                 optimizer.step()
                 made.step()
     except (ArithmeticError, ValueError, TypeError) as error:

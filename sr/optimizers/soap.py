@@ -1,4 +1,8 @@
-"""SOAP: Adam in the eigenbasis of Shampoo's preconditioner; the small kernels of mobile nets make it cheap."""
+"""SOAP: Adam in the eigenbasis of Shampoo's preconditioner, which is cheap for the small kernels of mobile nets.
+
+It is implemented here because torch has no SOAP, and the authors' code treats each kernel axis of a convolution
+separately.
+"""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -10,27 +14,27 @@ from torch.optim.adam import adam
 
 
 class Soap(Optimizer):
-    """Adam whose moments live in a slowly turning orthogonal basis along each axis of a kernel.
+    """Optimize with Adam in the eigenbasis of the gradient covariance of each kernel axis.
 
-    A kernel (O, I, k, k) counts as a tensor of three axes: output channels, input channels, window. The basis of an
-    axis holds the eigenvectors of its running gradient covariance and is refreshed by one power iteration every few
-    steps; gradients are turned into it, scaled there as Adam scales, and the step is turned back. Vectors (biases,
-    slopes) get Adam. The axes of a mobile net have 3 to 64 entries, so that a step costs little more than Adam's.
+    A kernel (O, I, k, k) is a tensor of three axes: output channels, input channels, window. The basis of an axis holds
+    the eigenvectors of its running gradient covariance, updated by one power iteration every few steps. Gradients are
+    rotated into the basis, scaled as in Adam, and the step is rotated back. Vectors (biases, slopes) get Adam. The axes
+    of a mobile net have 3 to 64 entries, so a step costs little more than with Adam.
 
     Args:
-        params: parameters, or groups of them.
-        lr: learning rate, at least 0.
-        betas: decay of the mean gradient and of its mean square, each in [0, 1).
-        shampoo_beta: decay of the covariances, in [0, 1).
-        eps: above 0, added to the root of the mean square.
-        precondition_frequency: steps from one refreshment of the bases to the next, at least 1.
-        max_axis: longer axes keep the basis they have, as all do in Adam: turning them would cost more than it gains.
+        params: Parameters or parameter groups.
+        lr: Learning rate, at least 0.
+        betas: Decay of the mean gradient and of the mean squared gradient, each in [0, 1).
+        shampoo_beta: Decay of the covariances, in [0, 1).
+        eps: Value added to the root of the mean square, above 0.
+        precondition_frequency: Steps between two updates of the bases, at least 1.
+        max_axis: Axes with more entries are not rotated, as in Adam; rotating them would cost more than it gains.
 
     Raises:
-        ValueError: a value out of its range.
+        ValueError: If a value is out of its range.
 
-    Source: Vyas et al., SOAP (arXiv 2409.11321), algorithm 3. The window as one axis is ours; no weight decay. As in
-    the authors' code the first gradient of a kernel only sets its bases.
+    Source: Vyas et al., SOAP (arXiv 2409.11321), algorithm 3. Differences: the window is one axis, and there is no
+    weight decay. As in the authors' code, the first gradient of a kernel only initialises its bases.
     """
 
     def __init__(
@@ -45,7 +49,7 @@ class Soap(Optimizer):
         max_axis: int,
     ) -> None:
         if not lr >= 0 or not eps > 0:
-            raise ValueError(f"optimizer.lr must be at least 0 and optimizer.eps above it, got {lr} and {eps}")
+            raise ValueError(f"optimizer.lr must be at least 0 and optimizer.eps above 0, got {lr} and {eps}")
         for name, value in (("betas", betas[0]), ("betas", betas[1]), ("shampoo_beta", shampoo_beta)):
             if not 0 <= value < 1:
                 raise ValueError(f"optimizer.{name} must be in [0, 1), got {value}")
@@ -56,7 +60,14 @@ class Soap(Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Move every parameter that has a gradient; returns what the closure, called first, gave."""
+        """Update every parameter that has a gradient.
+
+        Args:
+            closure: Function that computes and returns the loss; called first if given.
+
+        Returns:
+            The loss of the closure, or None.
+        """
         with torch.enable_grad():
             loss = closure() if closure else None
         for group in self.param_groups:
@@ -76,34 +87,34 @@ class Soap(Optimizer):
         for axis, covariance in zip(axes, state["covariances"], strict=True):
             covariance.lerp_(gram(grad, axis), 1 - group["shampoo_beta"])
         if "bases" not in state:
-            # A loss that is not finite is the task's to report, so NaN must not raise here.
+            # The task reports a loss that is not finite, so NaN must not raise here.
             finite = [covariance.nan_to_num() for covariance in state["covariances"]]
             state["bases"] = [torch.linalg.eigh(covariance)[1].flip(1) for covariance in finite]
             state |= {"steps": 0, "mean": torch.zeros_like(grad), "square": torch.zeros_like(grad)}
-            return  # in its own eigenbasis a gradient has entries that are nothing but rounding
+            return  # in its own eigenbasis, most entries of a gradient are rounding errors
         state["steps"] += 1
         mean, square = state["mean"], state["square"]  # both in the basis
-        turned = turn(grad, state["bases"], axes)
-        mean.lerp_(turned, 1 - beta1)
-        square.lerp_(turned.square_(), 1 - beta2)
+        rotated = rotate(grad, state["bases"], axes)
+        mean.lerp_(rotated, 1 - beta1)
+        square.lerp_(rotated.square_(), 1 - beta2)
         scale = (square / (1 - beta2 ** state["steps"])).sqrt_().add_(group["eps"])
-        step = turn(mean / scale, [basis.mT for basis in state["bases"]], axes)
+        step = rotate(mean / scale, [basis.mT for basis in state["bases"]], axes)
         param.add_(step.reshape(param.shape), alpha=-group["lr"] / (1 - beta1 ** state["steps"]))
         if state["steps"] % self._frequency == 0:
             self._refresh(state, axes)
 
     def _refresh(self, state: dict[str, Any], axes: list[int]) -> None:
-        """One power iteration of each basis, its vectors in the order of their weight."""
+        """Update each basis by one power iteration, with its vectors sorted by descending eigenvalue."""
         old, state["bases"] = state["bases"], []
         for axis, basis, covariance in zip(axes, old, state["covariances"], strict=True):
             product = covariance @ basis
             order = (basis * product).sum(0).argsort(descending=True)
             state["square"] = state["square"].index_select(axis, order)
             state["bases"].append(torch.linalg.qr(product[:, order])[0])
-        state["mean"] = turn(turn(state["mean"], [basis.mT for basis in old], axes), state["bases"], axes)
+        state["mean"] = rotate(rotate(state["mean"], [basis.mT for basis in old], axes), state["bases"], axes)
 
     def _move_vectors(self, params: list[Tensor], group: dict[str, Any]) -> None:
-        # Not "step": torch and Lightning leave a state of that name on the CPU when a checkpoint is read.
+        # Not named "step": torch and Lightning keep a state of that name on the CPU when they load a checkpoint.
         for param in params:
             if not self.state[param]:
                 start = {"mean": torch.zeros_like(param), "square": torch.zeros_like(param)}
@@ -130,30 +141,54 @@ class Soap(Optimizer):
 
 
 def as_axes(kernel: Tensor) -> Tensor:
-    """A kernel (O, I, ...) with its window as one axis (O, I, k*k); a matrix (O, I) as it is.
+    """Flatten the window of a kernel.
 
-    >>> as_axes(torch.zeros(8, 3, 5, 5)).shape
-    torch.Size([8, 3, 25])
+    Args:
+        kernel: (O, I, ...) or a matrix (O, I).
+
+    Returns:
+        (O, I, k*k); a matrix is returned unchanged.
+
+    Example:
+        >>> as_axes(torch.zeros(8, 3, 5, 5)).shape
+        torch.Size([8, 3, 25])
     """
     return kernel.flatten(2) if kernel.ndim > 2 else kernel
 
 
 def gram(x: Tensor, axis: int) -> Tensor:
-    """Products of the slices along an axis of x, which has two or three: (n, n) for an axis of n entries.
+    """Return the Gram matrix of the slices of x along an axis.
 
-    >>> gram(torch.tensor([[1.0, 2.0], [0.0, 1.0]]), 0).tolist()
-    [[5.0, 2.0], [2.0, 1.0]]
+    Args:
+        x: Tensor of two or three axes.
+        axis: The axis, with n entries.
+
+    Returns:
+        (n, n), the scalar products of all pairs of slices.
+
+    Example:
+        >>> gram(torch.tensor([[1.0, 2.0], [0.0, 1.0]]), 0).tolist()
+        [[5.0, 2.0], [2.0, 1.0]]
     """
     rows = x.movedim(axis, 0).flatten(1)
     return rows @ rows.mT
 
 
-def turn(x: Tensor, bases: list[Tensor], axes: list[int]) -> Tensor:
-    """The components of x (two or three axes) along the columns of a basis for each of the axes named.
+def rotate(x: Tensor, bases: list[Tensor], axes: list[int]) -> Tensor:
+    """Transform x into a basis along each of the given axes.
 
-    >>> swap = torch.tensor([[0.0, 1.0], [1.0, 0.0]])
-    >>> turn(torch.tensor([[1.0, 2.0], [3.0, 4.0]]), [swap], [1]).tolist()
-    [[2.0, 1.0], [4.0, 3.0]]
+    Args:
+        x: Tensor of two or three axes.
+        bases: One matrix (n, n) per given axis, with the basis vectors as columns.
+        axes: Axes to transform.
+
+    Returns:
+        Tensor of the same shape: the components of x along the basis vectors.
+
+    Example:
+        >>> swap = torch.tensor([[0.0, 1.0], [1.0, 0.0]])
+        >>> rotate(torch.tensor([[1.0, 2.0], [3.0, 4.0]]), [swap], [1]).tolist()
+        [[2.0, 1.0], [4.0, 3.0]]
     """
     for axis, basis in zip(axes, bases, strict=True):
         if axis == x.ndim - 1:

@@ -5,8 +5,11 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from sr.cost.count import cost, largest_tile, parameters
+from sr.cost.count import cost, count_parameters, largest_tile
 from sr.functional.resize import bicubic
+from sr.models.abpn import ABPN
+from sr.models.blocks import inference_form
+from sr.models.edsr import EDSR
 
 
 def plain_net(f: int, m: int, scale: int) -> nn.Sequential:
@@ -50,7 +53,7 @@ def test_gmacs_of_fsrcnn_count_the_deconvolution_by_input_pixels() -> None:
     layers = [nn.Conv2d(a, b, k, padding=k // 2, bias=False) for a, b, k in sizes]
     net = nn.Sequential(*layers, nn.ConvTranspose2d(56, 1, 9, 2, 4, 1, bias=False))
     net.color = "y"
-    assert parameters(net) == 12_464
+    assert count_parameters(net).total == 12_464
     assert cost(net, 360, 640).macs_g == pytest.approx(12_464 * 360 * 640 / 1e9)
 
 
@@ -97,7 +100,7 @@ def test_a_layer_that_is_not_called_is_an_error() -> None:
         def forward(self, lr: torch.Tensor) -> torch.Tensor:
             return torch.nn.functional.conv2d(lr, self.wide.weight)
 
-    with pytest.raises(ValueError, match=r"Expanded does not call its layers wide.*deployed form"):
+    with pytest.raises(ValueError, match=r"Expanded does not call its layers wide.*inference form"):
         cost(Expanded(), 8, 8)
 
 
@@ -108,3 +111,34 @@ def test_largest_tile_fits_and_the_next_does_not() -> None:
     assert side % 2 == 0
     assert cost(net, side, side).peak_layer_kib <= 8192 < cost(net, side + 2, side + 2).peak_layer_kib
     assert largest_tile(net, 0.01) == 0
+
+
+@pytest.mark.parametrize(
+    ("net", "trainable", "frozen"),
+    [
+        # ABPN's x3 net and EDSR's x2 baseline with the published numbers of trainable parameters
+        (
+            ABPN(
+                scale=3, f=28, m=5, image_space_conv=False, anchor=True, activation="relu", init="random",
+                overparameterize="none",
+            ),
+            43_035,
+            3 * 27 + 27,
+        ),
+        (
+            ABPN(
+                scale=3, f=28, m=4, image_space_conv=True, anchor=True, activation="relu", init="random",
+                overparameterize="none",
+            ),
+            42_539,
+            3 * 27 + 27,
+        ),
+        (EDSR(scale=2, f=64, m=16, residual_scale=1.0), 1_369_859, 3 * 3 + 3),
+    ],
+    ids=["abpn", "abpn_challenge", "edsr_baseline"],
+)  # fmt: skip
+def test_trainable_and_frozen_parameters_count_apart(net: nn.Module, trainable: int, frozen: int) -> None:
+    deployed = inference_form(net)
+    assert count_parameters(deployed) == (trainable, frozen)
+    counted = cost(deployed, 8, 8).to_dict()
+    assert (counted["trainable_parameters"], counted["parameters"]) == (trainable, trainable + frozen)

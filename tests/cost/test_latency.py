@@ -9,7 +9,7 @@ import torch
 from onnx import TensorProto, helper
 from torch import nn
 
-from sr.cost.latency import onnx_latency, timed, torch_latency
+from sr.cost.latency import call_latency, onnx_latency, torch_latency
 
 
 def save_identity(path: Path, kind: int, shape: list[int | str]) -> Path:
@@ -21,7 +21,7 @@ def save_identity(path: Path, kind: int, shape: list[int | str]) -> Path:
 
 def test_timed_counts_what_it_says() -> None:
     calls = []
-    latency = timed(lambda: (calls.append(0), time.sleep(0.002)), num_repeats=5, num_warmup=2, num_threads=1)
+    latency = call_latency(lambda: (calls.append(0), time.sleep(0.002)), num_repeats=5, num_warmup=2, num_threads=1)
     assert len(calls) == 7
     assert 2 <= latency.p10_ms <= latency.median_ms <= latency.p90_ms < 200
     assert latency.to_dict()["num_repeats"] == 5

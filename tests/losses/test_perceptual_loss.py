@@ -129,21 +129,21 @@ def test_a_file_that_is_not_whole_or_holds_no_names_is_named(squeezenet: str, tm
     torch.save(torch.zeros(1), bare)
     with pytest.raises(ValueError, match=r"cut\.pt is no weights file of torch\.save"):
         make(str(cut), "squeezenet1_0")
-    with pytest.raises(ValueError, match=r"bare\.pt holds no weights by name, got Tensor"):
+    with pytest.raises(ValueError, match=r"bare\.pt holds no state dict, got Tensor"):
         make(str(bare), "squeezenet1_0")
 
 
 def test_without_network_the_message_says_what_to_get(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr(torch.hub, "download_url_to_file", _no_network)
-    with pytest.raises(ValueError, match=r"Fetch https://\S+vgg19\S+\.pth.*task\.perceptual\.weights=<file>"):
+    with pytest.raises(ValueError, match=r"Download https://\S+vgg19\S+\.pth.*task\.perceptual\.weights=<file>"):
         perceptual_loss.Perceptual(network="vgg19", weights=None, layers={"conv5_4": 1.0}, criterion="l1")
 
 
 def test_the_lighter_net_is_not_proposed_instead_of_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr(torch.hub, "download_url_to_file", _no_network)
-    with pytest.raises(ValueError, match=r"Fetch https://\S+squeezenet\S+\.pth.*checkpoints\)\. Without: task/perc"):
+    with pytest.raises(ValueError, match=r"Download https://\S+squeezenet\S+\.pth.*checkpoints\. Without: task/perc"):
         perceptual_loss.Perceptual(network="squeezenet1_0", weights=None, layers={"fire4": 1.0}, criterion="l1")
 
 

@@ -63,10 +63,10 @@ def test_patch_sees_the_neighbourhood_that_it_says(halvings: int, side: int) -> 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: SRGANDiscriminator(hr_patch=100, f=4), "multiple of 16 HR pixels, got 100.*lr_patch"),
-        (lambda: ESRGANDiscriminator(hr_patch=48, f=4), "multiple of 32 HR pixels, got 48"),
+        (lambda: SRGANDiscriminator(hr_patch=100, f=4), "multiple of 16 pixels, got 100.*lr_patch"),
+        (lambda: ESRGANDiscriminator(hr_patch=48, f=4), "multiple of 32 pixels, got 48"),
         (lambda: ESRGANDiscriminator(hr_patch=32, f=4)(torch.rand(2, 3, 64, 64)), r"made for 32x32 pixels"),
-        (lambda: UNetDiscriminator(hr_patch=60, f=4), "multiple of 8 HR pixels, got 60"),
+        (lambda: UNetDiscriminator(hr_patch=60, f=4), "multiple of 8 pixels, got 60"),
         (lambda: PatchDiscriminator(f=0, num_halvings=2, normalization="none"), "f to be an integer of at least 1"),
     ],
 )

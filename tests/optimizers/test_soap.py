@@ -152,7 +152,7 @@ def test_a_gradient_of_zeros_or_nan_does_not_stop_it():
     ("wrong", "message"),
     [
         ({"lr": -1.0}, "optimizer.lr must be at least 0"),
-        ({"eps": 0.0}, "optimizer.eps above it, got 0.01 and 0.0"),
+        ({"eps": 0.0}, "optimizer.eps above 0, got 0.01 and 0.0"),
         ({"betas": (0.9, 1.0)}, r"optimizer.betas must be in \[0, 1\), got 1.0"),
         ({"precondition_frequency": 0}, "optimizer.precondition_frequency must be at least 1, got 0"),
     ],
