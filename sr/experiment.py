@@ -164,7 +164,7 @@ def run(config: DictConfig, folder: Path, pixel_run: Callable[[DictConfig], Path
     logger = made(config.logger)
     trainer = trainer_of(config, folder, logger, callbacks.values(), **settings)
     try:
-        trainer.fit(task, datamodule=data, ckpt_path=checkpoint)
+        trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     finally:
         end_run(logger)
 

@@ -131,13 +131,22 @@ def build_net(node: Any, *, source: str, own: Collection[str] = ()) -> Any:
     Raises:
         ValueError: Not a net of this project, or arguments that it does not take.
     """
-    if not isinstance(node, Mapping) or TARGET not in node:
-        raise ValueError(f"{source} describes no net: it names no class (_target_)")
-    refuse_foreign(node, source=source, own=own)
+    check_net(node, source=source, own=own)
     try:
         return build(node, own=own)
     except ValueError as error:
         raise ValueError(f"{source}: {error}") from error
+
+
+def check_net(node: Any, *, source: str, own: Collection[str] = ()) -> None:
+    """Refuse what `build_net` would not build, without importing anything.
+
+    Raises:
+        ValueError: Not the description of a net, or what `refuse_foreign` refuses.
+    """
+    if not isinstance(node, Mapping) or TARGET not in node:
+        raise ValueError(f"{source} describes no net: it names no class (_target_)")
+    refuse_foreign(node, source=source, own=own)
 
 
 def refuse_foreign(value: Any, *, source: str, own: Collection[str] = ()) -> None:

@@ -1,5 +1,6 @@
 """Plots and tables for papers: the page's plots as files, with the numbers behind them."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from sr.report.render import as_csv, latex, markdown
 from sr.report.runs import Run
 from sr.report.table import quality_tables, speed_table
 from sr.runs.files import write_atomically
+from sr.runs.names import file_name
 
 FORMATS = ("svg", "png", "pdf")
 WIDTH = 520
@@ -38,7 +40,11 @@ def write_figures(runs: Sequence[Run], folder: Path, formats: Sequence[str]) -> 
         raise ValueError(f"figures are written as {', '.join(FORMATS)}, got {', '.join(unknown)}")
     if not any(run.report for run in runs):
         raise ValueError("no run is finished, so there is nothing to draw; `python -m sr.run` finishes one")
-    for name, spec in figures(content(runs, [])):
+    taken: Counter[str] = Counter()
+    for title, spec in figures(content(runs, [])):
+        name = file_name(title)
+        taken[name] += 1
+        name += f"-{taken[name]}" if taken[name] > 1 else ""
         for kind in formats:
             path = folder / f"{name}.{kind}"
             write_atomically(path, drawn(spec, kind))
@@ -69,7 +75,7 @@ def drawn(spec: Spec, kind: str) -> str | bytes:
 
 
 def figures(page: dict[str, Any]) -> Iterator[tuple[str, Spec]]:
-    """Name and specification of each plot that the content of a page fills."""
+    """Title and specification of each plot that the content of a page fills."""
     for each in page["slices"]:
         for metric in (Metric(**values) for values in each["metrics"]):
             name = f"{each['id']}-{metric.key}"
@@ -86,7 +92,7 @@ def figures(page: dict[str, Any]) -> Iterator[tuple[str, Spec]]:
         pairs = [pair for pair in page["pairs"] if pair["table_title"] == title]
         ssim = "SSIM" in title
         values = {"metric_title": "SSIM" if ssim else "PSNR (dB)", "format": ".4f" if ssim else ".2f"}
-        yield f"published-{_file_name(title)}", _made(page, "beside_published", values, {"pairs": pairs})
+        yield f"published-{title}", _made(page, "beside_published", values, {"pairs": pairs})
     if page["rounds"]:
         values = {"metric_title": "PSNR (dB)", "format": ".2f"}
         yield "sparsity", _made(page, "sparsity", values, {"rounds": page["rounds"]})
@@ -103,7 +109,7 @@ def _curves(page: dict[str, Any]) -> Iterator[tuple[str, Spec]]:
         ]
         log = "loss" in name and all(point["value"] > 0 for point in points)
         values = {"curve_title": name.replace("_", " "), "y_scale": "log" if log else "linear", "format": ".4~g"}
-        yield f"curve-{_file_name(name)}", _made(page, "training_curves", values, {"points": points})
+        yield f"curve-{name}", _made(page, "training_curves", values, {"points": points})
 
 
 def _of(metric: Metric) -> dict[str, Any]:
@@ -146,8 +152,3 @@ def _still(spec: Spec) -> Spec:
 def _needs_pointer(layer: Spec) -> bool:
     """Whether a layer shows what the pointer is near."""
     return any(parameter.get("name") == "nearest" for parameter in layer.get("params", []))
-
-
-def _file_name(title: str) -> str:
-    """A title as a file's name."""
-    return "-".join("".join(c if c.isalnum() or c in "._" else " " for c in title).split())

@@ -19,6 +19,7 @@ from sr.dashboard.regions_of_interest import Box, spots, window
 from sr.functional.picture import GAP
 from sr.functional.resize import as_ratio
 from sr.report.runs import Run
+from sr.runs.names import inside
 
 RESULT = "images/images.json"
 SHARED = ("nearest", "bicubic", "hr")
@@ -94,7 +95,7 @@ def _of_strips(folder: Path, result: dict[str, Any]) -> Iterator[dict[str, Any]]
     """Lay out pictures that hold all columns side by side as those that hold one each."""
     columns = result["columns"]
     for path in result["files"]:
-        with Image.open(_inside(folder, path)) as image:
+        with Image.open(inside(folder, path)) as image:
             width, height = image.size
         side = (width - GAP * (len(columns) - 1)) // len(columns)
         boxes = [Box(index * (side + GAP), 0, side, height) for index in range(len(columns))]
@@ -106,19 +107,7 @@ def _of_strips(folder: Path, result: dict[str, Any]) -> Iterator[dict[str, Any]]
 def _file(folder: Path, file: Any) -> File:
     """A file of a run folder; what lies outside of it is refused."""
     path, part = (file, None) if isinstance(file, str) else file
-    return File(_inside(folder, path), part)
-
-
-def _inside(folder: Path, path: str) -> Path:
-    """A path below a folder.
-
-    Raises:
-        ValueError: it is not below.
-    """
-    found = (folder / path).resolve()
-    if not found.is_relative_to(folder.resolve()):
-        raise ValueError(f"{path} is not inside of {folder}")
-    return found
+    return File(inside(folder, path), part)
 
 
 def _checked(files: dict[str, File]) -> dict[str, File]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from sr.export.certificate.proof import failures
 from sr.runs.files import read_json, write_json
+from sr.runs.names import inside
 
 CERTIFICATE = "certificate.json"
 REFUSED = "refused.json"
@@ -54,8 +55,8 @@ def clear(folder: Path) -> None:
     """Takes an earlier release out of a folder: first the certificate, then the files that it names."""
     certificate = folder / CERTIFICATE
     names = read_json(certificate)["files"] if certificate.is_file() else {}
-    for name in (CERTIFICATE, REFUSED, *names):
-        (folder / name).unlink(missing_ok=True)
+    for path in [inside(folder, name) for name in (CERTIFICATE, REFUSED, *names)]:
+        path.unlink(missing_ok=True)
 
 
 def done(folder: Path, inputs: dict[str, Any]) -> dict[str, Any] | None:

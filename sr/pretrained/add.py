@@ -1,19 +1,22 @@
 """Make a shipped net of a finished run."""
 
+import shlex
 import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from safetensors.torch import save
 
+from sr.config import targets
 from sr.models.weights import FLOAT_WEIGHTS, read_weights
 from sr.pretrained.card import FLOAT, Card, file_facts
 from sr.pretrained.catalogue import NETS, PREFIX, find
 from sr.report.record import NAME as REPORT
 from sr.report.record import Report, read_report
+from sr.runs.files import read_yaml
+from sr.runs.names import check_name, inside
+from sr.runs.replacement import replace_folder
 
 QUANTIZED = {
     "export/aimet/net.onnx": "{scheme}.onnx",
@@ -38,38 +41,53 @@ def add(run: Path, name: str, nets: Path = NETS) -> Path:
         The new folder.
 
     Raises:
-        ValueError: the run is unfinished, lacks what its report names, or started from a run that is not there.
+        ValueError: a name that is no folder's, a net of a foreign class, or a run that is unfinished, lacks what its
+            report names, or started from a run that is not there.
     """
+    check_name("--name", name)
     if not (run / REPORT).is_file():
         raise ValueError(f"{run} has no {REPORT}: it is not finished; the command that started it goes on with it")
     report = read_report(run / REPORT)
+    targets.check_net(report.config.get("model"), source=str(run / REPORT))
+    place = nets / Card.folder_of(name, report.scale)
+    work = place.with_name(f".{place.name}.new")
+    shutil.rmtree(work, ignore_errors=True)  # of an earlier one that was killed
+    work.mkdir(parents=True)
+    try:
+        _fill(work, run, name, report)
+        replace_folder(work, place)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return place
+
+
+def _fill(work: Path, run: Path, name: str, report: Report) -> None:
+    """Copy the files of a run, and write the card."""
     scheme = (report.config.get("quantization") or {}).get("name", "") if report.export else ""
-    nets.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=nets, prefix=".partial-") as partial:
-        work = Path(partial) / "net"
-        work.mkdir()
-        (work / FLOAT).write_bytes(save(read_weights(run / FLOAT_WEIGHTS)))
-        for pattern, target in QUANTIZED.items() if scheme else ():
-            source = _only(run, pattern)
-            shutil.copyfile(source, work / target.format(scheme=scheme, stem=source.stem))
-        card = _card(run, name, scheme, report, {path.name: file_facts(path) for path in sorted(work.iterdir())})
-        card.write(work)
-        Card.read(work)
-        folder = nets / card.folder
-        shutil.rmtree(folder, ignore_errors=True)
-        work.rename(folder)
-    return folder
+    (work / FLOAT).write_bytes(save(read_weights(run / FLOAT_WEIGHTS)))
+    for pattern, target in QUANTIZED.items() if scheme else ():
+        check_name(f"{run / REPORT}: the name of the quantization", scheme)
+        source = _only(run, pattern)
+        shutil.copyfile(source, work / target.format(scheme=scheme, stem=source.stem))
+    files = {path.name: file_facts(path) for path in sorted(work.iterdir())}
+    try:
+        _card(run, name, scheme, report, files).write(work)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{run / REPORT} lacks what a card tells ({type(error).__name__}: {error})") from error
+    Card.read(work)
 
 
 def _only(run: Path, pattern: str) -> Path:
     found = sorted(run.glob(pattern))
     if len(found) != 1:
         raise ValueError(f"{run} should have one file {pattern}, and has {len(found)}; run its command again")
-    return found[0]
+    return inside(run, found[0].relative_to(run).as_posix())
 
 
-def _history(run: Path) -> list[tuple[str, dict[str, Any]]]:
+def _history(run: Path, later: tuple[Path, ...] = ()) -> list[tuple[str, dict[str, Any]]]:
     """Command and training of the run, behind those of the runs whose weights it goes back to."""
+    if run.resolve() in later:
+        raise ValueError(f"{run} says that it started from itself; a card names all runs that made its net")
     report = read_report(run / REPORT)
     init, own = report.config.get("init"), (_command(run), report.training)
     if init is None:
@@ -82,7 +100,7 @@ def _history(run: Path) -> list[tuple[str, dict[str, Any]]]:
         raise ValueError(
             f"{run} started from {init}, which is no finished run here; a card names all that made its net"
         )
-    return [*_history(before), own]
+    return [*_history(before, (*later, run.resolve())), own]
 
 
 def _card(run: Path, name: str, scheme: str, report: Report, files: dict[str, dict[str, Any]]) -> Card:
@@ -114,6 +132,9 @@ def _means(score: Mapping[str, Any]) -> dict[str, float]:
 
 def _command(run: Path) -> str:
     """The command line of a run, without what concerns the machine that it ran on."""
-    overrides = yaml.safe_load((run / ".hydra/overrides.yaml").read_text(encoding="utf-8"))
-    kept = [item for item in overrides if not item.startswith(("machine.", "logger", "hydra."))]
+    path = run / ".hydra/overrides.yaml"
+    overrides = read_yaml(path)
+    if not isinstance(overrides, list) or not all(isinstance(item, str) and item.isprintable() for item in overrides):
+        raise ValueError(f"{path} is no list of settings in one line each; a card needs the command of the run")
+    kept = [shlex.quote(item) for item in overrides if not item.startswith(("machine.", "logger", "hydra."))]
     return " ".join(["python -m sr.run", *kept])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sr.runs.files import write_json
+from sr.runs.names import inside
 
 NAME = "card.json"
 FLOAT = "float.safetensors"
@@ -47,7 +48,12 @@ class Card:
     @property
     def folder(self) -> str:
         """The name of its folder, such as "quicksrnet_small_x2"."""
-        return f"{self.name}_x{self.scale:g}"
+        return self.folder_of(self.name, self.scale)
+
+    @staticmethod
+    def folder_of(name: str, scale: float) -> str:
+        """Return the name of the folder of a net at a scale."""
+        return f"{name}_x{scale:g}"
 
     def write(self, folder: Path) -> None:
         """Write `card.json` into a folder, at once."""
@@ -62,7 +68,7 @@ class Card:
         """
         card = cls(**json.loads((folder / NAME).read_text(encoding="utf-8")))
         for name, facts in card.files.items():
-            path = folder / name
+            path = inside(folder, name)
             if not path.is_file() or file_facts(path) != facts:
                 raise ValueError(f"{path} is missing or not the file that was shipped; install the package again")
         return card

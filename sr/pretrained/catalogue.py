@@ -12,6 +12,7 @@ from sr.models.blocks import inference_form
 from sr.models.net import Net
 from sr.models.weights import load_weights, read_weights
 from sr.pretrained.card import FLOAT, NAME, Card
+from sr.runs.replacement import whole_folders
 
 NETS = Path(__file__).parent / "nets"
 PREFIX = "pretrained/"
@@ -20,8 +21,13 @@ PREFIX = "pretrained/"
 
 def cards(nets: Path = NETS) -> list[Card]:
     """All shipped nets, by name and scale."""
-    found = [Card.read(path.parent) for path in nets.glob(f"*/{NAME}")]
-    return sorted(found, key=lambda card: (card.name, card.scale))
+    return [card for card, _ in _shipped(nets)]
+
+
+def _shipped(nets: Path) -> list[tuple[Card, Path]]:
+    """Cards with their folders, by name and scale."""
+    found = [(Card.read(folder), folder) for folder in whole_folders(nets) if (folder / NAME).is_file()]
+    return sorted(found, key=lambda each: (each[0].name, each[0].scale))
 
 
 def find(name: str, scale: float, nets: Path = NETS) -> Path:
@@ -35,15 +41,15 @@ def find(name: str, scale: float, nets: Path = NETS) -> Path:
     Raises:
         ValueError: there is none of that name, or not at that scale; what there is, is listed.
     """
-    there = cards(nets)
-    scales = [card.scale for card in there if card.name == name]
-    for card in there:
+    there = _shipped(nets)
+    scales = [card.scale for card, _ in there if card.name == name]
+    for card, folder in there:
         if (card.name, card.scale) == (name, scale):
-            return nets / card.folder
+            return folder
     if scales:
         offered = ", ".join(f"x{each:g}" for each in scales)
         raise ValueError(f"the shipped {name} is for {offered}, not for x{scale:g}; choose one of these scales")
-    listed = ", ".join(sorted({card.name for card in there})) or "none"
+    listed = ", ".join(sorted({card.name for card, _ in there})) or "none"
     raise ValueError(f"no shipped net is called {name!r}; there are: {listed} (`python -m sr.pretrained` lists them)")
 
 
