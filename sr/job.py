@@ -22,6 +22,7 @@ from sr.runs.lock import claim
 from sr.runs.signals import STOPPED, STOPS, raising_stops, stopped_by
 
 FAILED = "failed.json"
+RERUN = "--experimental-rerun"
 
 
 def start(arguments: Sequence[str]) -> int:
@@ -39,6 +40,7 @@ def start(arguments: Sequence[str]) -> int:
 
     composition.register_resolvers()
     try:
+        refuse_pickles(arguments)
         job()
     except Exception as error:
         refused = isinstance(error, HydraException | OmegaConfBaseException)
@@ -49,6 +51,16 @@ def start(arguments: Sequence[str]) -> int:
             print(f"\n{STOPPED}", file=sys.stderr)
         raise
     return 0
+
+
+def refuse_pickles(arguments: Sequence[str]) -> None:
+    """Refuse the option of Hydra that reads a run's config from a pickle.
+
+    Raises:
+        ValueError: the option, which may be shortened as argparse allows.
+    """
+    if any(RERUN.startswith(text.split("=")[0]) for text in arguments if text.startswith("--e")):
+        raise ValueError(f"{RERUN} unpickles a file, which can run any code; give the run's overrides instead")
 
 
 def run_job(config: DictConfig, *, full: bool) -> str | None:

@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -95,27 +96,12 @@ def hr_side(lr_patch: int, scale: float) -> int:
     return round(count("data.lr_patch", lr_patch) * scale)
 
 
-def experiment_folder(name: Any) -> str:
-    """Return the folder name of an experiment, or end the program: Hydra shows an error in a path as a traceback.
-
-    Raises:
-        SystemExit: a name that is no folder's.
-
-    >>> experiment_folder("main")
-    'main'
-    """
-    try:
-        return check_name("experiment", name)
-    except ValueError as error:
-        sys.exit(f"Error: {error}")
-
-
 def register_resolvers() -> None:
     """Teach OmegaConf the project's own interpolations; idempotent."""
     resolvers: dict[str, Callable[..., Any]] = {
         "sr_root": lambda: str(ROOT),
         "sr_run_name": lambda overrides: run_name(list(overrides)),
-        "sr_experiment": experiment_folder,
+        "sr_experiment": partial(check_name, "experiment"),
         "sr_folder_name": lambda folder: Path(folder).name,
         "sr_run_id": lambda folder: hashlib.sha256("/".join(Path(folder).parts[-2:]).encode()).hexdigest()[:12],
         "scaled": scaled,

@@ -3,8 +3,8 @@
 A run folder, a weights file or a card may come from somebody else. Their text must never choose what code runs, so a
 `_target_` is looked up in the lists below and never imported freely:
 
-- `NETS`: what a file may name. Reading a net has no effect but the net.
-- `NETS` and `PARTS`: what the composed config of a command may name.
+- `ALLOWED_NETS`: what a file may name. Reading a net has no effect but the net.
+- `ALLOWED_NETS` and `ALLOWED_PARTS`: what the composed config of a command may name.
 - A class of your own: name it on the command line (`model._target_=my.module.Net`), or add it to a list.
 """
 
@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 TARGET, PARTIAL = "_target_", "_partial_"
-NETS = (
+ALLOWED_NETS = (
     "sr.models.abpn.ABPN",
     "sr.models.compact.Compact",
     "sr.models.edsr.EDSR",
@@ -32,7 +32,7 @@ NETS = (
     "sr.models.xlsr.XLSR",
     "sr.pruning.narrowed.narrow",
 )
-PARTS = (
+ALLOWED_PARTS = (
     "lightning.Trainer",
     "lightning.pytorch.loggers.CSVLogger",
     "lightning.pytorch.loggers.TensorBoardLogger",
@@ -112,7 +112,7 @@ def build(node: Any, *, own: Collection[str] = ()) -> Any:
     if TARGET not in node:
         return arguments
     name = node[TARGET]
-    if name not in (*NETS, *PARTS, *own):
+    if name not in (*ALLOWED_NETS, *ALLOWED_PARTS, *own):
         raise ValueError(
             f"_target_={name!r} is on no list of sr/config/targets.py; to build a class of your own, name it on the "
             "command line, as in model._target_=my.module.Net, or add it there"
@@ -126,7 +126,7 @@ def build_net(node: Any, *, source: str, own: Collection[str] = ()) -> Any:
     Args:
         node: `_target_` and arguments, as in a run's config.
         source: The file, for the message.
-        own: Classes that the user named on the command line, beyond `NETS`.
+        own: Classes that the user named on the command line, beyond `ALLOWED_NETS`.
 
     Raises:
         ValueError: Not a net of this project, or arguments that it does not take.
@@ -155,17 +155,17 @@ def refuse_foreign(value: Any, *, source: str, own: Collection[str] = ()) -> Non
     Args:
         value: Containers of `_target_` and arguments, at any depth.
         source: The file, for the message.
-        own: Classes that the user named on the command line, beyond `NETS`.
+        own: Classes that the user named on the command line, beyond `ALLOWED_NETS`.
 
     Raises:
         ValueError: One line that names the file and the value.
     """
     if isinstance(value, Mapping):
-        name = value.get(TARGET, NETS[0])
-        if name not in (*NETS, *own) or value.get(PARTIAL):
+        name = value.get(TARGET, ALLOWED_NETS[0])
+        if name not in (*ALLOWED_NETS, *own) or value.get(PARTIAL):
             raise ValueError(
                 f"{source} names the class {name!r}, and a file may only name nets of this project; nothing was run. "
-                "Do not use this file, unless the class is your own: then add it to NETS in sr/config/targets.py"
+                "Do not use this file, unless the class is your own: then add it to sr/config/targets.py"
             )
         for key, each in value.items():
             refuse_foreign(key, source=source, own=own)

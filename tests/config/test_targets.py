@@ -10,7 +10,7 @@ import yaml
 
 from sr.bench.setting import composed
 from sr.config.composition import named_targets
-from sr.config.targets import NETS, PARTS, build, build_net, refuse_foreign
+from sr.config.targets import ALLOWED_NETS, ALLOWED_PARTS, build, build_net, refuse_foreign
 from sr.experiment import made
 from sr.models.interpolation import Bicubic
 
@@ -33,12 +33,12 @@ def test_the_lists_hold_what_conf_and_the_sweeps_name_and_no_more(repo_root: Pat
     files = [path for folder in ("conf", "sweeps") for path in (repo_root / folder).rglob("*.yaml")]
     named = {name for path in files for name in targets_of(yaml.safe_load(path.read_text(encoding="utf-8")))}
     assert len(named) > 50
-    assert named - HYDRAS_OWN - {*NETS, *PARTS} == set(), "add these to sr/config/targets.py"
-    assert {*NETS, *PARTS} - named == {"sr.pruning.narrowed.narrow"}, "nothing names these any more"
-    assert len({*NETS, *PARTS}) == len(NETS) + len(PARTS)
+    assert named - HYDRAS_OWN - {*ALLOWED_NETS, *ALLOWED_PARTS} == set(), "add these to sr/config/targets.py"
+    assert {*ALLOWED_NETS, *ALLOWED_PARTS} - named == {"sr.pruning.narrowed.narrow"}, "nothing names these any more"
+    assert len({*ALLOWED_NETS, *ALLOWED_PARTS}) == len(ALLOWED_NETS) + len(ALLOWED_PARTS)
 
 
-@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize("name", ALLOWED_NETS)
 def test_a_net_is_a_net(name: str):
     assert name.startswith("sr.models.") or name == "sr.pruning.narrowed.narrow"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
+from omegaconf.errors import InterpolationResolutionError
 
 from sr.config.targets import build
 from sr.dashboard.figures import write_figures
@@ -116,7 +117,10 @@ def test_an_experiment_is_a_folder_of_outputs(monkeypatch):
     for name in [*NAMES, None]:
         config.experiment = name
         for key in ("hydra.run.dir", "hydra.sweep.subdir"):
-            with pytest.raises(SystemExit, match=r"^Error: experiment is a name of one folder, got "):
+            with pytest.raises(
+                InterpolationResolutionError,
+                match=r"ValueError raised while resolving interpolation: experiment is a name of one folder, got ",
+            ):
                 OmegaConf.select(config, key)
     config.experiment = "main"
     assert OmegaConf.select(config, "hydra.run.dir").endswith("outputs/main/default")
