@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sr.cost.latency import timed
+from sr.cost.latency import call_latency
 from sr.evaluation import Upscaler
 from sr.export.certificate.proof import Form
 from sr.export.graph.onnx_graph import PIXELS, Graph
@@ -114,7 +114,8 @@ class CpuEngine:
         """Time `run`, which takes uint8 (1, h, w, C), on one image of noise of the size of the target."""
         size = fixed_size(release)
         noise = np.random.default_rng(0).integers(0, 256, (1, *size), dtype=np.uint8)
-        found = timed(lambda: run(noise), num_repeats=self.num_repeats, num_warmup=1, num_threads=self.num_threads)
+        once = {"num_warmup": 1, "num_threads": self.num_threads}
+        found = call_latency(lambda: run(noise), num_repeats=self.num_repeats, **once)
         return {"lr_height": size[0], "lr_width": size[1], **found.to_dict()}
 
 
