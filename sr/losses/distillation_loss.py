@@ -97,5 +97,5 @@ def attention_distance(student: Tensor, teacher: Tensor) -> Tensor:
             f"features of {tuple(student.shape)} and {tuple(teacher.shape)} cannot be compared: give two layers with "
             "the same height and width"
         )
-    maps = [F.normalize(each.float().square().mean(1).flatten(1), dim=1) for each in (student, teacher)]
-    return F.mse_loss(*maps)
+    first, second = (F.normalize(each.float().square().mean(1).flatten(1), dim=1) for each in (student, teacher))
+    return F.mse_loss(first, second)
