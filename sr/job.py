@@ -14,6 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from sr.config import composition
 from sr.config.hints import hints
+from sr.config.validation import check_settings
 from sr.runs.failures import in_one_line, show, shows_tracebacks
 from sr.runs.files import remove_leftovers, write_json
 from sr.runs.folders import ROOT
@@ -88,6 +89,7 @@ def run_job(config: DictConfig, *, full: bool) -> str | None:
 
 def complete(config: DictConfig, folder: Path) -> None:
     """Complete the run that `config` describes, or tell that it is finished already."""
+    check_settings(config)
     with claim(folder):
         remove_leftovers(folder)
         refuse_changes(folder, composition.plain(config))

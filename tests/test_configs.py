@@ -9,6 +9,8 @@ import yaml
 from hydra.utils import get_class
 from omegaconf import OmegaConf
 
+from sr.config.schema import find_kind, is_section
+from sr.config.validation import check_settings, leaves
 from sr.experiment import compose
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
@@ -30,6 +32,7 @@ GROUPS = [
     "trainer",
     "recipe",
     "filters",
+    "trick",
 ]
 OPTIONS = [
     (group, path.stem)
@@ -45,7 +48,9 @@ def override(group: str, option: str) -> list[str]:
 
 def part(config: Any, group: str) -> Any:
     """What a group fills: its node, or the whole config where its files write anywhere."""
-    return config if group in ("recipe", "task/generator") else OmegaConf.select(config, group.replace("/", "."))
+    return (
+        config if group in ("recipe", "task/generator", "trick") else OmegaConf.select(config, group.replace("/", "."))
+    )
 
 
 def nodes(config: Any) -> list[dict[str, Any]]:
@@ -72,7 +77,11 @@ def test_there_are_options():
 
 @pytest.mark.parametrize(("group", "option"), OPTIONS, ids=[f"{group}={option}" for group, option in OPTIONS])
 def test_option_composes_and_lists_every_argument(group, option):
-    config = OmegaConf.to_container(part(compose(override(group, option)), group), resolve=False)
+    composed = compose(override(group, option))
+    keys = [setting.key for setting in leaves(composed) if find_kind(setting.key) is None]
+    assert [key for key in keys if not is_section(key)] == [], "a setting needs a line in sr/config/*_schema.py"
+    check_settings(composed)
+    config = OmegaConf.to_container(part(composed, group), resolve=False)
     for node in nodes(config):
         target = get_class(node["_target_"]) if not node["_target_"].islower() else None
         if target is None or not target.__module__.startswith("sr."):

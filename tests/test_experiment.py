@@ -14,7 +14,7 @@ from sr.experiment import CHECKPOINT, build, compose, made, run
     [
         ("seed=-1", "seed is a whole number from 0 to 4294967295, got -1"),
         ("seed=abc", "seed is a whole number from 0 to 4294967295, got 'abc'"),
-        ("seed=null", "seed is a whole number from 0 to 4294967295, got None"),
+        ("seed=null", "seed is a whole number from 0 to 4294967295, got null"),
         ("init_leave=conv_last", "init_leave is a list, got 'conv_last'; write init_leave=[conv_last]"),
         (
             "quantization.stages.qat={distillation: 1, teacher: pretrained/quicksrnet_large}",

@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from torchvision.models import vgg19
 
 from sr.config.composition import pixel_overrides
+from sr.config.validation import check_settings
 from sr.experiment import build, compose, made
 from sr.models.blocks import inference_form
 from sr.models.weights import save_weights
@@ -39,6 +40,7 @@ def jobs(name: str) -> list[list[str]]:
 
 def build_once(config: DictConfig, borrowed: Path) -> None:
     """Make the task (with its net, loss and optimizer) and the data, as a run would; no image is read."""
+    check_settings(config)
     parts = ("model", "task", "loss", "optimizer", "scheduler", "data")
     if "perceptual" in config.task:
         config.task.perceptual.weights = str(random_vgg19(borrowed))

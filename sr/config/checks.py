@@ -1,4 +1,4 @@
-"""What a setting may be: each check names the key as it is typed, what it takes, and what it got."""
+"""Checks of single values: each names the key as it is typed, what it takes, and what it got."""
 
 import math
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def count(key: str, value: Any, *, least: int = 1, most: int | None = None) -> int:
-    """A whole number from `least` on, up to `most`.
+    """Return a whole number from `least` to `most`.
 
     Raises:
         ValueError: anything else.
@@ -15,13 +15,21 @@ def count(key: str, value: Any, *, least: int = 1, most: int | None = None) -> i
     16
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < least or (most is not None and value > most):
-        bounds = f"from {least} on" if most is None else f"from {least} to {most}"
-        raise ValueError(f"{key} is a whole number {bounds}, got {value!r}")
+        bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
+        raise ValueError(f"{key} is a whole number {bounds}, got {as_typed(value)}{_whole(value)}")
     return value
 
 
-def number(key: str, value: Any, *, least: float | None = None, above: float = -math.inf) -> float:
-    """A finite number that is `least` or more, or above `above`.
+def number(
+    key: str,
+    value: Any,
+    *,
+    least: float | None = None,
+    above: float | None = None,
+    most: float | None = None,
+    below: float | None = None,
+) -> float:
+    """Return a finite number within the bounds that are given.
 
     Raises:
         ValueError: anything else.
@@ -29,15 +37,19 @@ def number(key: str, value: Any, *, least: float | None = None, above: float = -
     >>> number("train.budget", 0.1, above=0)
     0.1
     """
-    wanted = f"above {above:g}" if least is None else f"from {least:g} on"
     fits = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not fits or not (value > above if least is None else value >= least):
-        raise ValueError(f"{key} is a number {wanted}, got {value!r}")
+    fits = fits and (least is None or value >= least) and (above is None or value > above)
+    if not fits or not ((most is None or value <= most) and (below is None or value < below)):
+        words = {"of at least": least, "above": above, "at most": most, "below": below}
+        limits = " and ".join(f"{word} {limit:g}" for word, limit in words.items() if limit is not None)
+        if least is not None and most is not None:
+            limits = f"from {least:g} to {most:g}"
+        raise ValueError(f"{key} is a number{limits and ' '}{limits}, got {as_typed(value)}")
     return value
 
 
 def names(key: str, value: str | Sequence[str]) -> Sequence[str]:
-    """A list of names; one without its brackets would be read letter by letter.
+    """Return a list of names; one without its brackets would be read letter by letter.
 
     Raises:
         ValueError: a single name.
@@ -48,3 +60,19 @@ def names(key: str, value: str | Sequence[str]) -> Sequence[str]:
     if isinstance(value, str):
         raise ValueError(f"{key} is a list, got {value!r}; write {key}=[{value}]")
     return value
+
+
+def as_typed(value: Any) -> str:
+    """Return a value as it is written on the command line.
+
+    >>> as_typed(None), as_typed(True), as_typed("abc")
+    ('null', 'true', "'abc'")
+    """
+    return (
+        {None: "null", True: "true", False: "false"}[value] if value is None or isinstance(value, bool) else repr(value)
+    )
+
+
+def _whole(value: Any) -> str:
+    """The same number without its fraction or exponent, as advice."""
+    return f"; write {int(value)}" if isinstance(value, float) and value.is_integer() else ""

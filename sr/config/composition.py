@@ -15,7 +15,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
-from omegaconf.errors import InterpolationResolutionError
+from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 
 from sr.config.checks import count, names, number
 from sr.runs.folders import ROOT, run_name
@@ -123,13 +123,18 @@ def plain(config: DictConfig) -> dict[str, Any]:
     """
     try:
         return cast(dict[str, Any], OmegaConf.to_container(config, resolve=True, throw_on_missing=True))
-    except InterpolationResolutionError as error:
-        refused: BaseException | None = error
-        while isinstance(refused, InterpolationResolutionError):  # OmegaConf wraps twice
-            refused = refused.__context__
-        if isinstance(refused, ValueError):
-            raise refused from None
-        raise
+    except OmegaConfBaseException as error:
+        raise cause_of(error) from None
+
+
+def cause_of(error: OmegaConfBaseException) -> ValueError:
+    """Return what one of our own interpolations refused, in its own words, or OmegaConf's complaint in one line."""
+    refused: BaseException | None = error
+    while isinstance(refused, InterpolationResolutionError):  # OmegaConf wraps twice
+        refused = refused.__context__
+    if isinstance(refused, ValueError) and not isinstance(refused, OmegaConfBaseException):
+        return refused
+    return ValueError(f"{error.full_key or 'the config'} has no value: {str(error).splitlines()[0]}")
 
 
 def output_folder() -> Path:
@@ -240,7 +245,8 @@ class ListFailures(Callback):
         """Remember a job that returned an error."""
         self.jobs += 1
         if job_return.status.name == "COMPLETED" and job_return.return_value is not None:
-            self.failed[Path(config.hydra.runtime.output_dir).name] = str(job_return.return_value)
+            folder = Path(config.hydra.runtime.output_dir)
+            self.failed["/".join(folder.parts[-2:])] = str(job_return.return_value)
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
         """Print the list."""

@@ -1,6 +1,6 @@
 """What somebody meant who mistyped a key or an option: said below Hydra's own message."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from difflib import get_close_matches
 from typing import Any
 
@@ -34,7 +34,7 @@ def hints(arguments: Sequence[str]) -> list[str]:
         if key in groups:
             found += [_option(key, each, groups[key]) for each in value.split(",") if each not in groups[key]]
         elif key.split("@")[0] not in keys and not key.startswith("hydra."):
-            found.append(_key(key, keys))
+            found.append(unknown_key(key, keys))
     return found
 
 
@@ -73,7 +73,13 @@ def _option(group: str, value: str, options: list[str]) -> str:
     return f"Did you mean {' or '.join(f'{group}={name}' for name in close)}?" if close else f"No {group} is {value!r}."
 
 
-def _key(key: str, keys: set[str]) -> str:
+def unknown_key(key: str, keys: Set[str]) -> str:
+    """Return a sentence on a key that no config has, with those that may have been meant.
+
+    Args:
+        key: dotted, as typed.
+        keys: those that there are.
+    """
     last = key.split(".")[-1]
     same = [known for known in keys if known.split(".")[-1] == last and not known.startswith("callbacks")]
     same.sort(key=lambda known: (known.count("."), known))  # the outermost is meant most often

@@ -6,5 +6,5 @@ from sr.callbacks.checkpoint import LastCheckpoint
 
 
 def test_never_is_refused():
-    with pytest.raises(ValueError, match=r"train\.checkpoint_every is a whole number from 1 on, got 0"):
+    with pytest.raises(ValueError, match=r"train\.checkpoint_every is a whole number of at least 1, got 0"):
         LastCheckpoint(every=0)

@@ -25,13 +25,13 @@ def test_a_tail_beyond_the_whole_is_refused():
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("train.iterations=-5", "train.iterations is a number from 0 on, got -5"),
-        ("train.iterations=abc", "train.iterations is a number from 0 on, got 'abc'"),
+        ("train.iterations=-5", "train.iterations is a number of at least 0, got -5"),
+        ("train.iterations=abc", "train.iterations is a number of at least 0, got 'abc'"),
         ("train.budget=0", "train.budget is a number above 0, got 0"),
         ("train.budget=-1", "train.budget is a number above 0, got -1"),
-        ("train.chunk=0", "train.chunk is a whole number from 1 on, got 0"),
-        ("train.validate_every=0", "train.validate_every is a whole number from 1 on, got 0"),
-        ("train.fp32_tail=none", "train.fp32_tail is a number from 0 on, got 'none'"),
+        ("train.chunk=0", "train.chunk is a whole number of at least 1, got 0"),
+        ("train.validate_every=0", "train.validate_every is a whole number of at least 1, got 0"),
+        ("train.fp32_tail=none", "train.fp32_tail is a number of at least 0, got 'none'"),
     ],
 )
 def test_a_length_that_is_none_is_refused_by_its_key(override: str, message: str):
@@ -42,7 +42,7 @@ def test_a_length_that_is_none_is_refused_by_its_key(override: str, message: str
 
 def test_a_recipe_counts_its_epochs_over_images():
     for override, key in (("train.epoch_images=0", "train.epoch_images"), ("data.batch_size=0", "data.batch_size")):
-        with pytest.raises(ValueError, match=f"{key} is a whole number from 1 on, got 0"):
+        with pytest.raises(ValueError, match=f"{key} is a whole number of at least 1, got 0"):
             composition.plain(compose(["logger=none", "recipe=xlsr", override]))
 
 

@@ -179,10 +179,10 @@ def test_a_test_image_among_the_training_images_is_told(folder: Path, caplog: py
     [
         ({"heldout_every": None}, "either data.heldout_sources or data.heldout_every"),
         ({"heldout_sources": [{"path": "."}]}, "either data.heldout_sources or data.heldout_every"),
-        ({"heldout_every": 1}, r"data\.heldout_every is a whole number from 2 on, got 1"),
+        ({"heldout_every": 1}, r"data\.heldout_every is a whole number of at least 2, got 1"),
         ({"root": None}, r"data\.root is null; data=folder .* data\.root=<their folder>"),
-        ({"shrink": 0.5}, r"data\.shrink is a number from 1 on, got 0\.5"),
-        ({"chunk": 0}, r"train\.chunk is a whole number from 1 on, got 0"),
+        ({"shrink": 0.5}, r"data\.shrink is a number of at least 1, got 0\.5"),
+        ({"chunk": 0}, r"train\.chunk is a whole number of at least 1, got 0"),
         ({"small_images": "hide"}, "refuse or skip, got 'hide'"),
         ({"sources": [{"folder": "."}]}, "a data source has path, shrink, files, lr and share"),
         ({"test": "set5"}, r"data\.test is a list, got 'set5'"),
@@ -196,7 +196,7 @@ def test_wrong_settings_are_told(folder: Path, changes: dict[str, Any], message:
 @pytest.mark.parametrize("key", ["batch_size", "lr_patch", "val_images", "val_crop"])
 @pytest.mark.parametrize("value", [0, -4, 2.5])
 def test_what_is_counted_is_one_or_more(folder: Path, key: str, value: float):
-    with pytest.raises(ValueError, match=rf"data\.{key} is a whole number from 1 on, got {value}"):
+    with pytest.raises(ValueError, match=rf"data\.{key} is a whole number of at least 1, got {value}"):
         data(folder, **{key: value})
 
 

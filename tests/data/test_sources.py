@@ -54,7 +54,7 @@ def test_an_lr_image_belongs_to_one_hr_image(tmp_path: Path):
 
 
 def test_a_source_is_not_enlarged():
-    with pytest.raises(ValueError, match=r"shrink of data source photos is a number from 1 on, got 0\.5"):
+    with pytest.raises(ValueError, match=r"shrink of data source photos is a number of at least 1, got 0\.5"):
         Source(path="photos", shrink=0.5)
 
 

@@ -199,7 +199,7 @@ def test_a_corrupt_checkpoint_is_named_in_one_line(tmp_path, whole):
         (["size=9999p"], "size='9999p' is no size"),
         (["optimizer.lr=fast"], "optimizer.lr is a number, got 'fast'"),
         (["trainer.devices=2"], "a run takes one device"),
-        (["machine.threads=two"], "machine.threads is a whole number from 1 on, got 'two'"),
+        (["machine.threads=two"], "machine.threads is a whole number of at least 1, got 'two'"),
     ],
 )
 def test_mistakes_end_in_one_clear_line(tmp_path, overrides, message):

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from fractions import Fraction
 
 from onnx import TensorProto, TensorShapeProto, ValueInfoProto, shape_inference
 
+from sr.config.sizes import TARGETS, lr_sides
 from sr.export.graph.onnx_graph import Graph
 
 Dimension = TensorShapeProto.Dimension
-
-# Height and width of the image that leaves the net.
-TARGETS = {
-    "360p": (360, 640),
-    "540p": (540, 960),
-    "720p": (720, 1280),
-    "1080p": (1080, 1920),
-    "1440p": (1440, 2560),
-    "2160p": (2160, 3840),
-}
 
 
 def lr_size(size: str, *, scale: float, multiple: int) -> tuple[int, int]:
@@ -37,21 +27,18 @@ def lr_size(size: str, *, scale: float, multiple: int) -> tuple[int, int]:
         multiple: LR height and width have to be multiples of this.
 
     Raises:
-        ValueError: neither a preset nor HxW, or HxW that the net cannot take.
+        ValueError: neither a preset nor HxW, too many pixels, or HxW that the net cannot take.
 
     >>> lr_size("1080p", scale=2, multiple=1)
     (540, 960)
     >>> lr_size("720p", scale=1.5, multiple=2)
     (480, 854)
     """
-    if size in TARGETS:
+    sides = lr_sides(size)
+    if sides is None:
         height, width = (-(-Fraction(side) // (Fraction(scale) * multiple)) * multiple for side in TARGETS[size])
         return int(height), int(width)
-    found = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", str(size))
-    if not found:
-        known = ", ".join(TARGETS)
-        raise ValueError(f"size={size!r} is no size: take a target of {known}, or LR height x width as 540x960")
-    height, width = int(found[1]), int(found[2])
+    height, width = sides
     if height % multiple or width % multiple:
         raise ValueError(f"size={size!r} does not fit this net: both sides have to be multiples of {multiple}")
     return height, width

@@ -1,0 +1,186 @@
+"""Kinds of the settings of a training: data, net, loss, optimizer, schedule, task; `*` stands for one name."""
+
+from sr.config.kinds import (
+    Anything,
+    Choice,
+    Flag,
+    Follows,
+    Kind,
+    Label,
+    Many,
+    Named,
+    Number,
+    Optional,
+    Size,
+    Text,
+    Whole,
+)
+from sr.config.ranges import (
+    ACCELERATOR,
+    AUTO_OR_NEVER,
+    FRACTION,
+    LOSS_WEIGHT,
+    POSITIVE_FRACTION,
+    PRECISION_WORD,
+    PROTOCOL_WORD,
+    RATE_RANGE,
+    SCALE_FACTOR,
+    SEED_RANGE,
+    THREADS,
+)
+
+SOURCE_LIST = Many(
+    Named(
+        fields=(
+            ("path", Text()),
+            ("shrink", Number(least=1, most=64)),
+            ("files", Optional(Many(Text()))),
+            ("lr", Optional(Text())),
+            ("share", POSITIVE_FRACTION),
+        )
+    )
+)
+ARCHIVES = Many(
+    Named(fields=(("url", Text()), ("folder", Text()), ("num_bytes", Whole(1, 1 << 50)), ("sha256", Text())))
+)
+
+TOP: dict[str, Kind] = {
+    "experiment": Label(),
+    "scale": SCALE_FACTOR,
+    "seed": SEED_RANGE,
+    "protocol": PROTOCOL_WORD,
+    "measures": Many(Choice("niqe", "rmse", "lpips", "pi")),
+    "size": Size(),
+    "ckpt": Choice("last", "none", advice="; other weights to start from are init="),
+    "init": Optional(Text()),
+    "init_leave": Many(Text()),
+    "pixel": Many(Text()),
+    "blend": Optional(Text()),
+    "alpha": FRACTION,
+}
+TRAIN: dict[str, Kind] = {
+    "iterations": Whole(0),
+    "budget": Number(above=0, most=1000),
+    "precision": PRECISION_WORD,
+    "fp32_tail": FRACTION,
+    "epoch_images": Whole(),
+    "ema_decay": Number(least=0, below=1),
+    "chunk": Whole(1, 100_000),
+    "validate_every": Whole(),
+    "checkpoint_every": Whole(),
+}
+MACHINE: dict[str, Kind] = {"threads": Optional(THREADS), "cuda_graphs": AUTO_OR_NEVER, "gpu_cache": AUTO_OR_NEVER}
+DATA: dict[str, Kind] = {
+    "root": Optional(Text()),
+    "test_root": Optional(Text()),
+    "cache": Text(),
+    "archives": ARCHIVES,
+    "sources": SOURCE_LIST,
+    "heldout_sources": SOURCE_LIST,
+    "heldout_every": Optional(Whole(2)),
+    "share": POSITIVE_FRACTION,
+    "shrink": Number(least=1, most=64),
+    "small_images": Choice("refuse", "skip"),
+    "test": Many(Text()),
+    "scale": Follows("scale"),
+    "seed": Follows("seed"),
+    "batch_size": Whole(1, 1 << 16),
+    "lr_patch": Whole(1, 8192),
+    "sampling": Choice("uniform", "area", "detail"),
+    "augment": Flag(),
+    "chunk": Follows("train.chunk"),
+    "val_images": Optional(Whole()),
+    "val_crop": Optional(Whole(32, 1 << 16)),  # SSIM needs a window of 11 pixels inside the border
+    "gpu_cache": Follows("machine.gpu_cache"),
+}
+MODEL: dict[str, Kind] = {
+    "scale": Follows("scale"),
+    **dict.fromkeys(("f", "d", "s", "growth"), Whole(1, 1 << 14)),
+    **dict.fromkeys(("activation", "attention", "color", "forward_form", "identity_x1_5", "init"), Text()),
+    **dict.fromkeys(("normalization", "overparameterize", "residual", "upscaling"), Text()),
+    **dict.fromkeys(("anchor", "block_residual", "denoise", "expand_bias", "head_activation"), Flag()),
+    **dict.fromkeys(("image_space_conv", "standardized"), Flag()),
+    "m": Whole(0, 4096),
+    "expansion": Number(above=0, most=1 << 14),
+    "input_shift": Number(least=-1, most=1),
+    "residual_scale": Number(least=-100, most=100),
+    "sharpness": Number(least=0, most=100),
+}
+LOSS: dict[str, Kind] = {"epsilon": Number(above=0, most=1)}
+OPTIMIZER: dict[str, Kind] = {
+    "lr": Number(above=0, most=10),
+    "betas": Many(Number(least=0, below=1), length=2),
+    "eps": Number(above=0, most=1),
+    "weight_decay": RATE_RANGE,
+    "amsgrad": Flag(),
+    "fused": Flag(),
+    "shampoo_beta": Number(least=0, below=1),
+    "precondition_frequency": Whole(),
+    "max_axis": Whole(),
+}
+SCHEDULER: dict[str, Kind] = {  # what a schedule cannot compute with is tried: sr.optimizers.schedule
+    **dict.fromkeys(("T_max", "step_size", "total_steps", "total_iters"), Whole(0)),
+    "eta_min": RATE_RANGE,
+    "factor": FRACTION,
+    "gamma": Number(above=0, most=100),
+    "milestones": Many(Whole(0)),
+    "max_lr": Number(above=0, most=10),
+    "pct_start": FRACTION,
+    "div_factor": Number(above=0, most=1e9),
+    "final_div_factor": Number(above=0, most=1e9),
+    "cycle_momentum": Flag(),
+}
+TASK: dict[str, Kind] = {
+    "precision": Follows("train.precision"),
+    "fp32_from": Follows("train.fp32_tail"),
+    "ema_decay": Follows("train.ema_decay"),
+    "protocol": Follows("protocol"),
+    "cuda_graphs": AUTO_OR_NEVER,
+    "teacher.source": Optional(Text()),
+    "teacher.scale": Follows("scale"),
+    "share": FRACTION,
+    "layers": Many(Many(Text(), length=2)),
+    **dict.fromkeys(("feature_weight", "content_weight", "perceptual_weight", "adversarial_weight"), LOSS_WEIGHT),
+    "grid_weight": LOSS_WEIGHT,
+    "perceptual_shifts": Whole(1, 1024),
+    "batch_size": Follows("data.batch_size"),
+    "hr_patch": Follows("data.lr_patch"),
+    "discriminator_updates": Number(above=0, most=1000),
+    "discriminator.f": Whole(1, 1 << 14),
+    "discriminator.hr_patch": Follows("data.lr_patch"),
+    "discriminator.num_halvings": Whole(0, 16),
+    "discriminator.normalization": Choice("none", "spectral"),
+    "perceptual.network": Text(),
+    "perceptual.weights": Optional(Text()),
+    "perceptual.layers": Named(LOSS_WEIGHT),
+    "perceptual.criterion": Choice("l1", "l2"),
+    "iterations": Follows("train.iterations"),
+    "rounds": Whole(1, 1000),
+    "fraction": Number(above=0, below=1),
+    "rewind": FRACTION,
+    "scope": Choice("global", "layer"),
+    "optimizer_state": Choice("rewound", "reset"),
+}
+TRAINER: dict[str, Kind] = {
+    "accelerator": ACCELERATOR,
+    "devices": Anything(),  # what a run takes is told with its reason: sr.experiment
+    "max_steps": Follows("train.iterations"),
+    "max_epochs": Choice(-1),
+    "val_check_interval": Follows("train.validate_every"),
+    "check_val_every_n_epoch": Optional(Whole()),
+    "num_sanity_val_steps": Whole(0),
+    "log_every_n_steps": Whole(),
+    **dict.fromkeys(("enable_checkpointing", "enable_progress_bar", "enable_model_summary"), Flag()),
+    "benchmark": Flag(),
+    "deterministic": Anything(),  # true, false or "warn"
+}
+LOGGER: dict[str, Kind] = {
+    **dict.fromkeys(("save_dir", "name", "project", "mode"), Text()),
+    **dict.fromkeys(("group", "id", "sub_dir"), Optional(Label())),
+    "version": Optional(Label()),
+    "prefix": Text(empty=True),
+    "resume": Anything(),
+    "flush_logs_every_n_steps": Whole(),
+    "log_graph": Flag(),
+    "default_hp_metric": Flag(),
+}
