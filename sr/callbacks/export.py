@@ -12,7 +12,7 @@ from sr.callbacks.quantize import NAME as QUANTIZED
 from sr.callbacks.stage import Stage, data_of
 from sr.export.target import Nothing, Onnx
 from sr.models.net import Net
-from sr.quantization.pipeline import load
+from sr.quantization.pipeline import load_simulation
 from sr.quantization.scheme import Scheme
 from sr.tasks.regression import Regression
 
@@ -45,7 +45,7 @@ class Export(Stage):
         net = task.deployable()
         data = data_of(trainer)
         exported = self.target.export(
-            simulation=load(net=net, scheme=self.scheme, folder=folder / QUANTIZED_FOLDER),
+            simulation=load_simulation(net=net, scheme=self.scheme, folder=folder / QUANTIZED_FOLDER),
             float_net=net,
             crops=[pair for pairs in data.test_sets.values() for pair in pairs],
             folder=folder / FOLDER,

@@ -15,7 +15,7 @@ from sr.data.pairs import ImagePair
 from sr.evaluation import upscaler
 from sr.functional.picture import centre, enlarge, save_png, side_by_side
 from sr.models.interpolation import Bicubic
-from sr.quantization.pipeline import load
+from sr.quantization.pipeline import load_simulation
 from sr.quantization.scheme import Scheme
 from sr.tasks.regression import Regression
 
@@ -46,7 +46,7 @@ class Images(Stage):
     def work(self, trainer: lightning.Trainer, task: Regression, folder: Path) -> dict[str, Any]:
         """Return the files: the crops side by side, and the whole pictures of each image by their column."""
         net = task.deployable()
-        simulation = load(net=net, scheme=self.scheme, folder=folder / FOLDER)
+        simulation = load_simulation(net=net, scheme=self.scheme, folder=folder / FOLDER)
         upscalers = [upscaler(each) for each in (Bicubic(scale=task.scale), net, simulation.net)]
         columns = ["nearest", "bicubic", "float", self.scheme.name, "hr"]
         files, layers = [], []

@@ -12,7 +12,7 @@ from sr.callbacks.stage import Stage, data_of
 from sr.callbacks.weights import NAME as WEIGHTS
 from sr.evaluation import PerceptualScores, upscaler
 from sr.models.interpolation import Bicubic
-from sr.quantization.pipeline import load
+from sr.quantization.pipeline import load_simulation
 from sr.quantization.scheme import Scheme
 from sr.tasks.regression import Regression
 
@@ -42,7 +42,7 @@ class Perceptual(Stage):
         net = task.deployable()
         nets = {"bicubic": Bicubic(scale=task.scale), "float": net}
         if (folder / QUANTIZED).is_file() and not self.scheme.is_float:
-            nets["simulated"] = load(net=net, scheme=self.scheme, folder=folder / FOLDER).net
+            nets["simulated"] = load_simulation(net=net, scheme=self.scheme, folder=folder / FOLDER).net
         quality: dict[str, Any] = {stage: {} for stage in nets}
         for name, pairs in data_of(trainer).test_sets.items():
             true = {f"hr_{measure}": value for measure, value in self.scores.evaluate(None, pairs).items()}

@@ -16,7 +16,7 @@ from sr.functional.grid import block_artefacts
 from sr.functional.picture import save_png, side_by_side
 from sr.quantization import plots, sensitivity
 from sr.quantization.integer import IntegerSimulation
-from sr.quantization.pipeline import load
+from sr.quantization.pipeline import load_simulation
 from sr.quantization.scheme import Scheme
 from sr.tasks.regression import Regression
 
@@ -41,7 +41,7 @@ class Sensitivity(Stage):
         if self.scheme.is_float:
             return {"layers": [], "blocks": {}}
         net, data = task.deployable(), data_of(trainer)
-        simulation = load(net=net, scheme=self.scheme, folder=folder / QUANTIZED_FOLDER)
+        simulation = load_simulation(net=net, scheme=self.scheme, folder=folder / QUANTIZED_FOLDER)
         assert isinstance(simulation, IntegerSimulation)
         layers = sensitivity.layers(simulation, net, calibration(data, net, 1, self.num_crops))
         pictures = {

@@ -146,6 +146,7 @@ def _htp() -> Iterator[Finding]:
     from sr.export.hexagon import qnn_session
     from sr.export.hexagon.chips import CHIPS, emulated
     from sr.export.hexagon.htp import compile_context
+    from sr.runs.silence_logs import native_output_to
 
     missing = qnn_session.why_missing()
     if missing:
@@ -159,7 +160,7 @@ def _htp() -> Iterator[Finding]:
         onnx.save(quantized_convolution(), path)
         for arch in ARCHS:
             session = qnn_session.open_session(str(path), qnn_session.backend(emulated(arch)), {}, log)
-            with qnn_session.quiet(log):
+            with native_output_to(log):
                 made = session.run(None, {"x": (pixels / 255).astype(np.float32)})[0]
             lsb = int(np.abs(np.round(made * 255) - pixels).max())
             state = "ok" if lsb <= 1 else "broken"

@@ -30,13 +30,11 @@ class AiHub:
         device: a name of AI Hub's list, such as "Samsung Galaxy S22 5G".
         target_runtime: what to compile to: "qnn_context_binary", "qnn_dlc", "precompiled_qnn_onnx" or "tflite".
         submit: whether to send the jobs and wait for them; else only the job file is written.
-        max_db: unused as long as no form runs here; the device is compared pixel by pixel in the report.
     """
 
     device: str
     target_runtime: str
     submit: bool
-    max_db: float
 
     @property
     def package(self) -> str:

@@ -24,16 +24,12 @@ log = logging.getLogger(__name__)
 class Built(NamedTuple):
     """What an engine made of a release: forms for the proof, and facts for the report."""
 
-    forms: list[Form]
+    forms: list[tuple[Form, float]]
     report: dict[str, Any]
 
 
 class Engine(Protocol):
-    """A runtime besides ONNX Runtime and the HTP. `max_db` is how far the PSNR of its forms may be from the net's."""
-
-    @property
-    def max_db(self) -> float:
-        """Bound of the proof, dB."""
+    """A runtime besides ONNX Runtime and the HTP."""
 
     @property
     def package(self) -> str:
@@ -77,7 +73,7 @@ def build_engines(
             reports[name] = {"skipped": missing}
             continue
         built = engine.build(release, work, log)
-        forms += [(form, engine.max_db) for form in built.forms]
+        forms += built.forms
         reports[name] = built.report
     return forms, reports
 

@@ -52,7 +52,7 @@ class OpenVino(CpuEngine):
         """Nothing is written; see `Engine.build`."""
         run = Compiled(work / FILE, self.num_threads)
         form = Form("openvino", f"OpenVINO {kind(release)}", run, FILE)
-        return Built([form], {"latency": self.timed(release, run.pixels)})
+        return Built([(form, self.max_db)], {"latency": self.timed(release, run.pixels)})
 
     def upscalers(self, folder: Path, log: Path) -> dict[str, Upscaler]:
         """See `Engine.upscalers`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from sr.export.certificate.proof import failures
-from sr.runs.files import read_json, write_json
 from sr.runs.names import inside
+from sr.runs.files import read_json, sha256, write_json
 
 CERTIFICATE = "certificate.json"
 REFUSED = "refused.json"
@@ -38,7 +37,7 @@ def file_facts(folder: Path) -> dict[str, dict[str, Any]]:
     """SHA-256 and size of every file in a folder, by its path in it."""
     return {
         path.relative_to(folder).as_posix(): {
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            "sha256": sha256(path),
             "size_kib": round(path.stat().st_size / 1024, 1),
         }
         for path in _files(folder)

@@ -15,7 +15,7 @@ from sr.data.pairs import ImagePair
 from sr.evaluation import Upscaler
 from sr.export.certificate import forms
 from sr.export.certificate.crops import cut_crops
-from sr.export.certificate.proof import Bounds, fingerprint, prove
+from sr.export.certificate.proof import Bounds, prove
 from sr.export.certificate.screen import show
 from sr.export.engine import Engines, build_engines, say_missing
 from sr.export.graph.onnx_graph import Graph
@@ -25,8 +25,10 @@ from sr.export.hexagon.chips import chips, emulated
 from sr.export.publish import CERTIFICATE, LOG, done, file_facts, refuse_outside_bounds, workshop
 from sr.export.release import SPACE_TO_DEPTH, Release, Simulated, build, lifted, write_lifted
 from sr.export.runtime import load, upscaler_of
+from sr.models.fingerprint import fingerprint
 from sr.models.net import Net
 from sr.runs.files import write_json
+from sr.runs.silence_logs import native_output_to
 
 _PACKAGES = ("torch", "aimet-torch", "onnx", "onnxruntime", "onnxruntime-qnn")
 
@@ -204,7 +206,7 @@ class Hexagon(Onnx):
     def upscalers(self, folder: Path) -> dict[str, Upscaler]:
         """See `Onnx.upscalers`; with the emulators of `emulate`, which take about 14 us for an LR pixel."""
         found = super().upscalers(folder)
-        with qnn_session.quiet(folder / LOG):
+        with native_output_to(folder / LOG):
             missing = qnn_session.why_missing()
         if missing:
             return found
@@ -221,7 +223,7 @@ class Hexagon(Onnx):
         }
 
     def _on_hexagon(self, release: Release, work: Path, log: Path) -> tuple[dict[int, forms.Emulator], dict[str, Any]]:
-        with qnn_session.quiet(log):
+        with native_output_to(log):
             missing = qnn_session.why_missing()
         if missing:
             return {}, {"skipped": missing}

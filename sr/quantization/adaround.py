@@ -12,17 +12,16 @@ from typing import Any
 
 import torch
 
+from sr.export.graph.float_onnx import example_input
 from sr.models.net import Net
-from sr.quantization.aimet import simulate
-from sr.quantization.fingerprint import identity, is_ours
+from sr.quantization.aimet import adaround_on, simulate
 from sr.quantization.integer import IntegerSimulation, fix_ranges
-from sr.quantization.scheme import StageInputs
-from sr.quantization.silence_logs import silent
-from sr.quantization.simulation import Simulation, example_input, read_plain
+from sr.quantization.kept_result import kept_or_made, step_fingerprint
+from sr.quantization.simulation import Simulation
+from sr.quantization.steps import StepInputs
 from sr.quantization.weighted_layers import left_by_pruning
 from sr.runs.files import write_atomically
-
-WEIGHTS, RANGES = "weights.pt", "weights.encodings"
+from sr.runs.silence_logs import silence_prints
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,33 +56,27 @@ class AdaRound:
                 f"got {self.iterations}, {self.warm_start} and {self.regularization}"
             )
 
-    def __call__(self, simulation: Simulation, material: StageInputs) -> Simulation:
+    def __call__(self, simulation: Simulation, inputs: StepInputs) -> Simulation:
         """Give the simulation weights rounded now or by an earlier call, and calibrate its activations anew."""
         assert isinstance(simulation, IntegerSimulation)
-        path, ranges = material.folder / WEIGHTS, material.folder / RANGES
-        ours = identity(self, simulation.net, material)
-        if not is_ours(path, ours):
-            weights = self._round(simulation, material, ranges)
-            write_atomically(path, lambda temporary: torch.save({"identity": ours, "weights": weights}, temporary))
-        weights, left = read_plain(path)["weights"], left_by_pruning(material.float_net)
+        ranges = inputs.folder / "weights.encodings"
+        expected = step_fingerprint(self, simulation.net, inputs)
+        weights = kept_or_made(inputs.folder / "weights.pt", expected, lambda: self._round(simulation, inputs, ranges))
+        left = left_by_pruning(inputs.float_net)
         simulation.take_weights({name: value * left.get(name, 1) for name, value in weights.items()}, ranges)
-        simulation.observe(material.calibration)
+        simulation.calibrate(inputs.calibration)
         return simulation
 
-    def _round(self, simulation: IntegerSimulation, material: StageInputs, ranges: Path) -> dict[str, Any]:
-        from aimet_torch.adaround.adaround_weight import Adaround, AdaroundParameters
+    def _round(self, simulation: IntegerSimulation, inputs: StepInputs, ranges: Path) -> dict[str, Any]:
+        from aimet_torch.adaround.adaround_weight import AdaroundParameters
 
-        class Rounding(Adaround):
-            """AIMET's, on the very grid that our simulation has."""
+        def on_our_grid(net: Net) -> Any:
+            sim = simulate(net, simulation.scheme)
+            fix_ranges(sim, simulation.weight_ranges())
+            return sim
 
-            @staticmethod
-            def _get_quantsim(model: Net, *_: Any, **__: Any) -> Any:
-                sim = simulate(model, simulation.scheme)
-                fix_ranges(sim, simulation.weight_ranges())
-                return sim
-
-        net = copy.deepcopy(material.float_net).eval()
-        batches = list(material.calibration)
+        net = copy.deepcopy(inputs.float_net).eval()
+        batches = list(inputs.calibration)
         parameters = AdaroundParameters(
             data_loader=batches,
             num_batches=len(batches),
@@ -92,8 +85,8 @@ class AdaRound:
             default_warm_start=self.warm_start,
             forward_fn=lambda model, images: model(images),
         )
-        with tempfile.TemporaryDirectory() as folder, _seeded(material.seed), silent():
-            rounded = Rounding.apply_adaround(
+        with tempfile.TemporaryDirectory() as folder, _seeded(inputs.seed), silence_prints():
+            rounded = adaround_on(on_our_grid).apply_adaround(
                 net, example_input(net), parameters, path=folder, filename_prefix="weights"
             )
             write_atomically(ranges, Path(folder, "weights.encodings").read_bytes())

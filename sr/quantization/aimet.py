@@ -8,17 +8,19 @@ from __future__ import annotations
 import importlib.util
 import json
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
+from sr.export.graph.float_onnx import example_input
 from sr.models.blocks import Add, Concat, Scale
 from sr.models.net import Net
 from sr.models.rfdn import Contrast, Multiply, ResizeLike
 from sr.quantization.scheme import Scheme
-from sr.quantization.silence_logs import quiet, silent
-from sr.quantization.simulation import example_input
+from sr.runs.silence_logs import silence_logs, silence_prints
 
 MISSING = "quantization needs AIMET, which cannot be imported ({}): pip install aimet-torch, or set quantization=fp32"
 ANALYZERS = {"min_max": "tf", "enhanced": "tf_enhanced", "percentile": "percentile"}
@@ -59,13 +61,13 @@ def simulate(net: Net, scheme: Scheme) -> Any:
         ValueError: AIMET is missing, or the net has a module that it cannot quantize.
     """
     try:
-        with quiet():
+        with silence_logs():
             from aimet_torch import QuantizationSimModel
     except ImportError as error:
         raise ValueError(MISSING.format(error)) from error
     register()
     _refuse_unknown_modules(net, scheme)
-    with quiet(), tempfile.TemporaryDirectory() as folder:
+    with silence_logs(), tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "rules.json")  # AIMET takes its rules from a file only
         path.write_text(json.dumps(rules(scheme)), encoding="utf-8")
         simulation = QuantizationSimModel(
@@ -88,12 +90,12 @@ def equalized(net: Net) -> Net:
         ValueError: AIMET is missing.
     """
     try:
-        with quiet():
+        with silence_logs():
             from aimet_torch.cross_layer_equalization import CrossLayerScaling
     except ImportError as error:
         raise ValueError(f"cross-layer equalisation needs AIMET ({error}): pip install aimet-torch") from error
     register()
-    with silent():
+    with silence_prints():
         CrossLayerScaling.scale_model(net, dummy_input=example_input(net))
     return net
 
@@ -142,6 +144,41 @@ def register() -> None:
         map_torch_types_to_onnx[join] = [op]
         if join not in QuantizationMixin.cls_to_qcls:
             QuantizationMixin.implements(join)(_quantized_join(join))
+
+
+@contextmanager
+def sequential_mse_of_any_bits() -> Iterator[None]:
+    """Let AIMET's sequential MSE treat layers of up to 16 bits within the block.
+
+    Private API: AIMET skips layers of more than 4 bits silently, and only this module variable says so.
+    """
+    from aimet_torch._base import seq_mse
+
+    before, seq_mse.SUPPORTED_PARAM_BW = seq_mse.SUPPORTED_PARAM_BW, 16
+    try:
+        yield
+    finally:
+        seq_mse.SUPPORTED_PARAM_BW = before
+
+
+def adaround_on(simulate_net: Callable[[Net], Any]) -> Any:
+    """Return AIMET's AdaRound class, made to round on the grid of a given simulation.
+
+    Private API: AdaRound builds a simulation of its own with ranges of its own, and only `_get_quantsim` changes that.
+
+    Args:
+        simulate_net: Function from a float net to an AIMET simulation with the ranges wanted.
+    """
+    from aimet_torch.adaround.adaround_weight import Adaround
+
+    class Rounding(Adaround):
+        """AdaRound with the simulation of the caller."""
+
+        @staticmethod
+        def _get_quantsim(model: Net, *_: Any, **__: Any) -> Any:
+            return simulate_net(model)
+
+    return Rounding
 
 
 def _quantized_join(join: Any) -> Any:

@@ -6,9 +6,9 @@ import copy
 
 from torch import nn
 
+from sr.export.graph.float_onnx import example_input
 from sr.models.net import Net
-from sr.quantization.silence_logs import silent
-from sr.quantization.simulation import example_input
+from sr.runs.silence_logs import silence_prints
 
 
 def without_batch_norms(net: Net) -> Net:
@@ -23,12 +23,12 @@ def without_batch_norms(net: Net) -> Net:
     if not _left(net):
         return net
     try:
-        with silent():
+        with silence_prints():
             from aimet_torch.batch_norm_fold import fold_all_batch_norms
     except ImportError as error:
         raise ValueError(f"folding batch norms needs AIMET ({error}): pip install aimet-torch") from error
     folded = copy.deepcopy(net).eval()
-    with silent():
+    with silence_prints():
         fold_all_batch_norms(folded, None, dummy_input=example_input(folded))
     if left := _left(folded):
         raise ValueError(f"{type(net).__name__} cannot be quantized: no convolution takes up batch norm {left}")

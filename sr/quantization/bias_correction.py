@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from sr.models.net import Net
 from sr.quantization.integer import IntegerSimulation
-from sr.quantization.scheme import StageInputs
 from sr.quantization.simulation import Simulation
+from sr.quantization.steps import StepInputs
 from sr.quantization.weighted_layers import watch, weighted
 
 
@@ -32,28 +32,28 @@ class BiasCorrection:
 
     name: str
 
-    def __call__(self, simulation: Simulation, material: StageInputs) -> Simulation:
+    def __call__(self, simulation: Simulation, inputs: StepInputs) -> Simulation:
         """Correct the biases in place, then calibrate the ranges anew. Takes seconds, so nothing is kept for a kill.
 
         Raises:
             ValueError: a float simulation, or a net without a bias.
         """
         assert isinstance(simulation, IntegerSimulation)
-        net, teacher = simulation.net, material.float_net
+        net, teacher = simulation.net, inputs.float_net
         names = biased(net)
         if not names:
-            raise ValueError(f"{self.name}: no layer of {type(material.float_net).__name__} has a bias to correct")
-        wanted = channel_means(teacher, names, material.calibration)
+            raise ValueError(f"{self.name}: no layer of {type(inputs.float_net).__name__} has a bias to correct")
+        wanted = channel_means(teacher, names, inputs.calibration)
         largest = 0.0
         for name in names:
-            found = channel_means(net, [name], material.calibration)[name]
+            found = channel_means(net, [name], inputs.calibration)[name]
             shift = (wanted[name] - found).float()
             layer: Any = net.get_submodule(name)
             with torch.no_grad():
                 layer.bias += shift
             largest = max(largest, shift.abs().max().item())
         simulation.figures[f"{self.name}_largest_shift"] = largest
-        simulation.observe(material.calibration)
+        simulation.calibrate(inputs.calibration)
         return simulation
 
 

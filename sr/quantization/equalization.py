@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from sr.export.graph.float_onnx import example_input
 from sr.models.net import Net
-from sr.quantization.silence_logs import quiet
-from sr.quantization.simulation import example_input
+from sr.runs.silence_logs import silence_logs
 
 log = logging.getLogger(__name__)
 
@@ -59,5 +59,5 @@ class CrossLayerEqualization:
 def _same_function(net: Net, other: nn.Module) -> bool:
     shape = example_input(net).shape
     image = torch.rand(shape, generator=torch.Generator().manual_seed(0))
-    with torch.no_grad(), quiet():
+    with torch.no_grad(), silence_logs():
         return bool((net(image) - other(image)).abs().max() <= SAME)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 
 @contextlib.contextmanager
-def faster(net: nn.Module) -> Iterator[None]:
+def fast_fake_quant(net: nn.Module) -> Iterator[None]:
     """Within this block the net's activation quantizers run as here; exporting needs AIMET's own, so leave it first.
 
     Args:

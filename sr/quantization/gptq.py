@@ -15,8 +15,8 @@ from sr.models.net import Net
 from sr.quantization.integer import IntegerSimulation, weight_quantizers
 from sr.quantization.least_squares import Part, Problem, solved
 from sr.quantization.phases import CONVOLUTIONS, arranged, inputs_of, kernel_of, phases
-from sr.quantization.scheme import StageInputs
 from sr.quantization.simulation import Simulation
+from sr.quantization.steps import StepInputs
 from sr.quantization.weighted_layers import left_by_pruning, watch, weighted
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class Gptq:
                 f"{self.name} needs a damping above 0 and at least 1 position, got {self.damping} and {self.positions}"
             )
 
-    def __call__(self, simulation: Simulation, material: StageInputs) -> Simulation:
+    def __call__(self, simulation: Simulation, inputs: StepInputs) -> Simulation:
         """Round all convolutions in place on their ranges, which are fixed by that. Seconds, so nothing is kept.
 
         Raises:
@@ -66,9 +66,9 @@ class Gptq:
         limits = simulation.weight_ranges()
         simulation.fix_weight_ranges({name: limits[name] for name in names})
         quantizers = weight_quantizers(simulation.aimet)
-        places = Places(material.calibration, self.positions, material.seed)
-        wanted = _outputs(material.float_net, names, places)
-        left = left_by_pruning(material.float_net)
+        places = Places(inputs.calibration, self.positions, inputs.seed)
+        wanted = _outputs(inputs.float_net, names, places)
+        left = left_by_pruning(inputs.float_net)
         for name in names:
             layer: Any = simulation.net.get_submodule(name)
             moments = _moments(simulation.net, name, places, wanted.pop(name))
@@ -79,7 +79,7 @@ class Gptq:
                     f"{self.name}: the equations of {name} have no solution at a damping of {self.damping:g}; "
                     f"take more positions than {self.positions}, or a larger damping, such as 0.01"
                 ) from error
-        simulation.observe(material.calibration)
+        simulation.calibrate(inputs.calibration)
         return simulation
 
 

@@ -15,7 +15,7 @@ from sr.models.net import Net
 from sr.quantization.scheme import Scheme
 from sr.quantization.simulation import Simulation
 
-LARGEST = torch.finfo(torch.float16).max
+_LARGEST = torch.finfo(torch.float16).max
 
 
 class HalfSimulation(Simulation):
@@ -32,8 +32,10 @@ class HalfSimulation(Simulation):
     def __init__(self, net: Net, scheme: Scheme) -> None:
         super().__init__(copy.deepcopy(net), scheme)
         for name, parameter in self.net.named_parameters():
-            if parameter.abs().max() > LARGEST:
-                raise ValueError(f"{name} has values beyond {LARGEST:g}, which fp16 cannot hold; use quantization=fp32")
+            if parameter.abs().max() > _LARGEST:
+                raise ValueError(
+                    f"{name} has values beyond {_LARGEST:g}, which fp16 cannot hold; use quantization=fp32"
+                )
             parameter.data = _rounded(parameter.data)
         self._leaves = [module for module in self.net.modules() if not list(module.children())]
         self._round_outputs()

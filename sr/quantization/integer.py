@@ -12,13 +12,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sr.export.graph.float_onnx import onnx_names
 from sr.models.blocks import Concat
 from sr.models.net import Net
 from sr.quantization.aimet import simulate
 from sr.quantization.scheme import Scheme
-from sr.quantization.silence_logs import quiet
-from sr.quantization.simulation import Simulation, onnx_names
+from sr.quantization.simulation import Simulation
 from sr.runs.files import write_atomically
+from sr.runs.silence_logs import silence_logs
 
 OPSET_QDQ = 21  # the first whose QuantizeLinear has 4 and 16 bit integers
 MOVERS = (nn.PixelShuffle, nn.PixelUnshuffle, nn.MaxPool2d)  # their output has the values, so the grid, of their input
@@ -44,9 +45,9 @@ class IntegerSimulation(Simulation):
         self._pin_pixels()
         self._pin_clips()
 
-    def observe(self, inputs: Sequence[Tensor]) -> None:
+    def calibrate(self, inputs: Sequence[Tensor]) -> None:
         """See `Simulation.observe`."""
-        with quiet():
+        with silence_logs():
             self._sim.compute_encodings(lambda net: [net(images) for images in inputs])
         self._leave_out_lowest()
         self.check_ranges()
@@ -59,7 +60,7 @@ class IntegerSimulation(Simulation):
             ranges: JSON of weight ranges as AIMET's AdaRound writes it.
         """
         self.net.load_state_dict(weights, strict=False)
-        with quiet():
+        with silence_logs():
             self._sim.set_and_freeze_param_encodings(str(ranges))
 
     @property
@@ -78,11 +79,6 @@ class IntegerSimulation(Simulation):
     def fix_weight_ranges(self, ranges: Mapping[str, tuple[Tensor, Tensor]]) -> None:
         """Fix ranges that `weight_ranges` gave: neither calibration nor training changes them from here on."""
         fix_ranges(self._sim, ranges)
-
-    def fixed_weight_ranges(self) -> dict[str, tuple[Tensor, Tensor]]:
-        """Those of `weight_ranges` that a stage before has fixed."""
-        fixed = {name for name, q in weight_quantizers(self._sim).items() if not _is_learned(q)}
-        return {name: limits for name, limits in self.weight_ranges().items() if name in fixed}
 
     def check_ranges(self) -> None:
         """See `Simulation.check_ranges`."""
@@ -122,7 +118,7 @@ class IntegerSimulation(Simulation):
 
     def encodings(self, version: str) -> dict[str, Any]:
         """See `Simulation.encodings`; version 1.0.0 leaves the biases out."""
-        with tempfile.TemporaryDirectory() as folder, quiet():
+        with tempfile.TemporaryDirectory() as folder, silence_logs():
             names = onnx_names(None, None)
             self._sim.onnx.export(args=(self.example(),), f=f"{folder}/net.onnx", encoding_version=version, **names)
             return json.loads(Path(folder, "net.encodings").read_text(encoding="utf-8"))
@@ -143,7 +139,7 @@ class IntegerSimulation(Simulation):
                 **onnx_names(height, width),
             )
 
-        with quiet():
+        with silence_logs():
             write_atomically(path, write)
 
     def _without_lowest(self) -> list[tuple[str, Any]]:
@@ -171,7 +167,7 @@ class IntegerSimulation(Simulation):
             readers.extend((module, i) for i, value in enumerate(inputs) if value is image)
 
         hooks = [module.register_forward_pre_hook(note) for module in self._sim.qmodules()]
-        self.observe([image])
+        self.calibrate([image])
         for hook in hooks:
             hook.remove()
         for module, i in readers:

@@ -1,4 +1,4 @@
-"""From a trained net to a quantized one: preparation, calibration, repair, then biases on their grid."""
+"""Quantize a trained net: prepare, calibrate, run the repair steps, round the biases to their grid."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ from sr.models.net import Net
 from sr.quantization.aimet import require
 from sr.quantization.batch_norms import without_batch_norms
 from sr.quantization.ptq import calibrate, uncalibrated
-from sr.quantization.scheme import Scheme, Score, Selective, StageInputs, Stream
+from sr.quantization.scheme import Scheme
 from sr.quantization.simulation import Simulation
+from sr.quantization.steps import HeldOutScore, NetCheck, StepInputs, Stream
 
 
 def check(net: Net, scheme: Scheme) -> None:
-    """Refuse, before a net is trained, what `quantize` would refuse after it.
+    """Raise ValueError before training if `quantize` cannot handle this net.
 
     Args:
-        net: as it is trained; its weights do not matter.
-        scheme: what is to be done.
+        net: Net in its training form; its weights do not matter.
+        scheme: Scheme to apply.
 
     Raises:
-        ValueError: AIMET is missing, or a step cannot do its work, for example with a teacher of another scale.
+        ValueError: AIMET is missing, or a step does not work for the net, for example a teacher of another scale.
     """
     if not scheme.is_float:
         require()
     for step in (*scheme.preparations, *scheme.repairs):
-        if isinstance(step, Selective):
+        if isinstance(step, NetCheck):
             step.check(net)
 
 
@@ -40,61 +41,61 @@ def quantize(
     calibration: Sequence[Tensor],
     stream: Stream,
     loss: nn.Module,
-    score: Score,
+    score: HeldOutScore,
     folder: Path,
     seed: int,
 ) -> Simulation:
-    """Quantize a trained net. Killed at any moment, the same call goes on where it was, to the same bits.
+    """Quantize a trained net. After a kill the same call continues and gives the same bits.
 
     Args:
-        net: the net in its inference form, on the CPU; it is not changed.
-        scheme: what to do.
-        calibration: inputs of the net (N, C, h, w) in [0, 1], cut from training images, never from test images.
-        stream: iteration -> endless uint8 RGB (lr, hr) batches (N, 3, h, w), (N, 3, s*h, s*w) of training crops
-            from that iteration on; batch i must depend on i alone.
-        loss: module (sr, hr) -> scalar that the training stages minimise.
-        score: net -> PSNR in dB of each held-out training image, by which training stages choose what they keep.
-        folder: where stages keep what they need to go on; each has a folder of its own in it.
-        seed: for stages that draw random numbers.
+        net: Net in its inference form, on the CPU; it is not changed.
+        scheme: Bits, calibration method and steps.
+        calibration: Inputs of the net (N, C, h, w) in [0, 1], cut from training images, never from test images.
+        stream: Function from an iteration to endless uint8 RGB batches of training crops from there on:
+            lr (N, 3, h, w) and hr (N, 3, s*h, s*w). Batch i must depend on i alone.
+        loss: Module (sr, hr) -> scalar that the training steps minimise.
+        score: Function from a net to the PSNR of each held-out training image in dB; training steps select by it.
+        folder: Folder in which each step keeps its state in a folder of its own.
+        seed: Seed for steps that draw random numbers.
 
     Returns:
-        The simulation, in eval mode on the CPU, not yet saved. Its figures hold the seconds of each stage.
+        The simulation in eval mode on the CPU, not yet saved. Its figures hold the seconds of each step.
 
     Raises:
-        ValueError: from calibration or a stage; it says what and what to do.
+        ValueError: Calibration or a step failed; the message says why and what to do.
     """
     net = without_batch_norms(net)
     for preparation in scheme.preparations:
         net = preparation.prepare(net)
     simulation = calibrate(net=net, scheme=scheme, calibration=calibration)
-    for stage in scheme.repairs:
+    for step in scheme.repairs:
         start = time.perf_counter()
-        material = StageInputs(
+        inputs = StepInputs(
             float_net=net,
             calibration=calibration,
             stream=stream,
             loss=loss,
             score=score,
-            folder=folder / stage.name,
+            folder=folder / step.name,
             seed=seed,
         )
-        simulation = stage(simulation, material)
+        simulation = step(simulation, inputs)
         simulation.check_ranges()
-        simulation.figures[f"{stage.name}_s"] = time.perf_counter() - start
+        simulation.figures[f"{step.name}_s"] = time.perf_counter() - start
     simulation.snap()
     return simulation
 
 
-def load(*, net: Net, scheme: Scheme, folder: Path) -> Simulation:
-    """Rebuild a simulation that `Simulation.save` wrote: the same outputs to the bit, without calibration.
+def load_simulation(*, net: Net, scheme: Scheme, folder: Path) -> Simulation:
+    """Load a simulation that `Simulation.save` wrote; its outputs are bit-equal and nothing is calibrated.
 
     Args:
-        net: the net in its inference form; its weights do not matter.
-        scheme: the scheme that it was saved with.
-        folder: where it was saved.
+        net: Net in its inference form; its weights do not matter.
+        scheme: Scheme that the simulation was saved with.
+        folder: Folder that it was saved in.
 
     Raises:
-        ValueError: no file there, a damaged one, or one of another scheme or net.
+        ValueError: The file is missing or damaged, or belongs to another scheme or net.
     """
     simulation = uncalibrated(without_batch_norms(net), scheme)
     simulation.restore(folder)

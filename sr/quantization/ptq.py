@@ -35,7 +35,7 @@ def calibrate(*, net: Net, scheme: Scheme, calibration: Sequence[Tensor]) -> Sim
         _check_crops(calibration, scheme)
         _check_weights(net)
     simulation = uncalibrated(net, scheme)
-    simulation.observe(calibration)
+    simulation.calibrate(calibration)
     simulation.figures["calibration_s"] = time.perf_counter() - start
     return simulation
 

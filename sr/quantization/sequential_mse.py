@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from sr.quantization.fingerprint import identity, is_ours
+from sr.quantization.aimet import sequential_mse_of_any_bits
 from sr.quantization.integer import IntegerSimulation
-from sr.quantization.scheme import StageInputs
-from sr.quantization.silence_logs import silent
-from sr.quantization.simulation import Simulation, read_plain
-from sr.runs.files import write_atomically
-
-FILE = "ranges.pt"
+from sr.quantization.kept_result import kept_or_made, step_fingerprint
+from sr.quantization.simulation import Simulation
+from sr.quantization.steps import StepInputs
+from sr.runs.silence_logs import silence_prints
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,38 +38,23 @@ class SequentialMse:
         if self.candidates < 2:
             raise ValueError(f"{self.name}.candidates must be at least 2, got {self.candidates}")
 
-    def __call__(self, simulation: Simulation, material: StageInputs) -> Simulation:
+    def __call__(self, simulation: Simulation, inputs: StepInputs) -> Simulation:
         """Fix the ranges of the weights, found now or by an earlier call, and calibrate the activations anew."""
         assert isinstance(simulation, IntegerSimulation)
-        path = material.folder / FILE
-        ours = identity(self, simulation.net, material)
-        if not is_ours(path, ours):
-            ranges = self._search(simulation, material)
-            write_atomically(path, lambda temporary: torch.save({"identity": ours, "ranges": ranges}, temporary))
-        simulation.fix_weight_ranges(read_plain(path)["ranges"])
-        simulation.observe(material.calibration)
+        expected = step_fingerprint(self, simulation.net, inputs)
+        ranges = kept_or_made(inputs.folder / "ranges.pt", expected, lambda: self._search(simulation, inputs))
+        simulation.fix_weight_ranges(ranges)
+        simulation.calibrate(inputs.calibration)
         return simulation
 
-    def _search(self, simulation: IntegerSimulation, material: StageInputs) -> dict[str, Any]:
+    def _search(self, simulation: IntegerSimulation, inputs: StepInputs) -> dict[str, Any]:
         from aimet_torch.seq_mse import apply_seq_mse
 
-        batches = list(material.calibration)
-        with _any_bits(), silent():
+        batches = list(inputs.calibration)
+        with sequential_mse_of_any_bits(), silence_prints():
             apply_seq_mse(simulation.aimet, batches, num_candidates=self.candidates, forward_fn=_forward)
         return simulation.weight_ranges()
 
 
 def _forward(net: torch.nn.Module, images: torch.Tensor) -> None:
     net(images)
-
-
-@contextmanager
-def _any_bits() -> Iterator[None]:
-    """AIMET passes layers of more than 4 bits over without a word."""
-    from aimet_torch._base import seq_mse
-
-    before, seq_mse.SUPPORTED_PARAM_BW = seq_mse.SUPPORTED_PARAM_BW, 16
-    try:
-        yield
-    finally:
-        seq_mse.SUPPORTED_PARAM_BW = before

@@ -1,4 +1,4 @@
-"""The quantized net as everyone else sees it. This module's class is the float net, the scheme that changes nothing."""
+"""Simulation of a quantized net; the class of this module is the float net, the scheme that changes nothing."""
 
 from __future__ import annotations
 
@@ -9,29 +9,25 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from sr.models.blocks import NUM_CHANNELS
+from sr.export.graph.float_onnx import example_input, export_float
 from sr.models.net import Net
 from sr.quantization.scheme import Scheme
-from sr.quantization.silence_logs import quiet
 from sr.runs.files import write_atomically
 
-FILE = "simulation.pt"
-INPUT, OUTPUT = "input", "output"  # tensor names in every ONNX file
-DUMMY_SIDE = 48  # LR pixels; enough for the deepest pooling of any net here
-OPSET_FLOAT = 17  # all float operations of the nets, and old enough for every runtime
+SIMULATION_FILE = "simulation.pt"
 
 
 class Simulation:
-    """A net that computes as its scheme says, and how to keep and export it. This one computes in float.
+    """Net that computes as its scheme says, with methods to save and export it. This class computes in float.
 
     Attributes:
-        net: the net to run, in eval mode and channels-last; it takes and gives floats, as the float net does.
-        scheme: what it was made by.
-        figures: numbers for the report (seconds, iterations, losses), filled by calibration and stages.
+        net: Net to run, in eval mode and channels-last; floats in and out, as the float net.
+        scheme: Scheme that it was made by.
+        figures: Numbers for the report (seconds, iterations, losses), filled by calibration and steps.
 
     Args:
-        net: a net in its inference form. It is kept, not copied.
-        scheme: its scheme.
+        net: Net in its inference form. It is kept, not copied.
+        scheme: Its scheme.
     """
 
     def __init__(self, net: Net, scheme: Scheme) -> None:
@@ -39,29 +35,33 @@ class Simulation:
         self.scheme = scheme
         self.figures: dict[str, float] = {}
 
-    def observe(self, inputs: Sequence[Tensor]) -> None:
-        """Set each range that is not pinned from what inputs (N, C, h, w) make of the net; a float net has none."""
+    def calibrate(self, inputs: Sequence[Tensor]) -> None:
+        """Set each range that is not pinned from the values that occur; a float net has no ranges.
+
+        Args:
+            inputs: Inputs of the net (N, C, h, w) in [0, 1].
+        """
 
     def check_ranges(self) -> None:
-        """Refuse ranges that are not numbers.
+        """Check that every range is a finite number.
 
         Raises:
-            ValueError: naming the quantizer.
+            ValueError: A range is not; the message names the quantizer.
         """
 
     def save(self, folder: Path) -> Path:
-        """Write weights and ranges into `folder`, whole or not at all, and return the file."""
+        """Write weights and ranges into `folder` atomically and return the file."""
         content = {"scheme": self._identity(), "figures": self.figures, "state": self.net.state_dict()}
-        write_atomically(folder / FILE, lambda path: torch.save(content, path))
-        return folder / FILE
+        write_atomically(folder / SIMULATION_FILE, lambda path: torch.save(content, path))
+        return folder / SIMULATION_FILE
 
     def restore(self, folder: Path) -> None:
-        """Take over weights and ranges written by `save`.
+        """Load the weights and ranges that `save` wrote.
 
         Raises:
-            ValueError: the file is missing or damaged, or was made for another scheme or another net.
+            ValueError: The file is missing or damaged, or was made for another scheme or another net.
         """
-        path = folder / FILE
+        path = folder / SIMULATION_FILE
         if not path.is_file():
             raise ValueError(f"no quantized net at {path}: run the quantization stage first")
         content = read_plain(path)
@@ -77,82 +77,44 @@ class Simulation:
         self.figures = content["figures"]
 
     def snap(self) -> None:
-        """Move biases and weights to the nearest integers that hardware has; a float net has no such grid."""
+        """Round biases and weights to the integers that hardware has; a float net has no such grid."""
 
     def encodings(self, version: str) -> dict[str, Any]:
-        """Ranges of all tensors as the JSON that Qualcomm's tools read, named as in the exported file.
+        """Return the ranges of all tensors as the JSON that Qualcomm's tools read, named as in the exported file.
 
         Args:
-            version: "1.0.0" or "2.0.0" of the format.
+            version: Version of the format, "1.0.0" or "2.0.0".
         """
         return {"version": version, "encodings": []}
 
     def export_qdq(self, path: Path, *, height: int | None, width: int | None) -> None:
-        """Write an ONNX file, NCHW floats in [0, 1] in and out, with a quantizer wherever the simulation has one.
+        """Write an ONNX file with a quantizer for each one of the simulation; NCHW floats in [0, 1] in and out.
 
         Args:
-            path: the file.
-            height: of lr in pixels; None with `width` None leaves the size open.
-            width: of lr in pixels.
+            path: The file.
+            height: LR height in pixels; None, together with `width`, leaves the size open.
+            width: LR width in pixels.
         """
-
-        def write(temporary: Path) -> None:
-            example = (self.example(height, width),)
-            torch.onnx.export(
-                self.net,
-                example,
-                str(temporary),
-                opset_version=OPSET_FLOAT,
-                **onnx_names(height, width),
-            )
-
-        with quiet():
-            write_atomically(path, write)
+        export_float(self.net, path, height=height, width=width)
 
     def example(self, height: int | None = None, width: int | None = None) -> Tensor:
-        """An input (1, C, h, w) on the CPU: of the size given, else one that every net accepts."""
+        """Return an input (1, C, h, w) on the CPU, of the given size or of one that every net accepts."""
         return example_input(self.net, height, width)
 
     def _identity(self) -> dict[str, Any]:
-        scheme = self.scheme
-        return {
-            "name": scheme.name,
-            "numbers": scheme.numbers,
-            "weight_bits": scheme.weight_bits,
-            "activation_bits": scheme.activation_bits,
-            "per_channel": scheme.per_channel,
-        }
-
-
-def example_input(net: Net, height: int | None = None, width: int | None = None) -> Tensor:
-    """Grey pixels (1, C, h, w) on the CPU that a net accepts; C and, by default, the size are the net's own."""
-    side = DUMMY_SIDE * int(getattr(net, "size_multiple", 1))
-    return torch.full((1, NUM_CHANNELS[str(net.color)], height or side, width or side), 0.5)
-
-
-def onnx_names(height: int | None, width: int | None) -> dict[str, Any]:
-    """Names and open axes for the exporter.
-
-    Raises:
-        ValueError: when only one of the two sizes is given.
-    """
-    if (height is None) != (width is None):
-        raise ValueError(f"an export needs both height and width or neither, got height={height} width={width}")
-    names: dict[str, Any] = {"input_names": [INPUT], "output_names": [OUTPUT], "dynamo": False}
-    if height is None:
-        names["dynamic_axes"] = {INPUT: {2: "height", 3: "width"}, OUTPUT: {2: "sr_height", 3: "sr_width"}}
-    return names
+        keys = ("name", "numbers", "weight_bits", "activation_bits", "per_channel")
+        return {key: getattr(self.scheme, key) for key in keys}
 
 
 def read_plain(path: Path) -> dict[str, Any]:
     """Read a file of tensors and plain containers.
 
     Raises:
-        ValueError: it is damaged, in one line that says so.
+        ValueError: The file is damaged.
     """
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # whatever the unpickler stumbles over in a file that is not whole
+    except Exception as error:  # the unpickler raises errors of many classes for a damaged file
         raise ValueError(
             f"{path} is damaged ({type(error).__name__} while reading): remove it to make it again"
         ) from error

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sr.export.graph.float_onnx import example_input
 from sr.models.net import Net
-from sr.quantization.simulation import example_input
 
 Seen = Callable[[str, Tensor, Tensor], None]
 

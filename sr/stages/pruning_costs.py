@@ -19,6 +19,7 @@ from sr.export.target import Hexagon, Nothing, Onnx
 from sr.models.net import Net
 from sr.quantization.ptq import calibrate
 from sr.quantization.scheme import Scheme
+from sr.runs.silence_logs import native_output_to
 
 REPEATS = 5
 PROOF = (64, 64)  # LR pixels; the graph that is compiled has the target's own size
@@ -54,7 +55,7 @@ def htp_estimates(net: Net, *, size: str, target: Nothing | Onnx, scheme: Scheme
         return {"skipped": "the export asks for no estimates; export=hexagon does"}
     with tempfile.TemporaryDirectory() as name:
         log = Path(name) / "compiler.log"
-        with qnn_session.quiet(log):
+        with native_output_to(log):
             missing = qnn_session.why_missing()
         if missing:
             return {"skipped": missing}

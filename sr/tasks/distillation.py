@@ -1,6 +1,5 @@
 """A small net learns from a larger, trained one: from its output, mixed with the true image, and from its features."""
 
-import hashlib
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -10,6 +9,7 @@ from torch import Tensor, nn
 
 from sr.evaluation import to_network
 from sr.losses.distillation_loss import attention_distance, check_pair, check_share, mixed
+from sr.models.fingerprint import fingerprint
 from sr.models.net import Net
 from sr.tasks.regression import Regression
 
@@ -127,12 +127,12 @@ class Distillation(Regression):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the random state, and who taught."""
         super().on_save_checkpoint(checkpoint)
-        checkpoint["teacher"] = _fingerprint(self._teacher)
+        checkpoint["teacher"] = fingerprint(self._teacher)[:16]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Go on with the random state of the checkpoint, and with the same teacher only."""
         super().on_load_checkpoint(checkpoint)
-        if checkpoint["teacher"] != _fingerprint(self._teacher):
+        if checkpoint["teacher"] != fingerprint(self._teacher)[:16]:
             raise ValueError(
                 "the teacher has other weights than when this run started; put them back, or start a new run with "
                 "another `experiment=`"
@@ -151,11 +151,3 @@ def _checked_layers(net: Net, teacher: Net, layers: Pairs) -> Pairs:
                     f"task.layers: the {who} ({type(each).__name__}) has no layer {name!r}; it has {there}"
                 )
     return layers
-
-
-def _fingerprint(net: Net) -> str:
-    """Hash of a net's weights; 16 hex digits."""
-    digest = hashlib.sha256()
-    for name, value in net.state_dict().items():
-        digest.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()[:16]

@@ -14,7 +14,7 @@ from sr.export.graph.onnx_graph import Graph
 from sr.export.graph.uint8_pixels import uint8_nhwc_io
 from sr.export.release import Release
 
-PHONE = {"device": "Samsung Galaxy S22 5G", "target_runtime": "qnn_context_binary", "max_db": 0.1}
+PHONE = {"device": "Samsung Galaxy S22 5G", "target_runtime": "qnn_context_binary"}
 
 
 @pytest.fixture

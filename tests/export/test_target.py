@@ -120,7 +120,7 @@ def test_weights_of_sixteen_bits_are_refused(
 def test_further_engines_are_in_the_same_certificate(
     tiny_net: Any, simulated: Any, crops: Any, onnx_target: Any, tmp_path: Path, capfd: Any
 ) -> None:
-    phone = AiHub(device="Samsung Galaxy S22 5G", target_runtime="qnn_dlc", submit=False, max_db=0.1)
+    phone = AiHub(device="Samsung Galaxy S22 5G", target_runtime="qnn_dlc", submit=False)
     timed = {"num_threads": 1, "num_repeats": 2}
     engines = {"litert": LiteRt(**timed, max_db=0.1), "openvino": OpenVino(**timed, max_db=0.02), "ai_hub": phone}
     net, target = tiny_net(), replace(onnx_target(), engines=engines)

@@ -15,8 +15,9 @@ from sr.losses.pixel import L1
 from sr.models.quicksrnet import QuickSRNet
 from sr.quantization.pipeline import quantize
 from sr.quantization.qat import Qat
-from sr.quantization.scheme import Scheme, Score, Stream
+from sr.quantization.scheme import Scheme
 from sr.quantization.simulation import Simulation
+from sr.quantization.steps import HeldOutScore, Stream
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -90,14 +91,14 @@ def quantize_slowly(folder: Path, delay_s: float) -> None:
             yield batch
 
     scheme = tiny_scheme(chain=[short_qat(iterations=60, checkpoint_every=3, distillation=0.5)])
-    material: dict[str, Any] = {
+    inputs: dict[str, Any] = {
         "calibration": [smooth(4, 24, 1)],
         "stream": slow,
         "loss": nn.L1Loss(),
         "seed": 0,
         "score": score_of,
     }
-    quantize(net=tiny_net(), scheme=scheme, folder=folder, **material).save(folder)
+    quantize(net=tiny_net(), scheme=scheme, folder=folder, **inputs).save(folder)
 
 
 @pytest.fixture(scope="session")
@@ -125,7 +126,7 @@ def stream() -> Stream:
 
 
 @pytest.fixture(scope="session")
-def score() -> Score:
+def score() -> HeldOutScore:
     """See `score_of`."""
     return score_of
 
@@ -160,9 +161,9 @@ def run(make_net: Any, make_scheme: Any, calibration: list[Tensor], tmp_path: Pa
         per_channel: bool = True,
         **changes: Any,
     ) -> Simulation:
-        material = {"calibration": calibration, "stream": crops, "loss": L1(), "score": score_of, "seed": 0} | changes
+        inputs = {"calibration": calibration, "stream": crops, "loss": L1(), "score": score_of, "seed": 0} | changes
         scheme = make_scheme(chain=stages, weight_bits=bits, per_channel=per_channel)
-        return quantize(net=net or make_net(), scheme=scheme, folder=folder, **material)
+        return quantize(net=net or make_net(), scheme=scheme, folder=folder, **inputs)
 
     return quantized
 

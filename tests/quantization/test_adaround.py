@@ -19,8 +19,8 @@ def adaround():
 def run(make_net, make_scheme, calibration, stream, score, tmp_path):
     def quantized(*stages, seed=0, folder=tmp_path, method="min_max", **changes):
         scheme = make_scheme(weight_bits=4, calibration=method, chain=stages)
-        material = {"calibration": calibration, "stream": stream, "loss": L1(), "seed": seed}
-        return quantize(net=make_net(**changes), scheme=scheme, score=score, folder=folder, **material)
+        inputs = {"calibration": calibration, "stream": stream, "loss": L1(), "seed": seed}
+        return quantize(net=make_net(**changes), scheme=scheme, score=score, folder=folder, **inputs)
 
     return quantized
 

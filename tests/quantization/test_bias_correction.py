@@ -12,9 +12,9 @@ pytestmark = pytest.mark.aimet
 @pytest.fixture
 def run(make_net, make_scheme, calibration, stream, score, tmp_path):
     def quantized(*chain, **changes):
-        material = {"stream": stream, "loss": L1(), "score": score, "folder": tmp_path, "seed": 0}
+        inputs = {"stream": stream, "loss": L1(), "score": score, "folder": tmp_path, "seed": 0}
         scheme = make_scheme(chain=chain, weight_bits=4)
-        return quantize(net=make_net(**changes), scheme=scheme, calibration=calibration, **material)
+        return quantize(net=make_net(**changes), scheme=scheme, calibration=calibration, **inputs)
 
     return quantized
 

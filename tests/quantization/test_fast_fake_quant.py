@@ -3,7 +3,7 @@ import copy
 import pytest
 import torch
 
-from sr.quantization.fast_fake_quant import faster
+from sr.quantization.fast_fake_quant import fast_fake_quant
 from sr.quantization.ptq import calibrate
 
 pytestmark = pytest.mark.aimet
@@ -19,7 +19,7 @@ def test_same_bits_and_same_gradients(make_net, make_scheme, calibration, pixels
     with torch.no_grad():
         expected = slow(pixels)
     (slow(pixels) - target).abs().mean().backward()
-    with faster(fast):
+    with fast_fake_quant(fast):
         sr = fast(pixels)
         (sr - target).abs().mean().backward()
     assert torch.equal(sr, expected)
@@ -36,7 +36,7 @@ def test_same_bits_and_same_gradients(make_net, make_scheme, calibration, pixels
 
 def test_the_net_is_as_before_afterwards(make_net, make_scheme, calibration, pixels):
     net = calibrate(net=make_net(), scheme=make_scheme(), calibration=calibration).net
-    with pytest.raises(KeyError), faster(net):
+    with pytest.raises(KeyError), fast_fake_quant(net):
         assert any("forward" in vars(module) for module in net.modules())
         raise KeyError
     assert not any("forward" in vars(module) for module in net.modules())

@@ -37,14 +37,14 @@ def test_errors_of_one_layer_are_taken_back_by_the_next(run, make_net, calibrati
 @pytest.mark.aimet
 def test_weights_lie_on_fixed_ranges_without_the_lowest_step(run, make_qat):
     simulation = run(STAGE)
-    fixed = simulation.fixed_weight_ranges()
+    fixed = simulation.weight_ranges()
     assert list(fixed) == ["cnn.0", "cnn.2", "conv_last"]
     for name, quantizer in weight_quantizers(simulation.aimet).items():
         layer = simulation.net.get_submodule(name)
         steps = layer.weight.detach().as_subclass(torch.Tensor) / quantizer.get_scale()
         assert torch.allclose(steps, steps.round(), atol=1e-3)
         assert steps.round().min() >= -127 and steps.round().max() <= 127
-    after = run(STAGE, make_qat(iterations=5)).fixed_weight_ranges()
+    after = run(STAGE, make_qat(iterations=5)).weight_ranges()
     assert all(torch.equal(fixed[name][1], after[name][1]) for name in fixed)
 
 

@@ -3,7 +3,7 @@ import onnxruntime
 import pytest
 import torch
 
-from sr.quantization.pipeline import load
+from sr.quantization.pipeline import load_simulation
 from sr.quantization.ptq import calibrate
 
 
@@ -25,12 +25,16 @@ def test_every_value_is_an_fp16(make_net, half, pixels):
 def test_round_trip_and_export(make_net, half, pixels, tmp_path):
     simulation = calibrate(net=make_net(), scheme=half, calibration=[])
     simulation.save(tmp_path)
-    assert torch.equal(load(net=make_net(), scheme=half, folder=tmp_path).net(pixels), simulation.net(pixels))
+    assert torch.equal(
+        load_simulation(net=make_net(), scheme=half, folder=tmp_path).net(pixels), simulation.net(pixels)
+    )
     simulation.export_qdq(tmp_path / "net.onnx", height=30, width=40)
     session = onnxruntime.InferenceSession(tmp_path / "net.onnx", providers=["CPUExecutionProvider"])
     (sr,) = session.run(None, {"input": pixels.numpy()})
     assert np.abs(sr - simulation.net(pixels).detach().numpy()).max() < 2e-3
-    assert torch.equal(load(net=make_net(), scheme=half, folder=tmp_path).net(pixels), simulation.net(pixels))
+    assert torch.equal(
+        load_simulation(net=make_net(), scheme=half, folder=tmp_path).net(pixels), simulation.net(pixels)
+    )
 
 
 def test_weights_beyond_fp16_are_refused(make_net, half):

@@ -8,7 +8,7 @@ import pytest
 import torch
 from onnx import numpy_helper
 
-from sr.quantization.pipeline import load
+from sr.quantization.pipeline import load_simulation
 from sr.quantization.ptq import calibrate
 
 pytestmark = pytest.mark.aimet
@@ -126,7 +126,7 @@ def test_saved_and_loaded_is_equal_to_the_bit(make_net, make_scheme, calibration
     simulation = calibrate(net=make_net(**changes), scheme=scheme, calibration=calibration)
     simulation.snap()
     simulation.save(tmp_path)
-    loaded = load(net=make_net(**changes), scheme=scheme, folder=tmp_path)
+    loaded = load_simulation(net=make_net(**changes), scheme=scheme, folder=tmp_path)
     with torch.no_grad():
         assert torch.equal(loaded.net(pixels), simulation.net(pixels))
     assert loaded.net.scale == simulation.net.scale and not loaded.net.training
@@ -148,7 +148,8 @@ def test_encodings(make_net, make_scheme, calibration):
 
 def test_importing_aimet_is_quiet(repo_root):
     code = "import logging; logging.basicConfig(level=0); logging.getLogger('x').info('mine'); "
-    code += "from sr.quantization.silence_logs import quiet\nwith quiet(): import aimet_torch\nlogging.info('mine too')"
+    code += "from sr.runs.silence_logs import silence_logs\nwith silence_logs(): import aimet_torch\n"
+    code += "logging.info('mine too')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=repo_root, check=True)
     own = [line for line in done.stderr.splitlines() if "AIMET" in line or "mine" in line]
     assert own == ["INFO:x:mine", "INFO:root:mine too"]

@@ -12,9 +12,9 @@ STAGE = SequentialMse(name="seq_mse", candidates=10)
 @pytest.fixture
 def run(make_net, make_scheme, calibration, stream, score, tmp_path):
     def quantized(*chain, bits=4, folder=tmp_path):
-        material = {"stream": stream, "loss": L1(), "score": score, "folder": folder, "seed": 0}
+        inputs = {"stream": stream, "loss": L1(), "score": score, "folder": folder, "seed": 0}
         scheme = make_scheme(chain=chain, weight_bits=bits)
-        return quantize(net=make_net(), scheme=scheme, calibration=calibration, **material)
+        return quantize(net=make_net(), scheme=scheme, calibration=calibration, **inputs)
 
     return quantized
 

@@ -5,8 +5,8 @@ import onnxruntime
 import pytest
 import torch
 
-from sr.quantization.pipeline import load, quantize
-from sr.quantization.simulation import FILE
+from sr.quantization.pipeline import load_simulation, quantize
+from sr.quantization.simulation import SIMULATION_FILE
 
 
 @pytest.fixture
@@ -16,8 +16,8 @@ def floats(make_scheme):
 
 @pytest.fixture
 def simulation(make_net, floats, stream, score, tmp_path):
-    material = {"stream": stream, "loss": torch.nn.L1Loss(), "score": score, "folder": tmp_path, "seed": 0}
-    return quantize(net=make_net(), scheme=floats, calibration=[], **material)
+    inputs = {"stream": stream, "loss": torch.nn.L1Loss(), "score": score, "folder": tmp_path, "seed": 0}
+    return quantize(net=make_net(), scheme=floats, calibration=[], **inputs)
 
 
 def test_the_float_scheme_changes_nothing(simulation, make_net, pixels):
@@ -31,7 +31,7 @@ def test_float_round_trip(simulation, make_net, floats, pixels, tmp_path):
     other = make_net()
     with torch.no_grad():
         other.conv_last.weight.zero_()
-    loaded = load(net=other, scheme=floats, folder=tmp_path)
+    loaded = load_simulation(net=other, scheme=floats, folder=tmp_path)
     assert torch.equal(loaded.net(pixels), simulation.net(pixels))
     assert loaded.figures == simulation.figures
 
@@ -55,21 +55,21 @@ def test_an_export_has_both_sizes_or_none(simulation, tmp_path):
 
 def test_a_missing_file(make_net, floats, tmp_path):
     with pytest.raises(ValueError, match=r"no quantized net at .*simulation.pt: run the quantization stage first"):
-        load(net=make_net(), scheme=floats, folder=tmp_path)
+        load_simulation(net=make_net(), scheme=floats, folder=tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", None])
 def test_a_damaged_file(simulation, make_net, floats, tmp_path, content):
     path = simulation.save(tmp_path)
     path.write_bytes(path.read_bytes()[:1000] if content is None else content)
-    with pytest.raises(ValueError, match=f"{FILE} is damaged .* remove it to make it again"):
-        load(net=make_net(), scheme=floats, folder=tmp_path)
+    with pytest.raises(ValueError, match=f"{SIMULATION_FILE} is damaged .* remove it to make it again"):
+        load_simulation(net=make_net(), scheme=floats, folder=tmp_path)
 
 
 def test_a_file_of_another_scheme(simulation, make_net, make_scheme, tmp_path):
     simulation.save(tmp_path)
     with pytest.raises(ValueError, match=r"was made by .*fp32.*, not by .*other"):
-        load(
+        load_simulation(
             net=make_net(),
             scheme=make_scheme(name="other", numbers="float", weight_bits=32, activation_bits=32),
             folder=tmp_path,
@@ -79,7 +79,7 @@ def test_a_file_of_another_scheme(simulation, make_net, make_scheme, tmp_path):
 def test_a_file_of_another_net(simulation, make_net, floats, tmp_path):
     simulation.save(tmp_path)
     with pytest.raises(ValueError, match=r"belongs to another net .*cnn.4.weight"):
-        load(net=make_net(m=2), scheme=floats, folder=tmp_path)
+        load_simulation(net=make_net(m=2), scheme=floats, folder=tmp_path)
 
 
 def test_figures_are_json(simulation):

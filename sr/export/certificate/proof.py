@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -10,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from rich import box
 from rich.table import Table
-from torch import Tensor, nn
+from torch import Tensor
 
 from sr import metrics
 from sr.data.pairs import ImagePair
@@ -151,23 +150,6 @@ def table(proof: dict[str, Any]) -> Table:
             made.add_row(*start, *cells)
             start = ["", ""]
     return made
-
-
-def fingerprint(*parts: Any) -> str:
-    """SHA-256 over nets (names and values of their state), arrays, bytes and plain values."""
-    digest = hashlib.sha256()
-    for part in parts:
-        if isinstance(part, nn.Module):
-            for name, value in part.state_dict().items():
-                digest.update(name.encode())
-                digest.update(
-                    value.detach().cpu().numpy().tobytes() if isinstance(value, Tensor) else repr(value).encode()
-                )
-        elif isinstance(part, np.ndarray):
-            digest.update(repr(part.shape).encode() + np.ascontiguousarray(part).tobytes())
-        else:
-            digest.update(part if isinstance(part, bytes) else repr(part).encode())
-    return digest.hexdigest()
 
 
 def _run(form: Form, crops: Sequence[ImagePair], net: Net) -> tuple[float, list[np.ndarray]]:

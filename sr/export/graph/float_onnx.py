@@ -1,40 +1,72 @@
-"""The float net as an ONNX file."""
+"""Export of a float net to ONNX, and the inputs and tensor names that every ONNX export uses."""
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from sr.models.blocks import NUM_CHANNELS, inference_form
 from sr.runs.files import write_atomically
+from sr.runs.silence_logs import silence_logs
 
-INPUT, OUTPUT = "input", "output"
-ANY_SIDE = 96  # LR pixels to trace with where the size stays open: a multiple of every net's size_multiple
-OPSET = 17  # has every float operator of the nets, and old runtimes read it
+ONNX_INPUT, ONNX_OUTPUT = "input", "output"
+EXAMPLE_SIDE = 48  # LR pixels, times the net's size multiple: enough for the deepest pooling of any net
+OPSET_FLOAT = 17  # has every float operator of the nets, and old runtimes read it
 
 
 def export_float(net: nn.Module, path: Path, *, height: int | None, width: int | None) -> None:
-    """Writes the inference form of a float net: NCHW floats in [0, 1] in and out, depth-to-space in CRD order.
+    """Write the inference form of a float net: NCHW floats in [0, 1] in and out, depth-to-space in CRD order.
 
     Args:
-        net: any net of the project, on the CPU.
-        path: the ONNX file.
-        height: of the LR image in pixels; None with `width` None leaves the size open.
-        width: of the LR image in pixels.
+        net: Any net of the project, on the CPU.
+        path: The ONNX file.
+        height: LR height in pixels; None, together with `width`, leaves the size open.
+        width: LR width in pixels.
+
+    Raises:
+        ValueError: Only one of the two sizes is given.
     """
     net = inference_form(net).eval()
-    lr = torch.zeros(1, NUM_CHANNELS[str(net.color)], height or ANY_SIDE, width or ANY_SIDE)
-    names: dict[str, Any] = {"input_names": [INPUT], "output_names": [OUTPUT]}
-    if height is None:
-        names["dynamic_axes"] = {INPUT: {2: "h", 3: "w"}, OUTPUT: {2: "H", 3: "W"}}
+    example, names = (example_input(net, height, width),), onnx_names(height, width)
 
     def write(temporary: Path) -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the tracing exporter announces its end at every call
-            torch.onnx.export(net, (lr,), str(temporary), opset_version=OPSET, dynamo=False, **names)
+        torch.onnx.export(net, example, str(temporary), opset_version=OPSET_FLOAT, **names)
 
-    write_atomically(path, write)
+    with silence_logs():
+        write_atomically(path, write)
+
+
+def example_input(net: nn.Module, height: int | None = None, width: int | None = None) -> Tensor:
+    """Return grey pixels (1, C, h, w) on the CPU that a net accepts.
+
+    Args:
+        net: Net that knows its `color`, and its `size_multiple` if that is not 1.
+        height: LR height in pixels; by default one that the net accepts.
+        width: LR width in pixels.
+    """
+    side = EXAMPLE_SIDE * int(getattr(net, "size_multiple", 1))
+    return torch.full((1, NUM_CHANNELS[str(net.color)], height or side, width or side), 0.5)
+
+
+def onnx_names(height: int | None, width: int | None) -> dict[str, Any]:
+    """Return the tensor names, the open axes and the exporter of PyTorch's ONNX export, as keyword arguments.
+
+    Args:
+        height: LR height in pixels, or None for an open size.
+        width: LR width in pixels, or None for an open size.
+
+    Raises:
+        ValueError: Only one of the two sizes is given.
+
+    >>> onnx_names(None, None)["dynamic_axes"]["input"]
+    {2: 'height', 3: 'width'}
+    """
+    if (height is None) != (width is None):
+        raise ValueError(f"an export needs both height and width or neither, got height={height} width={width}")
+    names: dict[str, Any] = {"input_names": [ONNX_INPUT], "output_names": [ONNX_OUTPUT], "dynamo": False}
+    if height is None:
+        names["dynamic_axes"] = {ONNX_INPUT: {2: "height", 3: "width"}, ONNX_OUTPUT: {2: "sr_height", 3: "sr_width"}}
+    return names

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
-import os
 import platform
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import onnx
 import onnxruntime
 
 from sr.export.hexagon.chips import Chip
+from sr.runs.silence_logs import native_output_to
 
 PROVIDER = "QNNExecutionProvider"
 INSTALL = "pip install onnxruntime-qnn"
@@ -57,16 +54,16 @@ def open_session(
         HexagonMissingError: there is no compiler here.
         ValueError: an op that the HTP cannot run, named.
     """
-    with quiet(log):  # loading the library prints too
+    with native_output_to(log):  # loading the library prints too
         missing = why_missing()
     if missing:
         raise HexagonMissingError(missing)
     entries = {"session.disable_cpu_ep_fallback": "1", **_RECORD, **session}
     try:
-        with quiet(log):
+        with native_output_to(log):
             return onnxruntime.InferenceSession(model, _options(provider, entries))
     except Exception as error:  # ONNX Runtime has a class of its own for each of its codes
-        with quiet(log):
+        with native_output_to(log):
             leftover = _ops_off_the_htp(model, provider)
         what = f"these ops have to run on the CPU: {leftover}" if leftover else str(error)
         raise ValueError(
@@ -100,28 +97,6 @@ def single_node(context: Path) -> str:
     return next(entry.s.decode() for entry in nodes[0].attribute if entry.name == "ep_cache_context")
 
 
-@contextlib.contextmanager
-def quiet(log: Path) -> Iterator[None]:
-    """Sends what native code prints to the end of a file, for as long as the block lasts.
-
-    The descriptors 1 and 2 themselves are turned, because the compiler does not print through Python.
-    """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    kept = {descriptor: os.dup(descriptor) for descriptor in (1, 2)}
-    try:
-        with open(log, "ab") as file:
-            for descriptor in kept:
-                os.dup2(file.fileno(), descriptor)
-        yield
-    finally:
-        _flush_native()
-        for descriptor, copy in kept.items():
-            os.dup2(copy, descriptor)
-            os.close(copy)
-
-
 def _devices() -> list[onnxruntime.OrtEpDevice]:
     return [device for device in onnxruntime.get_ep_devices() if device.ep_name == PROVIDER]
 
@@ -146,9 +121,3 @@ def _ops_off_the_htp(model: bytes | str, provider: Mapping[str, str]) -> str:
     # What computes comes first: the quantizers around it follow it to the CPU.
     nodes.sort(key=lambda name: name.startswith(("QuantizeLinear", "DequantizeLinear")))
     return ", ".join(nodes[:_LISTED]) + (f" and {len(nodes) - _LISTED} more" if len(nodes) > _LISTED else "")
-
-
-def _flush_native() -> None:
-    """Writes out what the C library still holds back, while the descriptors are turned."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL("ucrtbase" if os.name == "nt" else None).fflush(None)

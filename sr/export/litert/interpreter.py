@@ -14,10 +14,10 @@ from sr.evaluation import Upscaler
 from sr.export.certificate.proof import Form
 from sr.export.engine import Built, CpuEngine, fixed_size, from_pixels, kind, to_pixels
 from sr.export.graph.onnx_graph import Graph
-from sr.export.hexagon.qnn_session import quiet
 from sr.export.litert.lowering import lower
 from sr.export.release import Release
 from sr.export.runtime import upscaler_of
+from sr.runs.silence_logs import native_output_to
 
 INSTALL = "pip install --editable '.[litert]'"
 FOLDER = "litert"
@@ -63,7 +63,8 @@ class LiteRt(CpuEngine):
         run = Interpreter(path, self.num_threads, log)
         size = round(path.stat().st_size / 1024, 1)
         report = {"size_kib": size, "notes": notes, "latency": self.timed(release, run.pixels)}
-        return Built([Form(FOLDER, f"LiteRT {kind(release)}", run, f"{FOLDER}/{path.name}")], report)
+        form = Form(FOLDER, f"LiteRT {kind(release)}", run, f"{FOLDER}/{path.name}")
+        return Built([(form, self.max_db)], report)
 
     def upscalers(self, folder: Path, log: Path) -> dict[str, Upscaler]:
         """See `Engine.upscalers`."""
@@ -87,7 +88,7 @@ class Interpreter:
         from ai_edge_litert import interpreter
 
         self._log = log
-        with quiet(log):
+        with native_output_to(log):
             try:
                 self._interpreter = interpreter.Interpreter(model_path=str(path), num_threads=num_threads)
             except (ValueError, RuntimeError) as error:
@@ -103,7 +104,7 @@ class Interpreter:
     def pixels(self, image: np.ndarray) -> np.ndarray:
         """Run uint8 (1, h, w, C) to uint8 (1, H, W, C)."""
         if image.shape != self._shape:
-            with quiet(self._log):
+            with native_output_to(self._log):
                 self._interpreter.resize_tensor_input(self._entry, image.shape, strict=False)
                 self._interpreter.allocate_tensors()
             self._shape = image.shape

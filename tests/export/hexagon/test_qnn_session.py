@@ -13,23 +13,24 @@ from onnx import TensorProto, helper
 
 from sr.export.hexagon import qnn_session
 from sr.export.hexagon.chips import CHIPS
+from sr.runs.silence_logs import native_output_to
 
 
 def test_native_output_goes_to_the_log(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     log = tmp_path / "logs" / "qnn.log"
     libc = ctypes.CDLL(None)
-    with qnn_session.quiet(log):
+    with native_output_to(log):
         libc.puts(b"from C, held back in its buffer")
         os.write(2, b"from C, at once\n")
     print("from Python")
-    with qnn_session.quiet(log):
+    with native_output_to(log):
         os.write(1, b"again\n")
     assert sorted(log.read_text().split("\n")) == ["", "again", "from C, at once", "from C, held back in its buffer"]
     assert capfd.readouterr() == ("from Python\n", "")
 
 
 def test_the_screen_comes_back_after_an_error(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ZeroDivisionError), qnn_session.quiet(tmp_path / "qnn.log"):
+    with pytest.raises(ZeroDivisionError), native_output_to(tmp_path / "qnn.log"):
         raise ZeroDivisionError
     os.write(1, b"back\n")
     assert capfd.readouterr().out == "back\n"
