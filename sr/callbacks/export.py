@@ -10,7 +10,7 @@ from sr.callbacks.evaluate import score_sets
 from sr.callbacks.quantize import FOLDER as QUANTIZED_FOLDER
 from sr.callbacks.quantize import NAME as QUANTIZED
 from sr.callbacks.stage import Stage, data_of
-from sr.export.target import Nothing, Onnx
+from sr.export.target import NoExport, Onnx
 from sr.models.net import Net
 from sr.quantization.pipeline import load_simulation
 from sr.quantization.scheme import Scheme
@@ -32,7 +32,7 @@ class Export(Stage):
     result = NAME
     sources = (QUANTIZED,)
 
-    def __init__(self, *, target: Nothing | Onnx, scheme: Scheme, protocol: str) -> None:
+    def __init__(self, *, target: NoExport | Onnx, scheme: Scheme, protocol: str) -> None:
         self.target, self.scheme = target, scheme
         self.protocol = metrics.protocol(protocol)
 

@@ -14,7 +14,7 @@ from sr.callbacks.validation_images import log_picture
 from sr.evaluation import upscaler
 from sr.functional.grid import block_artefacts
 from sr.functional.picture import save_png, side_by_side
-from sr.quantization import plots, sensitivity
+from sr.quantization import layer_sensitivity, plots
 from sr.quantization.integer import IntegerSimulation
 from sr.quantization.pipeline import load_simulation
 from sr.quantization.scheme import Scheme
@@ -43,9 +43,10 @@ class Sensitivity(Stage):
         net, data = task.deployable(), data_of(trainer)
         simulation = load_simulation(net=net, scheme=self.scheme, folder=folder / QUANTIZED_FOLDER)
         assert isinstance(simulation, IntegerSimulation)
-        layers = sensitivity.layers(simulation, net, calibration(data, net, 1, self.num_crops))
+        layers = layer_sensitivity.layer_sensitivities(simulation, net, calibration(data, net, 1, self.num_crops))
         pictures = {
-            name: draw(layers, f"{type(net).__name__}, {self.scheme.name}") for name, draw in plots.CHARTS.items()
+            name: draw(layers, f"{type(net).__name__}, {self.scheme.name}")
+            for name, draw in plots.SENSITIVITY_CHARTS.items()
         }
         blocks = {}
         for pair in data.val_dataloader():

@@ -57,7 +57,7 @@ ALLOWED_PARTS = (
     "sr.export.litert.interpreter.LiteRt",
     "sr.export.openvino.OpenVino",
     "sr.export.target.Hexagon",
-    "sr.export.target.Nothing",
+    "sr.export.target.NoExport",
     "sr.export.target.Onnx",
     "sr.losses.adversarial.RelativisticAverage",
     "sr.losses.adversarial.Standard",

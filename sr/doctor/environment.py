@@ -148,7 +148,7 @@ def _htp() -> Iterator[Finding]:
     from sr.export.hexagon.htp import compile_context
     from sr.runs.silence_logs import native_output_to
 
-    missing = qnn_session.why_missing()
+    missing = qnn_session.why_hexagon_is_missing()
     if missing:
         installed = importlib.util.find_spec("onnxruntime_qnn")  # absent where it cannot be had, so no fault
         yield Finding("HTP", "broken" if installed else "note", missing)

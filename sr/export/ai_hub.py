@@ -15,11 +15,11 @@ from sr.export.release import Release
 from sr.export.runtime import on_cpu
 from sr.runs.files import write_json
 
-FILE = "ai_hub/job.json"
-INPUT = "ai_hub/input.npy"
-INSTALL = "pip install qai-hub, best in an environment of its own: it wants older versions of protobuf and others"
-TOKEN = "qai-hub configure --api_token TOKEN, the token from https://app.aihub.qualcomm.com under Settings"
-MICROSECONDS = 1000.0
+_JOB_FILE = "ai_hub/job.json"
+_INPUT_FILE = "ai_hub/input.npy"
+_INSTALL = "pip install qai-hub, best in an environment of its own: it wants older versions of protobuf and others"
+_TOKEN = "qai-hub configure --api_token TOKEN, the token from https://app.aihub.qualcomm.com under Settings"
+_MICROSECONDS = 1000.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,17 +53,17 @@ class AiHub:
         entry = Graph.load(release.fixed).model.graph.input[0]
         shape = [dim.dim_value for dim in entry.type.tensor_type.shape.dim]
         image = gradients(shape)
-        (work / INPUT).parent.mkdir(parents=True, exist_ok=True)
-        np.save(work / INPUT, image)
+        (work / _INPUT_FILE).parent.mkdir(parents=True, exist_ok=True)
+        np.save(work / _INPUT_FILE, image)
         job = {
             "model": release.fixed.name,
             "device": self.device,
             "input_specs": {entry.name: [shape, "uint8"]},
             "options": f"--target_runtime {self.target_runtime}",
-            "inputs": {entry.name: INPUT},
+            "inputs": {entry.name: _INPUT_FILE},
         }
-        write_json(work / FILE, job)
-        return Built([], {"job": job, "file": FILE, **self._outcome(job, release, image)})
+        write_json(work / _JOB_FILE, job)
+        return Built([], {"job": job, "file": _JOB_FILE, **self._outcome(job, release, image)})
 
     def upscalers(self, folder: Path, log: Path) -> dict[str, Upscaler]:
         """None: a device takes a job for each image."""
@@ -71,17 +71,17 @@ class AiHub:
 
     def _outcome(self, job: dict[str, Any], release: Release, image: np.ndarray) -> dict[str, Any]:
         if not self.submit:
-            steps = f"{INSTALL}; {TOKEN}; then add export.engines.ai_hub.submit=true"
-            return {"not_sent": f"the job is in {FILE}; to send it: {steps}"}
+            steps = f"{_INSTALL}; {_TOKEN}; then add export.engines.ai_hub.submit=true"
+            return {"not_sent": f"the job is in {_JOB_FILE}; to send it: {steps}"}
         try:
             import qai_hub
         except ImportError as error:
-            return {"not_sent": f"qai-hub cannot be imported ({error}): {INSTALL}"}
+            return {"not_sent": f"qai-hub cannot be imported ({error}): {_INSTALL}"}
         try:
             client = qai_hub.Client()
             found = send(client, qai_hub.Device(self.device), job, release.fixed, image)
         except (qai_hub.UserError, qai_hub.InternalError, OSError) as error:
-            return {"not_sent": f"AI Hub did not take the job ({error}); a token is set by {TOKEN}"}
+            return {"not_sent": f"AI Hub did not take the job ({error}); a token is set by {_TOKEN}"}
         wanted = on_cpu(Graph.load(release.fixed), optimized=True).session(*image.shape[1:3])
         ours = wanted.run(None, {next(iter(job["inputs"])): image})[0].astype(np.int16)
         theirs = found.pop("output").reshape(ours.shape)
@@ -118,7 +118,7 @@ def send(client: Any, device: Any, job: dict[str, Any], model: Path, image: np.n
         raise ValueError(f"AI Hub could not run {model.name} on {job['device']}: {ran.url}")
     microseconds = profile["execution_summary"]["estimated_inference_time"]
     return {
-        "latency_ms": microseconds / MICROSECONDS,
+        "latency_ms": microseconds / _MICROSECONDS,
         "pages": [compiled.url, ran.url],
         "output": np.asarray(next(iter(outputs.values()))[0]),
     }

@@ -18,8 +18,8 @@ from sr.export.graph.onnx_graph import Graph
 from sr.export.release import Release
 from sr.export.runtime import MAX_SESSIONS, upscaler_of
 
-INSTALL = "pip install --editable '.[openvino]'"
-FILE = "pixels.onnx"  # OpenVINO reads it as it is
+_INSTALL = "pip install --editable '.[openvino]'"
+_MODEL_FILE = "pixels.onnx"  # OpenVINO reads it as it is
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class OpenVino(CpuEngine):
         try:
             importlib.import_module("openvino")
         except ImportError as error:
-            return f"openvino cannot be imported ({error}): {INSTALL}"
+            return f"openvino cannot be imported ({error}): {_INSTALL}"
         return None
 
     def check(self, scheme: Any) -> None:
@@ -50,14 +50,14 @@ class OpenVino(CpuEngine):
 
     def build(self, release: Release, work: Path, log: Path) -> Built:
         """Nothing is written; see `Engine.build`."""
-        run = Compiled(work / FILE, self.num_threads)
-        form = Form("openvino", f"OpenVINO {kind(release)}", run, FILE)
+        run = Compiled(work / _MODEL_FILE, self.num_threads)
+        form = Form("openvino", f"OpenVINO {kind(release)}", run, _MODEL_FILE)
         return Built([(form, self.max_db)], {"latency": self.timed(release, run.pixels)})
 
     def upscalers(self, folder: Path, log: Path) -> dict[str, Upscaler]:
         """See `Engine.upscalers`."""
-        graph = Graph.load(folder / FILE)
-        return {"openvino": upscaler_of(graph, Compiled(folder / FILE, self.num_threads))}
+        graph = Graph.load(folder / _MODEL_FILE)
+        return {"openvino": upscaler_of(graph, Compiled(folder / _MODEL_FILE, self.num_threads))}
 
 
 class Compiled:

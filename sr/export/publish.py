@@ -33,7 +33,7 @@ def workshop(folder: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def file_facts(folder: Path) -> dict[str, dict[str, Any]]:
+def hashed_files(folder: Path) -> dict[str, dict[str, Any]]:
     """SHA-256 and size of every file in a folder, by its path in it."""
     return {
         path.relative_to(folder).as_posix(): {
@@ -46,7 +46,7 @@ def file_facts(folder: Path) -> dict[str, dict[str, Any]]:
 
 def whole(folder: Path, certificate: dict[str, Any]) -> bool:
     """Whether every file that a certificate names is there, with the content that it was proven with."""
-    there = file_facts(folder)
+    there = hashed_files(folder)
     return all(there.get(name) == facts for name, facts in certificate["files"].items())
 
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from sr.export.graph.biases import biases_on_grid, lift_biases
 from sr.export.graph.clips import drop_redundant_clips
-from sr.export.graph.dcr_order import crd_to_dcr
+from sr.export.graph.dcr_order import depth_to_space_to_dcr
 from sr.export.graph.encodings import split_quantizers
 from sr.export.graph.float_onnx import export_float
 from sr.export.graph.onnx_graph import DEQUANTIZE, Graph
@@ -58,7 +58,7 @@ class Release:
     notes: list[str]
 
 
-def build(
+def build_release(
     simulation: Simulated,
     float_net: Net,
     folder: Path,
@@ -132,7 +132,7 @@ def reorder(graph: Graph, *, merge: bool) -> Graph:
     unshuffle_to_space_to_depth(graph)
     if merge:
         fold_into_convolution(graph)
-    crd_to_dcr(graph)
+    depth_to_space_to_dcr(graph)
     return graph
 
 

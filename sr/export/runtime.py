@@ -111,7 +111,7 @@ def upscaler_of(graph: Graph, run: Callable[[Tensor], Tensor]) -> Upscaler:
         raise ValueError(f"the ONNX file does not say its {missing}; export it with this project") from missing
 
 
-def load(path: Path) -> Upscaler:
+def load_onnx(path: Path) -> Upscaler:
     """The upscaler in an exported ONNX file, on ONNX Runtime, for images of any size.
 
     Raises:
@@ -123,7 +123,7 @@ def load(path: Path) -> Upscaler:
     return upscaler_of(graph, on_cpu(graph, optimized=True))
 
 
-def in_torch(net: nn.Module) -> Callable[[Tensor], Tensor]:
+def torch_runtime(net: nn.Module) -> Callable[[Tensor], Tensor]:
     """Runs a net in PyTorch, in evaluation mode, to plain tensors."""
 
     def run(lr: Tensor) -> Tensor:

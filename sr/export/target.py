@@ -16,15 +16,15 @@ from sr.evaluation import Upscaler
 from sr.export.certificate import forms
 from sr.export.certificate.crops import cut_crops
 from sr.export.certificate.proof import Bounds, prove
-from sr.export.certificate.screen import show
+from sr.export.certificate.screen import print_certificate
 from sr.export.engine import Engines, build_engines, say_missing
 from sr.export.graph.onnx_graph import Graph
 from sr.export.graph.shape import lr_size
 from sr.export.hexagon import htp, qnn_session
 from sr.export.hexagon.chips import chips, emulated
-from sr.export.publish import CERTIFICATE, LOG, done, file_facts, refuse_outside_bounds, workshop
-from sr.export.release import SPACE_TO_DEPTH, Release, Simulated, build, lifted, write_lifted
-from sr.export.runtime import load, upscaler_of
+from sr.export.publish import CERTIFICATE, LOG, done, hashed_files, refuse_outside_bounds, workshop
+from sr.export.release import SPACE_TO_DEPTH, Release, Simulated, build_release, lifted, write_lifted
+from sr.export.runtime import load_onnx, upscaler_of
 from sr.models.fingerprint import fingerprint
 from sr.models.net import Net
 from sr.runs.files import write_json
@@ -34,7 +34,7 @@ _PACKAGES = ("torch", "aimet-torch", "onnx", "onnxruntime", "onnxruntime-qnn")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Nothing:
+class NoExport:
     """No export."""
 
     def check(self, scheme: Any) -> None:
@@ -115,7 +115,7 @@ class Onnx:
             return certificate
         started = time.perf_counter()
         with workshop(folder) as work:
-            release = build(
+            release = build_release(
                 simulation,
                 float_net,
                 work,
@@ -126,17 +126,17 @@ class Onnx:
             (folder / LOG).unlink(missing_ok=True)
             htp, compiled = self._on_hexagon(release, work, folder / LOG)
             others, reports = build_engines(self.engines, release, work, folder / LOG)
-            compared = [*forms.forms(release, simulation, float_net, htp), *(form for form, _ in others)]
+            compared = [*forms.all_forms(release, simulation, float_net, htp), *(form for form, _ in others)]
             proof = prove(compared, forms.comparisons(release, simulation, self.bounds, htp, others), cut, net)
             outcome = {
                 "rewrites": release.notes,
                 "hexagon": compiled,
                 "engines": reports,
-                "files": file_facts(work),
+                "files": hashed_files(work),
                 "seconds": round(time.perf_counter() - started, 3),
             }
             certificate = {"inputs": inputs, **proof, **outcome}
-            show(certificate)
+            print_certificate(certificate)
             refuse_outside_bounds(certificate, folder)
             write_json(work / CERTIFICATE, certificate)
         return certificate
@@ -147,7 +147,7 @@ class Onnx:
         Args:
             folder: of an export.
         """
-        found = {"onnxruntime": load(folder / "pixels.onnx")}
+        found = {"onnxruntime": load_onnx(folder / "pixels.onnx")}
         for engine in self.engines.values():
             found |= {} if engine.why_missing() else engine.upscalers(folder, folder / LOG)
         return found
@@ -207,7 +207,7 @@ class Hexagon(Onnx):
         """See `Onnx.upscalers`; with the emulators of `emulate`, which take about 14 us for an LR pixel."""
         found = super().upscalers(folder)
         with native_output_to(folder / LOG):
-            missing = qnn_session.why_missing()
+            missing = qnn_session.why_hexagon_is_missing()
         if missing:
             return found
         emulators = self._emulators(folder, folder / LOG)
@@ -224,7 +224,7 @@ class Hexagon(Onnx):
 
     def _on_hexagon(self, release: Release, work: Path, log: Path) -> tuple[dict[int, forms.Emulator], dict[str, Any]]:
         with native_output_to(log):
-            missing = qnn_session.why_missing()
+            missing = qnn_session.why_hexagon_is_missing()
         if missing:
             return {}, {"skipped": missing}
         if release.quantized and self.v69_lift_lsb:

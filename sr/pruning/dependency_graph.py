@@ -19,8 +19,8 @@ from sr.models.net import Net
 
 IMAGE = 0
 """The feature of all channels that stay whatever happens."""
-CONVS = (nn.Conv2d, nn.ConvTranspose2d)
-CHANNELWISE = (nn.PReLU, nn.BatchNorm2d)
+CONV_LAYERS = (nn.Conv2d, nn.ConvTranspose2d)
+CHANNELWISE_LAYERS = (nn.PReLU, nn.BatchNorm2d)
 _POINTWISE_MODULES = (
     nn.ReLU, nn.LeakyReLU, nn.Hardtanh, nn.Tanh, nn.Sigmoid, nn.MaxPool2d, nn.AvgPool2d, nn.Upsample, nn.Identity,
 )  # fmt: skip
@@ -101,9 +101,9 @@ class Channels:
     def _through(self, name: str, labels: Labels) -> Labels:
         """Pass a layer."""
         layer = self._net.get_submodule(name)
-        if isinstance(layer, CONVS):
+        if isinstance(layer, CONV_LAYERS):
             return self._convolved(name, layer, labels)
-        if isinstance(layer, CHANNELWISE):
+        if isinstance(layer, CHANNELWISE_LAYERS):
             self.inputs[name] = labels
             return labels
         if isinstance(layer, nn.PixelShuffle):

@@ -14,17 +14,17 @@ from sr.models.weights import save_weights
 from sr.pruning.dependency_graph import Channels
 from sr.pruning.filters import Filters, Given
 from sr.pruning.layer_importance import remove_layers
-from sr.pruning.narrowed import cut
+from sr.pruning.narrowed import remove_channels
 from sr.runs.files import write_json
 from sr.runs.identity import NARROW
 
 WEIGHTS = "narrow/weights.safetensors"
-TARGET = "sr.pruning.narrowed.narrow"
+_TARGET = "sr.pruning.narrowed.narrow"
 
 
 def narrowed_model(model: Mapping[str, Any], removed: Sequence[str], widths: Mapping[str, int]) -> dict[str, Any]:
     """The description of a narrower net, `_target_` and arguments as every model's."""
-    return {"_target_": TARGET, "net": dict(model), "removed": list(removed), "widths": dict(widths)}
+    return {"_target_": _TARGET, "net": dict(model), "removed": list(removed), "widths": dict(widths)}
 
 
 def given(filters: Given, model: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def prune(
     channels = Channels(net)
     kept = filters.kept(net, channels, batches, loss)
     full = {group.name: len(group.features) for group in channels.groups()}
-    cut(net, channels, {feature for features in kept.values() for feature in features})
+    remove_channels(net, channels, {feature for features in kept.values() for feature in features})
     widths = {name: len(features) for name, features in kept.items() if len(features) < full[name]}
     described = narrowed_model(model, removed, widths)
     save_weights(net, folder / WEIGHTS, {"config": {"model": described}})

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from sr.evaluation import to_network
 from sr.models.net import Net
 from sr.pruning.layer_removal import Spare, spare_layers, without_layers
-from sr.pruning.refit import Kernel, refits
+from sr.pruning.refit import ConvKernel, refits
 
 Crops = Sequence[tuple[Tensor, Tensor]]
 
@@ -78,11 +78,11 @@ def _mean_loss(net: Net, crops: Crops, loss: nn.Module) -> float:
 
 
 @contextmanager
-def _without(net: Net, spare: Spare, kernel: Kernel | None) -> Iterator[None]:
+def _without(net: Net, spare: Spare, kernel: ConvKernel | None) -> Iterator[None]:
     """While open, what goes into these layers comes out of them, and their follower has another kernel."""
     hooks = [net.get_submodule(name).register_forward_hook(lambda _, inputs, __: inputs[0]) for name in spare.layers]
     follower = net.get_submodule(spare.follower) if spare.follower else None
-    own = Kernel.of(follower) if follower and kernel else None
+    own = ConvKernel.of(follower) if follower and kernel else None
     try:
         if follower and kernel:
             kernel.into(follower)

@@ -7,7 +7,7 @@ from torch import fx, nn
 
 from sr.models.net import Net
 
-ACTIVATIONS = (nn.ReLU, nn.LeakyReLU, nn.PReLU, nn.Hardtanh, nn.Tanh, nn.Sigmoid)
+_ACTIVATIONS = (nn.ReLU, nn.LeakyReLU, nn.PReLU, nn.Hardtanh, nn.Tanh, nn.Sigmoid)
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,8 @@ def _spare(net: Net, node: fx.Node, called: list[str]) -> Spare:
         if isinstance(layer, nn.Conv2d):
             fits = called.count(layers[0]) == 1 and layer.groups == 1 and layer.weight.requires_grad
             return Spare(layers, name if fits and not isinstance(layer.padding, str) else None)
-        activated = isinstance(net.get_submodule(layers[-1]), ACTIVATIONS)
-        if activated or not isinstance(layer, (nn.BatchNorm2d, *ACTIVATIONS)):
+        activated = isinstance(net.get_submodule(layers[-1]), _ACTIVATIONS)
+        if activated or not isinstance(layer, (nn.BatchNorm2d, *_ACTIVATIONS)):
             break
         layers.append(name)
     return Spare(layers, None)

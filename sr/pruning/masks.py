@@ -68,10 +68,10 @@ def all_kept(net: nn.Module) -> Masks:
     return {name: torch.ones_like(each) for name, each in kernels(net, dict.fromkeys(found, torch.empty(0))).items()}
 
 
-def sparsity(masks: Masks) -> float:
+def masked_share(masks: Masks) -> float:
     """Share of all kernels' weights that are masked.
 
-    >>> sparsity({"a": torch.tensor([1.0, 0.0]), "b": torch.tensor([1.0, 1.0])})
+    >>> masked_share({"a": torch.tensor([1.0, 0.0]), "b": torch.tensor([1.0, 1.0])})
     0.25
     """
     return 1 - sum(int(mask.count_nonzero()) for mask in masks.values()) / sum(m.numel() for m in masks.values())

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from sr.models.blocks import inference_form
 from sr.models.net import Net
-from sr.pruning.dependency_graph import CHANNELWISE, CONVS, IMAGE, Channels
+from sr.pruning.dependency_graph import CHANNELWISE_LAYERS, CONV_LAYERS, IMAGE, Channels
 from sr.pruning.layer_removal import without_layers
 
 Widths = Mapping[str, int]
@@ -34,22 +34,22 @@ def narrow(*, net: Net, removed: Sequence[str], widths: Widths) -> Net:
             there = ", ".join(f"{known} ({len(features)})" for known, features in groups.items())
             raise ValueError(f"widths has {name}: {count}; groups of {type(net).__name__} and their channels: {there}")
     kept = {feature for name, features in groups.items() for feature in features[: widths.get(name, len(features))]}
-    cut(net, channels, kept)
+    remove_channels(net, channels, kept)
     return net
 
 
 @torch.no_grad()
-def cut(net: nn.Module, channels: Channels, kept: Collection[int]) -> None:
+def remove_channels(net: nn.Module, channels: Channels, kept: Collection[int]) -> None:
     """Remove, in place, the channels of all features but those that are kept and those that always stay."""
     stay = {IMAGE, *kept}
     for name, labels in channels.inputs.items():
         layer = net.get_submodule(name)
         inside = torch.tensor([i for i, label in enumerate(labels) if label in stay])
-        if isinstance(layer, CONVS):
+        if isinstance(layer, CONV_LAYERS):
             outputs = channels.outputs[name]
             outside = torch.tensor([i for i, label in enumerate(outputs) if label in stay])
             _cut_convolution(layer, inside, outside)
-        elif isinstance(layer, CHANNELWISE):
+        elif isinstance(layer, CHANNELWISE_LAYERS):
             _cut_channelwise(layer, inside)
 
 

@@ -16,14 +16,14 @@ RIDGE = 1e-3  # of the mean square of the inputs: holds what they do not decide 
 
 
 @dataclass(frozen=True)
-class Kernel:
+class ConvKernel:
     """Weight (out, in, k, k) and bias (out) of a convolution."""
 
     weight: Tensor
     bias: Tensor
 
     @classmethod
-    def of(cls, layer: nn.Module) -> "Kernel":
+    def of(cls, layer: nn.Module) -> "ConvKernel":
         """A copy of a layer's."""
         assert isinstance(layer, nn.Conv2d)
         return cls(layer.weight.detach().clone(), bias_of(layer).detach().clone())
@@ -61,16 +61,16 @@ class _Sums:
         self.squares += patches.T @ patches
         self.products += patches.T @ lacking.flatten(2).transpose(1, 2).flatten(0, 1)
 
-    def kernel(self) -> Kernel:
+    def kernel(self) -> ConvKernel:
         """The convolution's kernel of now, and what the least squares add to it."""
         ridge = RIDGE * self.squares.diagonal().mean() * torch.eye(len(self.squares), dtype=torch.float64)
         change = torch.linalg.solve(self.squares + ridge, self.products).T.float()
-        now = Kernel.of(self.layer)
-        return Kernel(now.weight + change[:, :-1].reshape(now.weight.shape), now.bias + change[:, -1])
+        now = ConvKernel.of(self.layer)
+        return ConvKernel(now.weight + change[:, :-1].reshape(now.weight.shape), now.bias + change[:, -1])
 
 
 @torch.no_grad()
-def refits(net: Net, spare: Mapping[str, Spare], inputs: Sequence[Tensor]) -> dict[str, Kernel]:
+def refits(net: Net, spare: Mapping[str, Spare], inputs: Sequence[Tensor]) -> dict[str, ConvKernel]:
     """What the follower of each layer would have to be if that layer alone were gone.
 
     Args:

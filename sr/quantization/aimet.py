@@ -26,9 +26,9 @@ MISSING = "quantization needs AIMET, which cannot be imported ({}): pip install 
 ANALYZERS = {"min_max": "tf", "enhanced": "tf_enhanced", "percentile": "percentile"}
 # Ops that the HTP runs as one, so that nothing is quantized between them. Depth-to-space only moves pixels.
 PRODUCERS = ("Conv", "ConvTranspose", "Add", "Gemm")
-ACTIVATIONS = ("Relu", "Clip")  # what the HTP computes within a convolution; PReLU and LeakyReLU it does not
+FUSED_ACTIVATIONS = ("Relu", "Clip")  # what the HTP computes within a convolution; PReLU and LeakyReLU it does not
 # Modules of ours -> the ONNX op that AIMET takes each for.
-JOINS = {
+JOIN_OPS = {
     Add: "Add",
     Concat: "Concat",
     Multiply: "Mul",
@@ -109,8 +109,8 @@ def rules(scheme: Scheme) -> dict[str, Any]:
         op: {"per_channel_quantization": str(scheme.per_channel)} for op in ("Conv", "ConvTranspose", "Gemm")
     }  # slopes of a PReLU share one scale: the HTP takes no other
     ops |= {op: {"encoding_constraints": known} for op, known in KNOWN_RANGES.items()}
-    fused = [[producer, activation] for producer in PRODUCERS for activation in ACTIVATIONS]
-    fused += [["Conv", "BatchNormalization", activation] for activation in ACTIVATIONS]
+    fused = [[producer, activation] for producer in PRODUCERS for activation in FUSED_ACTIVATIONS]
+    fused += [["Conv", "BatchNormalization", activation] for activation in FUSED_ACTIVATIONS]
     fused += [[producer, "DepthToSpace", "Clip"] for producer in PRODUCERS]
     return {
         "defaults": {
@@ -140,7 +140,7 @@ def register() -> None:
 
     for hardtanh in (nn.Hardtanh, QuantizedHardtanh):
         map_torch_types_to_onnx[hardtanh] = ["Clip"]
-    for join, op in JOINS.items():
+    for join, op in JOIN_OPS.items():
         map_torch_types_to_onnx[join] = [op]
         if join not in QuantizationMixin.cls_to_qcls:
             QuantizationMixin.implements(join)(_quantized_join(join))

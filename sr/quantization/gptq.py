@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from sr.models.net import Net
 from sr.quantization.integer import IntegerSimulation, weight_quantizers
-from sr.quantization.least_squares import Part, Problem, solved
-from sr.quantization.phases import CONVOLUTIONS, arranged, inputs_of, kernel_of, phases
+from sr.quantization.least_squares import Part, Problem, solve
+from sr.quantization.phases import CONVOLUTION_LAYERS, arranged, inputs_of, kernel_of, phases
 from sr.quantization.simulation import Simulation
 from sr.quantization.steps import StepInputs
 from sr.quantization.weighted_layers import left_by_pruning, watch, weighted
@@ -66,7 +66,7 @@ class Gptq:
         limits = simulation.weight_ranges()
         simulation.fix_weight_ranges({name: limits[name] for name in names})
         quantizers = weight_quantizers(simulation.aimet)
-        places = Places(inputs.calibration, self.positions, inputs.seed)
+        places = SampledPixels(inputs.calibration, self.positions, inputs.seed)
         wanted = _outputs(inputs.float_net, names, places)
         left = left_by_pruning(inputs.float_net)
         for name in names:
@@ -83,7 +83,7 @@ class Gptq:
         return simulation
 
 
-class Places:
+class SampledPixels:
     """Which pixels of a layer's output are looked at: in each batch the same of every image, by chance.
 
     Args:
@@ -105,7 +105,7 @@ class Places:
 def _convolutions(net: Net, name: str) -> list[str]:
     """Names of the layers to round; of others with weights it is said that they are rounded to nearest."""
     layers = weighted(net)
-    found = [layer for layer in layers if isinstance(net.get_submodule(layer), CONVOLUTIONS)]
+    found = [layer for layer in layers if isinstance(net.get_submodule(layer), CONVOLUTION_LAYERS)]
     if not found:
         raise ValueError(f"{name}: no layer of the net is a convolution; take another step, such as adaround")
     if others := [layer for layer in layers if layer not in found]:
@@ -113,7 +113,7 @@ def _convolutions(net: Net, name: str) -> list[str]:
     return found
 
 
-def _outputs(net: nn.Module, names: list[str], places: Places) -> dict[str, list[Tensor]]:
+def _outputs(net: nn.Module, names: list[str], places: SampledPixels) -> dict[str, list[Tensor]]:
     """What layers of the float net give at the places, (N, k, P) for each batch."""
     kept: dict[str, list[Tensor]] = defaultdict(list)
 
@@ -125,7 +125,7 @@ def _outputs(net: nn.Module, names: list[str], places: Places) -> dict[str, list
     return kept
 
 
-def _moments(net: nn.Module, name: str, places: Places, wanted: list[Tensor]) -> list[tuple[Tensor, Tensor]]:
+def _moments(net: nn.Module, name: str, places: SampledPixels, wanted: list[Tensor]) -> list[tuple[Tensor, Tensor]]:
     """E[x x^T] (g, d, d) and E[y x^T] (g, k, d) of each phase of a layer, over the places of all phases, float64."""
     layer: Any = net.get_submodule(name)
     sums: list[tuple[Tensor, Tensor]] = []
@@ -165,7 +165,7 @@ def _round(
     ]
     # LiteRT's kernels have no -128; of 8 bits the one step is no loss, of 4 it would be.
     low = quantizer.qmin + (1 if quantizer.bitwidth >= 8 else 0)
-    weights, bias = solved(Problem(parts, bias, low, quantizer.qmax, damping))
+    weights, bias = solve(Problem(parts, bias, low, quantizer.qmax, damping))
     made = torch.empty_like(kernel)
     for phase, part in zip(split, weights, strict=True):
         phase.put(part, made)

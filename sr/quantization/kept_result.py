@@ -12,19 +12,19 @@ from torch import nn
 
 from sr.models.fingerprint import fingerprint
 from sr.quantization.simulation import read_plain
-from sr.quantization.steps import RepairStep, StepInputs
+from sr.quantization.steps import StepInputs
 from sr.runs.files import write_atomically
 
 log = logging.getLogger(__name__)
 
 
-def step_fingerprint(step: RepairStep, net: nn.Module, inputs: StepInputs, *others: nn.Module) -> str:
+def step_fingerprint(step: object, net: nn.Module, inputs: StepInputs, *others: nn.Module) -> str:
     """Return the fingerprint of everything that decides a step's result.
 
     The stream and the loss are code and cannot be hashed; the caller of a step locks their settings.
 
     Args:
-        step: The step with its settings.
+        step: The step; its `str` gives all settings.
         net: Simulated net that the step starts from.
         inputs: Float net, calibration crops and seed.
         others: Further nets that the step learns from.

@@ -46,10 +46,10 @@ class Problem:
     damping: float
 
 
-def solved(problem: Problem) -> tuple[list[Tensor], Tensor | None]:
+def solve(problem: Problem) -> tuple[list[Tensor], Tensor | None]:
     """Take the least squares, round all weights, part after part, and give the bias what is best with them.
 
-    The same as `rounded` does with all weights of the layer in one matrix, in this order. No weight meets one of
+    The same as `round_columns` does with all weights of the layer in one matrix, in this order. No weight meets one of
     another part, so the parts still to come are eliminated from a part's equations, which leaves a term in the bias's
     own (Schur's complement), and those already rounded stand on their right side.
 
@@ -93,10 +93,10 @@ def _solved(equations: _Equations, problem: Problem) -> Tensor:
     inverse = torch.linalg.inv(equations.matrix)
     best = equations.start + equations.lack @ inverse
     part = equations.part
-    return rounded(best, part.scale, problem.low, problem.high, inverse, part.left)
+    return round_columns(best, part.scale, problem.low, problem.high, inverse, part.left)
 
 
-def rounded(weights: Tensor, scale: Tensor, low: int, high: int, inverse: Tensor, left: Tensor) -> Tensor:
+def round_columns(weights: Tensor, scale: Tensor, low: int, high: int, inverse: Tensor, left: Tensor) -> Tensor:
     """Round all but the columns that `scale` does not reach, each error made good by the columns behind it.
 
     Args:

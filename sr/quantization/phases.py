@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
+CONVOLUTION_LAYERS = (nn.Conv2d, nn.ConvTranspose2d)
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-INCH = 110  # pixels
-COLUMNS = 4  # histograms in a row
+_DPI = 110  # pixels
+_COLUMNS = 4  # histograms in a row
 
 
 def layer_chart(layers: Sequence[dict[str, Any]], title: str) -> np.ndarray:
     """Bars for each layer: SQNR of the net when this layer alone is quantized, and of the layer in the whole net.
 
     Args:
-        layers: of `sensitivity.layers`.
+        layers: of `layer_sensitivity.layer_sensitivities`.
         title: above it.
 
     Returns:
@@ -40,7 +40,7 @@ def range_chart(layers: Sequence[dict[str, Any]], title: str) -> np.ndarray:
     """The range of every activation's grid beside what the float net puts there, with the share that is cut off.
 
     Args:
-        layers: of `sensitivity.layers`.
+        layers: of `layer_sensitivity.layer_sensitivities`.
         title: above it.
 
     Returns:
@@ -66,16 +66,16 @@ def weight_chart(layers: Sequence[dict[str, Any]], title: str) -> np.ndarray:
     """A histogram of each kernel, counts on a logarithmic scale.
 
     Args:
-        layers: of `sensitivity.layers`.
+        layers: of `layer_sensitivity.layer_sensitivities`.
         title: above it.
 
     Returns:
         (H, W, 3) uint8.
     """
     shown = [layer for layer in layers if "weights" in layer]
-    rows = -(-len(shown) // COLUMNS)
-    figure = _figure(2.6 * COLUMNS, 0.6 + 1.9 * rows)
-    for axes, layer in zip(figure.subplots(rows, COLUMNS, squeeze=False).flat, shown, strict=False):
+    rows = -(-len(shown) // _COLUMNS)
+    figure = _figure(2.6 * _COLUMNS, 0.6 + 1.9 * rows)
+    for axes, layer in zip(figure.subplots(rows, _COLUMNS, squeeze=False).flat, shown, strict=False):
         facts = layer["weights"]
         axes.stairs(facts["histogram"], facts["edges"], fill=True)
         axes.set_yscale("symlog")
@@ -87,13 +87,13 @@ def weight_chart(layers: Sequence[dict[str, Any]], title: str) -> np.ndarray:
     return _pixels(figure)
 
 
-CHARTS = {"layers": layer_chart, "ranges": range_chart, "weights": weight_chart}
+SENSITIVITY_CHARTS = {"layers": layer_chart, "ranges": range_chart, "weights": weight_chart}
 
 
 def _figure(width: float, height: float) -> Any:
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height), dpi=INCH, layout="constrained")
+    return Figure(figsize=(width, height), dpi=_DPI, layout="constrained")
 
 
 def _pixels(figure: Any) -> np.ndarray:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sr.models.net import Net
 from sr.quantization.qat_settings import QatSettings
 from sr.quantization.qat_task import teacher_of
-from sr.quantization.qat_training import fit
+from sr.quantization.qat_training import fit_qat
 from sr.quantization.simulation import Simulation
 from sr.quantization.steps import StepInputs
 
@@ -33,5 +33,5 @@ class Qat(QatSettings):
             ValueError: The loss is not a number (the message has the iteration), the checkpoint is damaged, or the
                 teacher is missing or has another scale or colour.
         """
-        simulation.figures |= fit(self, simulation, inputs)
+        simulation.figures |= fit_qat(self, simulation, inputs)
         return simulation

@@ -19,13 +19,13 @@ from sr.quantization.qat_settings import QatSettings
 from sr.quantization.qat_task import RANGE_NAMES, QatTask
 from sr.quantization.simulation import Simulation
 from sr.quantization.steps import StepInputs
-from sr.tasks.training_state import save_training_state
 from sr.runs.silence_logs import silence_logs
+from sr.tasks.training_state import save_training_state
 
 log = logging.getLogger(__name__)
 
 
-def fit(settings: QatSettings, simulation: Simulation, inputs: StepInputs) -> dict[str, float]:
+def fit_qat(settings: QatSettings, simulation: Simulation, inputs: StepInputs) -> dict[str, float]:
     """Train a simulation in place, or continue from the checkpoint in the step's folder.
 
     Args:

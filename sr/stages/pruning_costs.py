@@ -14,8 +14,8 @@ from sr.cost.latency import torch_latency
 from sr.export.graph.shape import lr_size
 from sr.export.hexagon import htp, qnn_session
 from sr.export.hexagon.chips import chips
-from sr.export.release import build
-from sr.export.target import Hexagon, Nothing, Onnx
+from sr.export.release import build_release
+from sr.export.target import Hexagon, NoExport, Onnx
 from sr.models.net import Net
 from sr.quantization.ptq import calibrate
 from sr.quantization.scheme import Scheme
@@ -25,7 +25,7 @@ REPEATS = 5
 PROOF = (64, 64)  # LR pixels; the graph that is compiled has the target's own size
 
 
-def figures(net: Net, *, size: str, target: Nothing | Onnx, scheme: Scheme, crops: Sequence[Tensor]) -> dict[str, Any]:
+def figures(net: Net, *, size: str, target: NoExport | Onnx, scheme: Scheme, crops: Sequence[Tensor]) -> dict[str, Any]:
     """Count and time a net as it would be deployed.
 
     Args:
@@ -49,20 +49,20 @@ def figures(net: Net, *, size: str, target: Nothing | Onnx, scheme: Scheme, crop
     }
 
 
-def htp_estimates(net: Net, *, size: str, target: Nothing | Onnx, scheme: Scheme, crops: Sequence[Tensor]) -> Any:
+def htp_estimates(net: Net, *, size: str, target: NoExport | Onnx, scheme: Scheme, crops: Sequence[Tensor]) -> Any:
     """The compiler's estimates for the chips that the export asks for; {"skipped": why} where there are none."""
     if not isinstance(target, Hexagon) or not target.estimates:
         return {"skipped": "the export asks for no estimates; export=hexagon does"}
     with tempfile.TemporaryDirectory() as name:
         log = Path(name) / "compiler.log"
         with native_output_to(log):
-            missing = qnn_session.why_missing()
+            missing = qnn_session.why_hexagon_is_missing()
         if missing:
             return {"skipped": missing}
         simulation = calibrate(net=copy.deepcopy(net), scheme=scheme, calibration=crops)
         simulation.snap()
         target_size = lr_size(size, scale=net.scale, multiple=net.size_multiple)
-        release = build(
+        release = build_release(
             simulation,
             net,
             Path(name),

@@ -11,7 +11,7 @@ from sr.evaluation import score_pair, upscaler
 from sr.models.blocks import inference_form
 from sr.models.net import Net
 from sr.models.weights import save_weights
-from sr.pruning.masks import SCOPES, all_kept, apply_masks, kernels, pruned, sparsity
+from sr.pruning.masks import SCOPES, all_kept, apply_masks, kernels, masked_share, pruned
 from sr.runs.identity import has_config, kept_config
 from sr.tasks.regression import Regression
 
@@ -128,7 +128,7 @@ class Pruning(Regression):
         self.records.append(
             {
                 "round": len(self.records),
-                "sparsity": round(sparsity(self.masks), 6),
+                "sparsity": round(masked_share(self.masks), 6),
                 f"psnr_{self.protocol.channel}_db": sum(psnr) / len(psnr),
                 "iterations": self.global_step,
                 "curve": self._curve,

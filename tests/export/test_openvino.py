@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from sr.export.openvino import Compiled
-from sr.export.release import build
+from sr.export.release import build_release
 from sr.export.runtime import on_cpu
 
 pytest.importorskip("openvino", reason="needs the extra openvino")
@@ -16,7 +16,7 @@ def test_gives_the_pixels_of_onnx_runtime_at_any_size(
 ) -> None:
     net = tiny_net(residual="input_to_output")
     sizes = {"proof_size": (24, 24), "target_size": (24, 24)}
-    graph = build(simulated(net), net, tmp_path, **sizes, space_to_depth="operator").pixels
+    graph = build_release(simulated(net), net, tmp_path, **sizes, space_to_depth="operator").pixels
     run, wanted = Compiled(tmp_path / "pixels.onnx", 1), on_cpu(graph, optimized=True)
     for side in (24, 15):
         image = pixels[:, :, :side]

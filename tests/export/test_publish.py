@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sr.export.publish import CERTIFICATE, clear, file_facts, whole, workshop
+from sr.export.publish import CERTIFICATE, clear, hashed_files, whole, workshop
 from sr.runs.files import write_json
 
 
@@ -19,7 +19,7 @@ def publish(folder: Path, **contents: str) -> None:
         for name, text in contents.items():
             (work / "sub").mkdir(exist_ok=True)
             (work / "sub" / name).write_text(text)
-        write_json(work / CERTIFICATE, {"files": file_facts(work)})
+        write_json(work / CERTIFICATE, {"files": hashed_files(work)})
 
 
 def test_files_move_in_and_old_ones_out(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from torch.nn.functional import interpolate
 
 from sr.export.graph.onnx_graph import Graph
 from sr.export.graph.shape import has_free_shape
-from sr.export.release import build, write_float
+from sr.export.release import build_release, write_float
 from sr.export.runtime import on_cpu
 
 
@@ -48,7 +48,7 @@ def test_every_file_knows_its_net(tiny_net: Callable[..., nn.Module], tmp_path: 
 
     net = tiny_net(scale=1.5)
     scheme: Any = type("Fp32", (), {"name": "fp32", "is_float": True, "is_unchanged": True})()
-    release = build(
+    release = build_release(
         Simulation(net, scheme), net, tmp_path, proof_size=(8, 8), target_size=(10, 12), space_to_depth="convolution"
     )
     assert not release.quantized and release.reordered_sums and len(release.notes) == 4

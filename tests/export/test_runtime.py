@@ -12,7 +12,7 @@ from sr.export.graph.onnx_graph import Graph
 from sr.export.graph.shape import free_shape
 from sr.export.graph.uint8_pixels import uint8_nhwc_io
 from sr.export.release import facts, reorder
-from sr.export.runtime import MAX_SESSIONS, Runtime, in_torch, load, on_cpu, upscaler_of
+from sr.export.runtime import MAX_SESSIONS, Runtime, load_onnx, on_cpu, torch_runtime, upscaler_of
 
 
 @pytest.mark.parametrize("scale", [1.5, 2])
@@ -24,7 +24,7 @@ def test_a_file_upscales_images_of_any_size_as_the_net_does(
     uint8_nhwc_io(graph)
     free_shape(graph)
     graph.describe(facts(net, "fp32"))
-    upscale = load(graph.save(tmp_path / "pixels.onnx"))
+    upscale = load_onnx(graph.save(tmp_path / "pixels.onnx"))
     for height, width in ((9, 14), (12, 7)):
         lr = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
         ours, theirs = upscale(lr), upscaler(net)(lr)
@@ -65,16 +65,16 @@ def test_a_session_for_each_size_and_only_the_last_few(tiny_net: Any, float_grap
 
 def test_torch_runs_in_evaluation_mode_to_plain_tensors(tiny_net: Any) -> None:
     net = torch.nn.Sequential(torch.nn.Dropout(0.9), tiny_net()).train()
-    made = in_torch(net)(torch.ones(1, 3, 8, 8))
+    made = torch_runtime(net)(torch.ones(1, 3, 8, 8))
     assert type(made) is torch.Tensor and not made.requires_grad
-    assert torch.equal(made, in_torch(net)(torch.ones(1, 3, 8, 8)))
+    assert torch.equal(made, torch_runtime(net)(torch.ones(1, 3, 8, 8)))
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no ONNX file at"):
-        load(tmp_path / "pixels.onnx")
+        load_onnx(tmp_path / "pixels.onnx")
 
 
 def test_a_file_of_another_project(tiny_net: Any, float_graph: Any, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="does not say its 'color'"):
-        load(float_graph(tiny_net()).save(tmp_path / "a.onnx"))
+        load_onnx(float_graph(tiny_net()).save(tmp_path / "a.onnx"))

@@ -17,7 +17,7 @@ from sr.export.certificate.proof import failures
 from sr.export.hexagon import qnn_session
 from sr.export.litert.interpreter import LiteRt
 from sr.export.openvino import OpenVino
-from sr.export.target import Hexagon, Nothing, Onnx
+from sr.export.target import Hexagon, NoExport, Onnx
 
 OPEN = {"size": "20x28", "space_to_depth": "operator", "num_crops": 2, "crop_lr_side": 24, "engines": {}}
 
@@ -42,8 +42,8 @@ def files(folder: Path) -> set[str]:
 
 
 def test_nothing(tmp_path: Path) -> None:
-    assert Nothing().export(simulation=None, float_net=None, crops=[], folder=tmp_path) == {}
-    assert Nothing().upscalers(tmp_path) == {} and not files(tmp_path)
+    assert NoExport().export(simulation=None, float_net=None, crops=[], folder=tmp_path) == {}
+    assert NoExport().upscalers(tmp_path) == {} and not files(tmp_path)
 
 
 @pytest.mark.aimet
@@ -213,7 +213,7 @@ def test_without_the_compiler_the_rest_is_done_and_said(
     assert made["hexagon"]["skipped"].startswith("onnxruntime-qnn, the Hexagon compiler, is not installed")
     assert "Hexagon was left out: onnxruntime-qnn" in capfd.readouterr().out
     assert "pixels.onnx" in files(folder) and list(target.upscalers(folder)) == ["onnxruntime"]
-    assert qnn_session.why_missing() == made["hexagon"]["skipped"]
+    assert qnn_session.why_hexagon_is_missing() == made["hexagon"]["skipped"]
 
 
 @pytest.mark.parametrize(

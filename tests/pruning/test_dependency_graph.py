@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from sr.models.blocks import NUM_CHANNELS, inference_form
-from sr.pruning.dependency_graph import CONVS, Channels
-from sr.pruning.narrowed import cut, narrow
+from sr.pruning.dependency_graph import CONV_LAYERS, Channels
+from sr.pruning.narrowed import narrow, remove_channels
 
 # A stack, a residual from the input, long and short skips, concatenations and attention, two steps of depth-to-space,
 # space-to-depth, groups, a deconvolution, batch normalization and PReLU.
@@ -37,7 +37,7 @@ def without(net, channels, kept):
     net = copy.deepcopy(net)
     for name, labels in channels.inputs.items():
         layer = net.get_submodule(name)
-        if isinstance(layer, CONVS) and layer.groups == 1:
+        if isinstance(layer, CONV_LAYERS) and layer.groups == 1:
             weight = layer.weight if isinstance(layer, nn.ConvTranspose2d) else layer.weight.transpose(0, 1)
             weight[[i for i, label in enumerate(labels) if label and label not in kept]] = 0
     return net
@@ -51,7 +51,7 @@ def test_a_cut_net_is_the_wide_one_without_these_channels(make, name, scale):
     kept = {feature for group in groups for feature in group.features[1::2]}
     lr = torch.rand(1, NUM_CHANNELS[net.color], 24, 24)
     wanted, before = without(net, channels, kept)(lr), sum(p.numel() for p in net.parameters())
-    cut(net, channels, kept)
+    remove_channels(net, channels, kept)
     torch.testing.assert_close(net(lr), wanted, rtol=0, atol=5e-6)
     assert sum(p.numel() for p in net.parameters()) < 0.75 * before
     widths = {group.name: len(group.features[1::2]) for group in groups}

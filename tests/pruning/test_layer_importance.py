@@ -9,7 +9,7 @@ from sr.evaluation import to_network
 from sr.losses.pixel import L1
 from sr.pruning.layer_importance import remove_layers
 from sr.pruning.layer_removal import spare_layers
-from sr.pruning.refit import Kernel, refits
+from sr.pruning.refit import ConvKernel, refits
 from tests.tasks.tiny import batch, net
 
 
@@ -85,7 +85,7 @@ def test_more_layers_than_can_go():
 
 def test_a_kernel_is_a_copy():
     layer = net().cnn[2]
-    kernel = Kernel.of(layer)
+    kernel = ConvKernel.of(layer)
     with torch.no_grad():
         layer.weight.zero_()
     assert kernel.weight.any()

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 from torch.nn.functional import conv2d
 
-from sr.quantization.least_squares import Part, Problem, rounded, solved
+from sr.quantization.least_squares import Part, Problem, round_columns, solve
 from sr.quantization.phases import arranged, inputs_of, kernel_of, phases
 
 LOW, HIGH = -127, 127
@@ -19,7 +19,7 @@ def test_independent_inputs_are_rounded_to_nearest():
     weights = torch.randn(1, 5, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     scale = torch.full((1, 5, 8), 0.1, dtype=torch.float64)
     diagonal = torch.diag(torch.arange(1.0, 9.0).double())[None]
-    made = rounded(weights, scale, -8, 7, diagonal, torch.ones_like(scale))
+    made = round_columns(weights, scale, -8, 7, diagonal, torch.ones_like(scale))
     assert torch.equal(made, (weights / 0.1).round().clamp(-8, 7) * 0.1)
 
 
@@ -27,7 +27,7 @@ def test_correlated_inputs_share_their_errors_and_the_bias_takes_the_rest():
     second = correlated(9)
     weights = torch.randn(1, 50, 9, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     scale = torch.full((1, 50, 8), 0.1, dtype=torch.float64)  # the ninth is the bias
-    made = rounded(weights, scale, -128, 127, torch.linalg.inv(second)[None], torch.ones_like(scale))
+    made = round_columns(weights, scale, -128, 127, torch.linalg.inv(second)[None], torch.ones_like(scale))
     nearest = weights.clone()
     nearest[:, :, :8] = (weights[:, :, :8] / 0.1).round() * 0.1
 
@@ -90,11 +90,13 @@ def test_by_phase_is_the_whole_layer_in_one_matrix(bias, stride):
     best = start + (cross - start @ second) @ inverse
     order = order_by_phase(layer)  # in which the phases are rounded, in terms of the turned kernel
     behind = torch.cat([order, torch.tensor([50])]) if bias else order
-    made = rounded(best[None][:, :, behind], scale, LOW, HIGH, inverse[behind][:, behind][None], torch.ones_like(scale))
+    made = round_columns(
+        best[None][:, :, behind], scale, LOW, HIGH, inverse[behind][:, behind][None], torch.ones_like(scale)
+    )
     expected = torch.empty_like(best)
     expected[:, behind] = made[0]
 
-    parts, found_bias = solved(by_phase(layer, lr, wanted, pixels, 0.01))
+    parts, found_bias = solve(by_phase(layer, lr, wanted, pixels, 0.01))
     kernel = torch.empty_like(arranged(layer, layer.weight.detach()))
     for phase, part in zip(phases(layer), parts, strict=True):
         phase.put(part, kernel)
@@ -117,7 +119,7 @@ def order_by_phase(layer):
 def test_the_shared_bias_is_best_for_all_phases_together():
     """Where the bias is, the squared error has no slope."""
     layer, lr, wanted, x, y, pixels = whole_layer(bias=True, stride=2)
-    parts, bias = solved(by_phase(layer, lr, wanted, pixels, 1e-9))
+    parts, bias = solve(by_phase(layer, lr, wanted, pixels, 1e-9))
     kernel = torch.empty_like(arranged(layer, layer.weight.detach()))
     for phase, part in zip(phases(layer), parts, strict=True):
         phase.put(part, kernel)
@@ -131,7 +133,7 @@ def test_a_phase_without_taps_gives_its_pixels_to_the_bias():
     layer = nn.ConvTranspose2d(2, 3, 1, stride=2, output_padding=1).double()  # three pixels of four are the bias
     lr = torch.rand(2, 2, 4, 4, dtype=torch.float64)
     wanted = torch.full((2, 3, 8, 8), 0.25, dtype=torch.float64)
-    weights, bias = solved(by_phase(layer, lr, wanted, 64, 1e-9))
+    weights, bias = solve(by_phase(layer, lr, wanted, 64, 1e-9))
     assert [part.shape[2] for part in weights] == [2, 0, 0, 0]
     found = conv2d(lr, weights[0].reshape(3, 2, 1, 1)) + bias.reshape(1, 3, 1, 1)
     lost = (found - 0.25).sum((0, 2, 3)) + 3 * 32 * (bias.flatten() - 0.25)

@@ -4,7 +4,7 @@ from torch import nn
 
 from sr.quantization.phases import arranged, inputs_of, kernel_of, phases
 
-CONVOLUTIONS = [{}, {"groups": 2}, {"stride": 2, "padding": 0}, {"dilation": 2, "bias": False}]
+CONVOLUTION_LAYERS = [{}, {"groups": 2}, {"stride": 2, "padding": 0}, {"dilation": 2, "bias": False}]
 TRANSPOSED = [
     {},
     {"groups": 2},
@@ -19,7 +19,7 @@ TRANSPOSED = [
 
 def layers():
     """Convolutions from 4 to 6 channels of all kinds."""
-    yield from (nn.Conv2d(4, 6, **{"kernel_size": 3, "padding": 1} | changes) for changes in CONVOLUTIONS)
+    yield from (nn.Conv2d(4, 6, **{"kernel_size": 3, "padding": 1} | changes) for changes in CONVOLUTION_LAYERS)
     yield from (nn.ConvTranspose2d(4, 6, **{"kernel_size": 3, "padding": 1} | changes) for changes in TRANSPOSED)
 
 

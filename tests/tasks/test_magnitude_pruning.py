@@ -5,7 +5,7 @@ import torch
 
 from sr.experiment import compose
 from sr.models.weights import read_weights
-from sr.pruning.masks import kernels, pruned, sparsity
+from sr.pruning.masks import kernels, masked_share, pruned
 from sr.tasks.magnitude_pruning import ROUNDS, Pruning
 from tests.tasks.tiny import batch, check_resume, fit, net, settings
 
@@ -64,7 +64,7 @@ def test_masks_take_the_smallest_and_keep_what_was_masked():
     ones = {name: torch.ones(2) for name in found}
     first = pruned(found, ones, 0.25, "global")
     assert first["a"].tolist() == [1, 0] and first["b"].tolist() == [1, 1]
-    assert sparsity(pruned(found, first, 0.5, "layer")) == 0.5
+    assert masked_share(pruned(found, first, 0.5, "layer")) == 0.5
     with pytest.raises(ValueError, match="would remove all 2 weights of layer b"):
         pruned({"a": torch.tensor([9.0, 9.0]), "b": torch.tensor([1.0, 1.0])}, ones, 0.5, "global")
 
@@ -74,7 +74,9 @@ def test_gradients_reach_the_branches_through_the_mask():
     masks = pruned(kernels(module.net, module.masks), module.masks, 0.5, "global")
     module.masks = masks
     module._mask()
-    assert sparsity({name: each for name, each in kernels(module.net, masks).items()}) == pytest.approx(0.5, abs=1e-3)
+    assert masked_share({name: each for name, each in kernels(module.net, masks).items()}) == pytest.approx(
+        0.5, abs=1e-3
+    )
     module.objective(False)(*batch(0)).backward()
     assert all(parameter.grad is not None for parameter in module.net.parameters())
 

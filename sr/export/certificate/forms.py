@@ -9,7 +9,7 @@ from torch import nn
 
 from sr.export.certificate.proof import Bounds, Closeness, Form, Link
 from sr.export.release import Release, Simulated
-from sr.export.runtime import Runtime, in_torch, on_cpu
+from sr.export.runtime import Runtime, on_cpu, torch_runtime
 
 
 class Emulator(NamedTuple):
@@ -19,7 +19,7 @@ class Emulator(NamedTuple):
     file: str
 
 
-def forms(release: Release, simulation: Simulated, float_net: nn.Module, htp: Mapping[int, Emulator]) -> list[Form]:
+def all_forms(release: Release, simulation: Simulated, float_net: nn.Module, htp: Mapping[int, Emulator]) -> list[Form]:
     """Every form, in the order in which one is made from the other.
 
     Args:
@@ -28,10 +28,10 @@ def forms(release: Release, simulation: Simulated, float_net: nn.Module, htp: Ma
         float_net: the trained net.
         htp: version of the HTP -> the net on its emulator.
     """
-    chain = [Form("float", "float net, PyTorch", in_torch(float_net), None)]
+    chain = [Form("float", "float net, PyTorch", torch_runtime(float_net), None)]
     if not simulation.scheme.is_unchanged:
         title = "simulation, AIMET" if release.quantized else "simulation, fp16"
-        chain.append(Form("simulation", title, in_torch(simulation.net), None))
+        chain.append(Form("simulation", title, torch_runtime(simulation.net), None))
     graphs = {"crd": release.crd, "dcr": release.dcr, "pixels": release.pixels}
     kind = "QDQ" if release.quantized else "ONNX"
     titles = {"crd": f"{kind} CRD", "dcr": f"{kind} DCR", "pixels": f"{kind} uint8 NHWC"}

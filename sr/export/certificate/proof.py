@@ -136,7 +136,7 @@ def failures(proof: dict[str, Any]) -> list[str]:
     return lines
 
 
-def table(proof: dict[str, Any]) -> Table:
+def proof_table(proof: dict[str, Any]) -> Table:
     """The proof for the screen: a row for each form, with its distance from the form that it is compared with."""
     caption = "fast: with ONNX Runtime's optimizations. Largest difference and share of the differing pixels, or PSNR"
     made = Table(title="Export proof", caption=caption, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)

@@ -6,13 +6,13 @@ from typing import Any
 
 from rich.console import Console
 
-from sr.export.certificate.proof import table
+from sr.export.certificate.proof import proof_table
 
 
-def show(certificate: dict[str, Any]) -> None:
+def print_certificate(certificate: dict[str, Any]) -> None:
     """The proof and the estimates on the screen."""
     console = Console()
-    console.print(table(certificate))
+    console.print(proof_table(certificate))
     compiled = certificate["hexagon"]
     if "skipped" in compiled:
         console.print(f"Hexagon was left out: {compiled['skipped']}", highlight=False, soft_wrap=True)
@@ -27,7 +27,7 @@ def show(certificate: dict[str, Any]) -> None:
 def _spoken(report: dict[str, Any]) -> str:
     """What an engine reported, in a line."""
     if "latency" in report:
-        size = "{lr_height}x{lr_width} in {median_ms:.1f} ms on {num_threads} threads of this CPU"
+        size = "{lr_height}x{fixed_lr_width} in {median_ms:.1f} ms on {num_threads} threads of this CPU"
         return size.format(**report["latency"])
     if "latency_ms" in report:
         return "{latency_ms:.3f} ms on the device, largest difference {largest_lsb} LSB".format(**report)

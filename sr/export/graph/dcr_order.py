@@ -9,7 +9,7 @@ from sr.export.graph.permutation import CannotPermuteError, Plan, channel_counts
 from sr.functional import depth_to_space as orders
 
 
-def crd_to_dcr(graph: Graph) -> None:
+def depth_to_space_to_dcr(graph: Graph) -> None:
     """Turns every DepthToSpace from CRD to DCR, with the rows of the convolutions in front of it permuted.
 
     Both orders give the same pixels: integers bit for bit, floats too, as no sum is taken in another order.

@@ -16,11 +16,11 @@ from onnx import NodeProto, numpy_helper, shape_inference
 from sr.export.graph.onnx_graph import DEQUANTIZE, QUANTIZE, Graph, attribute
 
 # Ops that treat every channel alike: permuting their output is permuting their first input.
-CHANNELWISE = frozenset(
+CHANNELWISE_OPS = frozenset(
     {"Relu", "Clip", "LeakyRelu", "Elu", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "Abs", "Neg", "Sqrt"}
     | {"Cast", "Identity", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "Resize"}
 )
-BROADCAST = frozenset({"Add", "Sub", "Mul", "Div", "Min", "Max", "Pow"})
+BROADCAST_OPS = frozenset({"Add", "Sub", "Mul", "Div", "Min", "Max", "Pow"})
 
 
 class CannotPermuteError(ValueError):
@@ -52,8 +52,8 @@ class Plan:
             "PRelu": self._slopes,
             "Concat": self._concat,
             "DepthToSpace": self._depth_to_space,
-            **dict.fromkeys(BROADCAST, self._operands),
-            **dict.fromkeys(CHANNELWISE, self._alike),
+            **dict.fromkeys(BROADCAST_OPS, self._operands),
+            **dict.fromkeys(CHANNELWISE_OPS, self._alike),
         }
 
     def activation(self, reader: NodeProto, name: str, order: np.ndarray) -> None:

@@ -74,7 +74,7 @@ def fix_shape(graph: Graph, height: int, width: int) -> None:
     graph.index()
 
 
-def lr_width(graph: Graph) -> int:
+def fixed_lr_width(graph: Graph) -> int:
     """The width in LR pixels that a graph is fixed to; 0 where it takes any."""
     return _sides(graph.model.graph.input[0])[1].dim_value
 

@@ -8,7 +8,7 @@ import numpy as np
 from onnx import NodeProto, helper, numpy_helper
 
 from sr.export.graph.onnx_graph import DEQUANTIZE, QUANTIZE, Graph, attribute, set_attribute
-from sr.export.graph.permutation import CHANNELWISE, CannotPermuteError, unshare_constants
+from sr.export.graph.permutation import CHANNELWISE_OPS, CannotPermuteError, unshare_constants
 from sr.functional import depth_to_space as orders
 
 _UNSHUFFLE = [0, 1, 3, 5, 2, 4]  # (N, C, h, dy, w, dx) -> (N, C, dy, dx, h, w)
@@ -106,7 +106,7 @@ def _input_axes(graph: Graph, tensor: str) -> list[str]:
     for node in graph.consumers(tensor):
         if node.op_type == "Conv" and node.input[0] == tensor and attribute(node, "group", 1) == 1:
             weights.append(_stored(graph, node.input[1]))
-        elif node.op_type in (*CHANNELWISE, QUANTIZE, DEQUANTIZE) and not _per_channel(graph, node):
+        elif node.op_type in (*CHANNELWISE_OPS, QUANTIZE, DEQUANTIZE) and not _per_channel(graph, node):
             weights += _input_axes(graph, node.output[0])
         else:
             raise CannotPermuteError(f"{node.op_type} {node.name} reads it")

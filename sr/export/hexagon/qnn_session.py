@@ -13,8 +13,8 @@ from sr.export.hexagon.chips import Chip
 from sr.runs.silence_logs import native_output_to
 
 PROVIDER = "QNNExecutionProvider"
-INSTALL = "pip install onnxruntime-qnn"
-WHEELS = ("Linux x86_64", "Windows AMD64", "Windows ARM64")
+_INSTALL = "pip install onnxruntime-qnn"
+_WHEELS = ("Linux x86_64", "Windows AMD64", "Windows ARM64")
 _LISTED = 12
 _RECORD = {"session.record_ep_graph_assignment_info": "1"}
 
@@ -23,19 +23,19 @@ class HexagonMissingError(RuntimeError):
     """The HTP compiler and emulator cannot be used here."""
 
 
-def why_missing() -> str | None:
+def why_hexagon_is_missing() -> str | None:
     """None when the HTP compiler and emulator work here, else why not and what to do."""
     try:
         import onnxruntime_qnn
     except ImportError:
         machine = f"{platform.system()} {platform.machine()}"
-        advice = INSTALL if machine in WHEELS else "it exists for Linux x86-64 and Windows only: run the export there"
+        advice = _INSTALL if machine in _WHEELS else "it exists for Linux x86-64 and Windows only: run the export there"
         return f"onnxruntime-qnn, the Hexagon compiler, is not installed on this {machine}: {advice}"
     try:
         if not _devices():
             onnxruntime.register_execution_provider_library(PROVIDER, onnxruntime_qnn.get_library_path())
     except Exception as error:  # the loader of a native library raises what it likes
-        return f"onnxruntime-qnn cannot be loaded ({error}); take the version in constraints.txt: {INSTALL}"
+        return f"onnxruntime-qnn cannot be loaded ({error}); take the version in constraints.txt: {_INSTALL}"
     return None if _devices() else "onnxruntime-qnn is loaded but offers no device on this system"
 
 
@@ -55,7 +55,7 @@ def open_session(
         ValueError: an op that the HTP cannot run, named.
     """
     with native_output_to(log):  # loading the library prints too
-        missing = why_missing()
+        missing = why_hexagon_is_missing()
     if missing:
         raise HexagonMissingError(missing)
     entries = {"session.disable_cpu_ep_fallback": "1", **_RECORD, **session}

@@ -9,10 +9,10 @@ import numpy as np
 
 from sr.runs.files import write_atomically
 
-IDENTIFIER = b"TFL3"
-SCHEMA_VERSION = 3
+_IDENTIFIER = b"TFL3"
+_SCHEMA_VERSION = 3
 # LiteRT's names of operators -> version from which on the operator takes what we give it.
-VERSIONS = {
+_VERSIONS = {
     "CONV_2D": 5, "DEPTH_TO_SPACE": 2, "SPACE_TO_DEPTH": 2, "ADD": 2, "MUL": 2, "CONCATENATION": 2, "QUANTIZE": 2,
     "DEQUANTIZE": 2, "RELU": 2, "RELU_0_TO_1": 1, "PRELU": 1, "LEAKY_RELU": 2, "TANH": 2, "LOGISTIC": 2,
     "MAX_POOL_2D": 2, "PAD": 2, "RESIZE_BILINEAR": 3,
@@ -115,16 +115,16 @@ class ModelFile:
         graph.tensors, graph.operators = self._tensors, self._operators
         graph.inputs, graph.outputs, graph.name = [entry], [result], b"main"
         model = self._schema.ModelT()
-        model.version, model.description = SCHEMA_VERSION, self._description.encode()
+        model.version, model.description = _SCHEMA_VERSION, self._description.encode()
         model.subgraphs, model.buffers = [graph], self._buffers
         model.operatorCodes = [self._code(name) for name in self._codes]
         builder = flatbuffers.Builder(1024)
-        builder.Finish(model.Pack(builder), file_identifier=IDENTIFIER)
+        builder.Finish(model.Pack(builder), file_identifier=_IDENTIFIER)
         write_atomically(path, bytes(builder.Output()))
 
     def _code(self, name: str) -> Any:
         made = self._schema.OperatorCodeT()
         made.builtinCode = getattr(self._schema.BuiltinOperator, name)
         made.deprecatedBuiltinCode = min(made.builtinCode, 127)
-        made.version = VERSIONS[name]
+        made.version = _VERSIONS[name]
         return made

@@ -19,8 +19,8 @@ from sr.export.release import Release
 from sr.export.runtime import upscaler_of
 from sr.runs.silence_logs import native_output_to
 
-INSTALL = "pip install --editable '.[litert]'"
-FOLDER = "litert"
+_INSTALL = "pip install --editable '.[litert]'"
+_FOLDER = "litert"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class LiteRt(CpuEngine):
             for module in ("interpreter", "schema_py_generated"):
                 importlib.import_module(f"ai_edge_litert.{module}")
         except ImportError as error:
-            return f"ai-edge-litert, which writes and runs .tflite files, cannot be imported ({error}): {INSTALL}"
+            return f"ai-edge-litert, which writes and runs .tflite files, cannot be imported ({error}): {_INSTALL}"
         return None
 
     def check(self, scheme: Any) -> None:
@@ -58,18 +58,18 @@ class LiteRt(CpuEngine):
         """Write litert/pixels_HxW.tflite; see `Engine.build`."""
         facts = " ".join(f"{key}={value}" for key, value in release.pixels.metadata.items())
         model, entry, result, notes = lower(release.pixels, fixed_size(release)[:2], facts)
-        path = work / FOLDER / f"{release.fixed.stem}.tflite"
+        path = work / _FOLDER / f"{release.fixed.stem}.tflite"
         model.save(path, entry, result)
         run = Interpreter(path, self.num_threads, log)
         size = round(path.stat().st_size / 1024, 1)
         report = {"size_kib": size, "notes": notes, "latency": self.timed(release, run.pixels)}
-        form = Form(FOLDER, f"LiteRT {kind(release)}", run, f"{FOLDER}/{path.name}")
+        form = Form(_FOLDER, f"LiteRT {kind(release)}", run, f"{_FOLDER}/{path.name}")
         return Built([(form, self.max_db)], report)
 
     def upscalers(self, folder: Path, log: Path) -> dict[str, Upscaler]:
         """See `Engine.upscalers`."""
-        (path,) = (folder / FOLDER).glob("*.tflite")
-        return {FOLDER: upscaler_of(Graph.load(folder / "pixels.onnx"), Interpreter(path, self.num_threads, log))}
+        (path,) = (folder / _FOLDER).glob("*.tflite")
+        return {_FOLDER: upscaler_of(Graph.load(folder / "pixels.onnx"), Interpreter(path, self.num_threads, log))}
 
 
 class Interpreter:

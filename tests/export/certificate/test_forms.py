@@ -9,10 +9,10 @@ import pytest
 
 from sr.export.certificate import forms
 from sr.export.certificate.proof import prove
-from sr.export.graph.dcr_order import crd_to_dcr
+from sr.export.graph.dcr_order import depth_to_space_to_dcr
 from sr.export.graph.onnx_graph import Graph
-from sr.export.release import build
-from sr.functional.depth_to_space import crd_to_dcr as order_of
+from sr.export.release import build_release
+from sr.functional.depth_to_space import depth_to_space_to_dcr as order_of
 
 
 @pytest.mark.aimet
@@ -24,9 +24,11 @@ def test_a_wrong_permutation_is_found(
 ) -> None:
     net = tiny_net(scale=2, init="random")
     simulation = simulated(net)
-    release = build(simulation, net, tmp_path, proof_size=(24, 24), target_size=(20, 28), space_to_depth="operator")
+    release = build_release(
+        simulation, net, tmp_path, proof_size=(24, 24), target_size=(20, 28), space_to_depth="operator"
+    )
     broken = Graph(release.crd.model)
-    crd_to_dcr(broken)
+    depth_to_space_to_dcr(broken)
     order = order_of(3, 2).numpy()
     names = [name for name in broken.initializers if name.startswith("conv_last.")]
     kinds = {"scales not permuted": ("weight_scale",), "bias not permuted": ("bias_q",)}.get(wrong, ("",))
@@ -37,7 +39,7 @@ def test_a_wrong_permutation_is_found(
             broken.replace_initializer(name, stored[again])
     comparisons = forms.comparisons(release, simulation, bounds(), {}, [])
     for graph, holds in ((release.dcr, True), (broken, False)):
-        compared = forms.forms(type(release)(**vars(release) | {"dcr": graph}), simulation, net, {})
+        compared = forms.all_forms(type(release)(**vars(release) | {"dcr": graph}), simulation, net, {})
         proof = prove(compared, comparisons, crops(2), net)
         found = [row for row in proof["links"] if (row["first"], row["second"]) == ("crd", "dcr")]
         assert [row["holds"] for row in found] == [holds]

@@ -10,7 +10,7 @@ from rich.console import Console
 from torch import Tensor
 
 from sr.data.pairs import ImagePair
-from sr.export.certificate.proof import Closeness, Form, Link, failures, prove, table
+from sr.export.certificate.proof import Closeness, Form, Link, failures, proof_table, prove
 from sr.models.interpolation import Nearest
 
 NET = Nearest(scale=2)
@@ -92,11 +92,11 @@ def test_an_exact_image_has_no_finite_psnr(crops: Any) -> None:
     proof = prove([exact, exact._replace(name="also")], ([], [Closeness("exact", "also", 0.1)]), crops, NET)
     assert proof["closeness"][0]["holds"] and proof["forms"][0]["psnr_y_db"] is None
     json.dumps(proof, allow_nan=False)
-    Console(file=StringIO()).print(table(proof))
+    Console(file=StringIO()).print(proof_table(proof))
 
 
 def test_table_has_a_row_for_each_form_and_marks_what_is_refused(crops: Any) -> None:
     console = Console(record=True, width=100, file=StringIO())
-    console.print(table(one_link(crops, 3, 4, 1, 0.05)))
+    console.print(proof_table(one_link(crops, 3, 4, 1, 0.05)))
     text = console.export_text()
     assert "3 LSB, 1.0e-01" in text and "1 LSB, 0.05 refused" in text

@@ -9,12 +9,12 @@ import torch
 from onnx import numpy_helper
 from torch import nn
 
-from sr.export.graph.dcr_order import crd_to_dcr
+from sr.export.graph.dcr_order import depth_to_space_to_dcr
 from sr.export.graph.onnx_graph import Graph, attribute
 from sr.export.release import reorder
 from sr.export.runtime import on_cpu
 from sr.functional.color import to_uint8
-from sr.functional.depth_to_space import crd_to_dcr as order_of
+from sr.functional.depth_to_space import depth_to_space_to_dcr as order_of
 from sr.models.blocks import Add
 
 NETS = [(scale, residual) for scale in (1.5, 2, 3, 4) for residual in ("none", "input_to_output")]
@@ -32,7 +32,7 @@ def test_a_float_net_is_the_same(
     graph = float_graph(tiny_net(scale=scale, residual=residual))
     before = on_cpu(graph, optimized=False)(pixels)
     assert modes(graph) == ["CRD"]
-    crd_to_dcr(graph)
+    depth_to_space_to_dcr(graph)
     assert modes(graph) == ["DCR"] and "in DCR order" in graph.notes[-1]
     torch.testing.assert_close(on_cpu(graph, optimized=False)(pixels), before, rtol=0, atol=1e-6)
 
@@ -57,7 +57,7 @@ def test_a_quantized_net_is_bit_equal(
 def test_weights_biases_and_their_encodings_are_permuted_as_rows(tiny_net: Any, simulated: Any, qdq_graph: Any) -> None:
     before = qdq_graph(simulated(tiny_net(scale=2)))
     after = Graph(before.model)
-    crd_to_dcr(after)
+    depth_to_space_to_dcr(after)
     permutation = order_of(3, 2).numpy()
     for name in ("weight_q", "weight_scale", "weight_zero_point", "bias_q", "bias_scale", "bias_zero_point"):
         old, new = (numpy_helper.to_array(graph.initializers[f"conv_last.{name}"]) for graph in (before, after))
@@ -117,7 +117,7 @@ class TwoShuffles(nn.Module):
 def test_what_cannot_be_permuted_stays_in_crd_and_says_why(float_graph: Any, pixels: torch.Tensor) -> None:
     graph = float_graph(RawImageAdded())
     before = on_cpu(graph, optimized=False)(pixels)
-    crd_to_dcr(graph)
+    depth_to_space_to_dcr(graph)
     assert modes(graph) == ["CRD"]
     assert "stays in CRD order: " in graph.notes[-1] and "cut inside one of its inputs" in graph.notes[-1]
     assert torch.equal(on_cpu(graph, optimized=False)(pixels), before)
@@ -127,6 +127,6 @@ def test_two_in_a_row(float_graph: Any, pixels: torch.Tensor) -> None:
     torch.manual_seed(0)
     graph = float_graph(TwoShuffles())
     before = on_cpu(graph, optimized=False)(pixels)
-    crd_to_dcr(graph)
+    depth_to_space_to_dcr(graph)
     assert modes(graph) == ["DCR", "DCR"]
     torch.testing.assert_close(on_cpu(graph, optimized=False)(pixels), before, rtol=0, atol=1e-6)

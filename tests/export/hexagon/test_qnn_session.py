@@ -1,7 +1,5 @@
 """Loading the HTP compiler, keeping it off the screen, and naming what it cannot run."""
 
-import ctypes
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,36 +11,11 @@ from onnx import TensorProto, helper
 
 from sr.export.hexagon import qnn_session
 from sr.export.hexagon.chips import CHIPS
-from sr.runs.silence_logs import native_output_to
-
-
-def test_native_output_goes_to_the_log(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    log = tmp_path / "logs" / "qnn.log"
-    libc = ctypes.CDLL(None)
-    with native_output_to(log):
-        libc.puts(b"from C, held back in its buffer")
-        os.write(2, b"from C, at once\n")
-    print("from Python")
-    with native_output_to(log):
-        os.write(1, b"again\n")
-    assert sorted(log.read_text().split("\n")) == ["", "again", "from C, at once", "from C, held back in its buffer"]
-    assert capfd.readouterr() == ("from Python\n", "")
-
-
-def test_the_screen_comes_back_after_an_error(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ZeroDivisionError), native_output_to(tmp_path / "qnn.log"):
-        raise ZeroDivisionError
-    os.write(1, b"back\n")
-    assert capfd.readouterr().out == "back\n"
 
 
 def test_where_the_package_is_missing_it_says_what_to_do() -> None:
-    code = """
-import sys
-sys.modules["onnxruntime_qnn"] = None
-from sr.export.hexagon import qnn_session
-print(qnn_session.why_missing())
-"""
+    code = "import sys; sys.modules['onnxruntime_qnn'] = None; from sr.export.hexagon import qnn_session; "
+    code += "print(qnn_session.why_hexagon_is_missing())"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert said.startswith("onnxruntime-qnn, the Hexagon compiler, is not installed on this ")
     assert "pip install onnxruntime-qnn" in said or "Linux x86-64 and Windows only" in said

@@ -13,7 +13,7 @@ from sr.export.certificate.forms import on_cpu
 from sr.export.graph.onnx_graph import Graph
 from sr.export.litert.interpreter import Interpreter
 from sr.export.litert.lowering import lower
-from sr.export.release import build
+from sr.export.release import build_release
 
 pytest.importorskip("ai_edge_litert", reason="needs the extra litert")
 pytestmark = pytest.mark.aimet
@@ -25,7 +25,7 @@ def pixels_graph(simulated: Any, tmp_path: Path) -> Any:
     """The graph with whole pixels of a net and a scheme."""
 
     def make(net: nn.Module, **scheme: Any) -> Graph:
-        release = build(
+        release = build_release(
             simulated(net, **scheme), net, tmp_path, proof_size=SIZE, target_size=SIZE, space_to_depth="operator"
         )
         return release.pixels

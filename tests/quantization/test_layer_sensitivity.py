@@ -2,9 +2,9 @@ import pytest
 import torch
 
 from sr.models.compact import Compact
-from sr.quantization.plots import CHARTS
+from sr.quantization.layer_sensitivity import EXACT_DB, layer_sensitivities, sqnr_db
+from sr.quantization.plots import SENSITIVITY_CHARTS
 from sr.quantization.ptq import calibrate
-from sr.quantization.sensitivity import EXACT_DB, layers, sqnr_db
 
 pytestmark = pytest.mark.aimet
 
@@ -15,7 +15,7 @@ def described(make_net, make_scheme, calibration):
     with torch.no_grad():
         net.cnn[2].weight[0, 0, 1, 1] = 8.0  # one weight that costs its layer's other weights their precision
     scheme = make_scheme(per_channel=False)
-    return net, layers(calibrate(net=net, scheme=scheme, calibration=calibration), net, calibration)
+    return net, layer_sensitivities(calibrate(net=net, scheme=scheme, calibration=calibration), net, calibration)
 
 
 def test_every_layer_is_there_in_order(described):
@@ -48,7 +48,9 @@ def test_what_a_narrow_range_cuts_off_is_counted(make_net, make_scheme, calibrat
     simulation = calibrate(net=net, scheme=make_scheme(), calibration=calibration)
     quantizer = simulation.net.get_submodule("cnn.1").output_quantizers[0]
     quantizer.set_range(0.0, quantizer.get_max().item() / 4)
-    facts = next(layer for layer in layers(simulation, net, calibration) if layer["name"] == "cnn.1")["activation"]
+    facts = next(layer for layer in layer_sensitivities(simulation, net, calibration) if layer["name"] == "cnn.1")[
+        "activation"
+    ]
     assert facts["cut_above"] > 0.02 and facts["cut_below"] == 0 and not facts["pinned"]
 
 
@@ -56,7 +58,9 @@ def test_the_slopes_of_a_prelu_are_weights_too(make_scheme, calibration):
     torch.manual_seed(0)
     net = Compact(f=4, m=1, scale=2, activation="prelu").eval()
     simulation = calibrate(net=net, scheme=make_scheme(), calibration=calibration)
-    slopes = [layer["weights"] for layer in layers(simulation, net, calibration) if layer["kind"] == "PReLU"]
+    slopes = [
+        layer["weights"] for layer in layer_sensitivities(simulation, net, calibration) if layer["kind"] == "PReLU"
+    ]
     assert len(slopes) == 2
     assert all(sum(facts["histogram"]) == 4 and facts["channel_spread"] == 1 for facts in slopes)
 
@@ -64,7 +68,7 @@ def test_the_slopes_of_a_prelu_are_weights_too(make_scheme, calibration):
 def test_quantizers_are_back_afterwards(make_net, make_scheme, calibration, pixels):
     simulation = calibrate(net=make_net(), scheme=make_scheme(), calibration=calibration)
     before = simulation.net(pixels)
-    layers(simulation, make_net(), calibration)
+    layer_sensitivities(simulation, make_net(), calibration)
     assert torch.equal(simulation.net(pixels), before)
 
 
@@ -72,7 +76,7 @@ def test_equal_signals():
     assert sqnr_db([torch.ones(3)], [torch.ones(3)]) == EXACT_DB
 
 
-@pytest.mark.parametrize("name", CHARTS)
+@pytest.mark.parametrize("name", SENSITIVITY_CHARTS)
 def test_charts(described, name):
-    picture = CHARTS[name](described[1], "QuickSRNet")
+    picture = SENSITIVITY_CHARTS[name](described[1], "QuickSRNet")
     assert picture.ndim == 3 and picture.shape[2] == 3 and picture.dtype == "uint8" and picture.std() > 5

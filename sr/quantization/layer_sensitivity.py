@@ -12,11 +12,13 @@ from torch import Tensor, nn
 
 from sr.quantization.integer import IntegerSimulation
 
-BINS = 64  # of a histogram of weights
+_BINS = 64  # of a histogram of weights
 EXACT_DB = 200.0  # what is given for a signal without noise, as JSON has no infinity
 
 
-def layers(simulation: IntegerSimulation, float_net: nn.Module, inputs: Sequence[Tensor]) -> list[dict[str, Any]]:
+def layer_sensitivities(
+    simulation: IntegerSimulation, float_net: nn.Module, inputs: Sequence[Tensor]
+) -> list[dict[str, Any]]:
     """Describe every layer that has a quantizer, in the order of the forward pass.
 
     Args:
@@ -31,13 +33,13 @@ def layers(simulation: IntegerSimulation, float_net: nn.Module, inputs: Sequence
         squares of signal and difference.
     """
     modules = {name: module for name, module in simulation.aimet.named_qmodules() if _quantizers(module)}
-    order, wanted = outputs(float_net, list(modules), inputs)
-    _, found = outputs(simulation.net, list(modules), inputs)
-    exact = run(float_net, inputs)
+    order, wanted = _layer_outputs(float_net, list(modules), inputs)
+    _, found = _layer_outputs(simulation.net, list(modules), inputs)
+    exact = _run(float_net, inputs)
     described = []
     for name in order:
         with _only(list(modules.values()), modules[name]):
-            alone = sqnr_db(exact, run(simulation.net, inputs))
+            alone = sqnr_db(exact, _run(simulation.net, inputs))
         entry = {"name": name, "kind": type(float_net.get_submodule(name)).__name__, "alone_db": alone}
         entry |= {"sqnr_db": sqnr_db(wanted[name], found[name]), **_activation(modules[name], wanted[name])}
         described.append(entry | _weights(modules[name]))
@@ -55,13 +57,13 @@ def sqnr_db(exact: Sequence[Tensor], quantized: Sequence[Tensor]) -> float:
     return EXACT_DB if noise == 0 else min(EXACT_DB, 10 * float(np.log10(max(signal, 1e-30) / noise)))
 
 
-def run(net: nn.Module, inputs: Sequence[Tensor]) -> list[Tensor]:
+def _run(net: nn.Module, inputs: Sequence[Tensor]) -> list[Tensor]:
     """What a net gives for each batch, as plain tensors."""
     with torch.no_grad():
         return [net(batch).as_subclass(Tensor) for batch in inputs]
 
 
-def outputs(
+def _layer_outputs(
     net: nn.Module, names: Sequence[str], inputs: Sequence[Tensor]
 ) -> tuple[list[str], dict[str, list[Tensor]]]:
     """What layers give for each batch; their names in the order in which they run first."""
@@ -75,7 +77,7 @@ def outputs(
         for name in names
     ]
     try:
-        run(net, inputs)
+        _run(net, inputs)
     finally:
         for hook in hooks:
             hook.remove()
@@ -118,7 +120,7 @@ def _weights(module: Any) -> dict[str, Any]:
         return {}
     weight = module.weight.detach().as_subclass(Tensor)
     rounded = quantizer(module.weight).detach().as_subclass(Tensor)
-    counts, edges = np.histogram(weight.numpy(), bins=BINS)
+    counts, edges = np.histogram(weight.numpy(), bins=_BINS)
     largest = weight.abs().reshape(len(weight), -1).amax(1)  # the slopes of a PReLU are one a channel
     facts = {"bits": quantizer.bitwidth, "num_scales": quantizer.get_scale().numel()}
     facts |= {"sqnr_db": sqnr_db([weight], [rounded]), "low": float(weight.min()), "high": float(weight.max())}
