@@ -1,6 +1,6 @@
-"""Export a simulated net to files that a phone runs, and prove that they compute the same.
+"""Export: write a simulated net to files that a phone runs, and compare their outputs with the net's.
 
-Rooms: `graph` (ONNX surgery), `certificate` (the proof), `hexagon` (compiler and emulator), `litert`. Modules: `target`
-(the classes that YAML names), `release` (all files of a release), `runtime` (exported files as upscalers), `engine`
-(what a further engine adds), `openvino`, `ai_hub`, `publish` (a folder that appears whole).
+Packages: `graph` (ONNX rewrites), `certificate` (the comparison), `hexagon` (compiler and emulator), `litert`. Modules:
+`target` (the classes that the YAML names), `release` (all files of a release), `runtime` (exported files as upscalers),
+`engine` (further runtimes), `openvino`, `ai_hub`, `publish` (a folder that is replaced as a whole).
 """

@@ -1,4 +1,4 @@
-"""Qualcomm AI Hub: the exported net on a real phone. The job is written in any case; a token sends it."""
+"""Qualcomm AI Hub: run the exported net on a real phone. The job is always written; a token is needed to send it."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _MICROSECONDS = 1000.0
 
 @dataclass(frozen=True, kw_only=True)
 class AiHub:
-    """The engine: compile, inference and profile jobs for a device that Qualcomm keeps.
+    """Write compile, inference and profile jobs for a device of Qualcomm, and send them if asked to.
 
     Args:
-        device: a name of AI Hub's list, such as "Samsung Galaxy S22 5G".
-        target_runtime: what to compile to: "qnn_context_binary", "qnn_dlc", "precompiled_qnn_onnx" or "tflite".
-        submit: whether to send the jobs and wait for them; else only the job file is written.
+        device: Name from AI Hub's list, such as "Samsung Galaxy S22 5G".
+        target_runtime: Target to compile to: "qnn_context_binary", "qnn_dlc", "precompiled_qnn_onnx" or "tflite".
+        submit: True sends the jobs and waits for them, False only writes the job file.
     """
 
     device: str
@@ -38,18 +38,18 @@ class AiHub:
 
     @property
     def package(self) -> str:
-        """Name of the package that sends jobs."""
+        """Return the name of the package that sends jobs."""
         return "qai-hub"
 
     def why_missing(self) -> str | None:
-        """Writing a job needs nothing."""
+        """Return None: writing a job needs no package."""
         return None
 
     def check(self, scheme: Any) -> None:
-        """See `Engine.check`: whether a device takes it, the service says."""
+        """Accept every scheme, see `Engine.check`: only the service can tell what a device supports."""
 
     def build(self, release: Release, work: Path, log: Path) -> Built:
-        """Write the job with an input image, send it if asked to, and report what to do or what came back."""
+        """Write the job with an input image, send it if asked to, and report the result or how to send it."""
         entry = Graph.load(release.fixed).model.graph.input[0]
         shape = [dim.dim_value for dim in entry.type.tensor_type.shape.dim]
         image = gradients(shape)
@@ -66,7 +66,7 @@ class AiHub:
         return Built([], {"job": job, "file": _JOB_FILE, **self._outcome(job, release, image)})
 
     def upscalers(self, folder: Path, log: Path) -> dict[str, Upscaler]:
-        """None: a device takes a job for each image."""
+        """Return nothing: a device needs a job for each image."""
         return {}
 
     def _outcome(self, job: dict[str, Any], release: Release, image: np.ndarray) -> dict[str, Any]:
@@ -91,20 +91,20 @@ class AiHub:
 
 
 def send(client: Any, device: Any, job: dict[str, Any], model: Path, image: np.ndarray) -> dict[str, Any]:
-    """Compile, run and profile on the device, waiting for each.
+    """Compile, run and profile a model on the device, and wait for each job.
 
     Args:
-        client: `qai_hub.Client`.
-        device: `qai_hub.Device`.
-        job: as written by `AiHub.build`.
+        client: A `qai_hub.Client`.
+        device: A `qai_hub.Device`.
+        job: Job as `AiHub.build` writes it.
         model: ONNX file of fixed size.
-        image: uint8 input of that size.
+        image: uint8 input of that size (1, h, w, C).
 
     Returns:
-        `latency_ms` on the device, the pages of the jobs, and `output`, the pixels that it gave.
+        `latency_ms` on the device, `pages` of the jobs, and `output`, the pixels from the device.
 
     Raises:
-        ValueError: a job failed; with its page.
+        ValueError: A job failed; the message has its page.
     """
     ((name, (shape, dtype)),) = job["input_specs"].items()
     specs = {name: (tuple(shape), dtype)}
@@ -125,7 +125,14 @@ def send(client: Any, device: Any, job: dict[str, Any], model: Path, image: np.n
 
 
 def gradients(shape: list[int]) -> np.ndarray:
-    """A picture of slopes, (1, h, w, C) uint8: every value occurs, none of it is anybody's photograph."""
+    """Return a picture of gradients (1, h, w, C) uint8 in which every value occurs.
+
+    Args:
+        shape: (1, h, w, C).
+
+    >>> gradients([1, 2, 3, 1])[0, :, :, 0].tolist()
+    [[0, 0, 0], [255, 255, 255]]
+    """
     _, height, width, channels = shape
     rows, columns = np.mgrid[0:height, 0:width]
     planes = [rows * 255 // max(1, height - 1), columns * 255 // max(1, width - 1), (rows + columns) % 256]

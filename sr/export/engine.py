@@ -1,4 +1,4 @@
-"""Further engines that run an exported net: what each adds to a release, to its proof and to its report."""
+"""Engines: further runtimes of an exported net, and what each adds to a release, its certificate and its report."""
 
 from __future__ import annotations
 
@@ -15,48 +15,48 @@ from torch import Tensor
 from sr.cost.latency import call_latency
 from sr.evaluation import Upscaler
 from sr.export.certificate.proof import Form
-from sr.export.graph.onnx_graph import PIXELS, Graph
+from sr.export.graph.onnx_graph import PIXEL_GRID, Graph
 from sr.export.release import Release
 
 log = logging.getLogger(__name__)
 
 
 class Built(NamedTuple):
-    """What an engine made of a release: forms for the proof, and facts for the report."""
+    """Result of an engine: forms with their PSNR bound in dB for the certificate, and facts for the report."""
 
     forms: list[tuple[Form, float]]
     report: dict[str, Any]
 
 
 class Engine(Protocol):
-    """A runtime besides ONNX Runtime and the HTP."""
+    """Runtime besides ONNX Runtime and the HTP."""
 
     @property
     def package(self) -> str:
-        """Name of the package that it needs, whose version decides what it makes."""
+        """Return the name of the package that the engine needs; its version is part of the certificate's inputs."""
 
     def why_missing(self) -> str | None:
-        """None when the engine works here, else why not and what to do."""
+        """Return None if the engine works here, else the reason and what to do."""
 
     def check(self, scheme: Any) -> None:
-        """Refuse a scheme that the engine cannot take, by a ValueError that says what to do."""
+        """Raise ValueError with advice if the engine does not support a scheme."""
 
     def build(self, release: Release, work: Path, log: Path) -> Built:
-        """Write files into `work` and make the forms; native code's words go to the end of `log`.
+        """Write files into `work` and return the forms; output of native code is appended to `log`.
 
         Raises:
-            ValueError: something that the engine cannot take, named.
+            ValueError: The engine does not support something; the message names it.
         """
 
     def upscalers(self, folder: Path, log: Path) -> dict[str, Upscaler]:
-        """The exported net as functions on whole images, by the name of the form that they run."""
+        """Return the exported net as functions on whole images, by the name of the form that they run."""
 
 
 Engines = Mapping[str, Engine]
 
 
 def say_missing(engines: Engines) -> None:
-    """Warn of engines that will not run, while nothing is lost yet."""
+    """Warn before the training of engines that cannot run here."""
     for name, engine in engines.items():
         if missing := engine.why_missing():
             log.warning("the export will leave %s out: %s", name, missing)
@@ -65,7 +65,17 @@ def say_missing(engines: Engines) -> None:
 def build_engines(
     engines: Engines, release: Release, work: Path, log: Path
 ) -> tuple[list[tuple[Form, float]], dict[str, Any]]:
-    """Let each engine that works here build; returns forms with their bounds, and by name what to report."""
+    """Build every engine that works here.
+
+    Args:
+        engines: Engines by name.
+        release: The exported graphs and files.
+        work: Folder for further files.
+        log: File for the output of native code.
+
+    Returns:
+        Forms with their PSNR bounds in dB, and the report of each engine by name.
+    """
     forms: list[tuple[Form, float]] = []
     reports: dict[str, Any] = {}
     for name, engine in engines.items():
@@ -79,24 +89,28 @@ def build_engines(
 
 
 def to_pixels(lr: Tensor) -> np.ndarray:
-    """Floats (1, C, h, w) in [0, 1] -> what a file with whole pixels takes: uint8 (1, h, w, C)."""
-    pixels = (lr.float() / PIXELS.scale).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+    """Convert floats (1, C, h, w) in [0, 1] to uint8 pixels (1, h, w, C).
+
+    >>> to_pixels(torch.tensor([0.0, 0.5, 1.0]).reshape(1, 3, 1, 1)).tolist()
+    [[[[0, 128, 255]]]]
+    """
+    pixels = (lr.float() / PIXEL_GRID.scale).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
     return np.ascontiguousarray(pixels.numpy())
 
 
 def from_pixels(made: np.ndarray) -> Tensor:
-    """The uint8 pixels (1, H, W, C) that such a file gives -> floats (1, C, H, W) in [0, 1]."""
+    """Convert uint8 pixels (1, H, W, C) to floats (1, C, H, W) in [0, 1]."""
     return torch.from_numpy(np.array(made)).permute(0, 3, 1, 2).float() / 255
 
 
 @dataclass(frozen=True, kw_only=True)
 class CpuEngine:
-    """What engines on this machine's CPU have in common: settings, and how they are timed.
+    """Settings of engines on this machine's CPU, and their timing.
 
     Args:
-        num_threads: of the engine, when it is timed and when it scores.
-        num_repeats: timed passes at the size of the target.
-        max_db: how far its PSNR may be from the net's on the crops of the proof.
+        num_threads: Threads of the engine, for timing and scoring.
+        num_repeats: Timed passes at the size of the target.
+        max_db: Largest allowed PSNR difference to the net on the crops of the certificate, in dB.
     """
 
     num_threads: int
@@ -104,10 +118,18 @@ class CpuEngine:
     max_db: float
 
     def check(self, scheme: Any) -> None:
-        """See `Engine.check`: it takes all."""
+        """Accept every scheme, see `Engine.check`."""
 
     def timed(self, release: Release, run: Any) -> dict[str, Any]:
-        """Time `run`, which takes uint8 (1, h, w, C), on one image of noise of the size of the target."""
+        """Time a function of uint8 (1, h, w, C) on one image of noise of the target's size.
+
+        Args:
+            release: The exported graphs and files.
+            run: The function.
+
+        Returns:
+            LR size and the times in ms.
+        """
         size = fixed_size(release)
         noise = np.random.default_rng(0).integers(0, 256, (1, *size), dtype=np.uint8)
         once = {"num_warmup": 1, "num_threads": self.num_threads}
@@ -116,7 +138,7 @@ class CpuEngine:
 
 
 def fixed_size(release: Release) -> tuple[int, int, int]:
-    """Height, width and channels of what the file of one size takes."""
+    """Return height, width and channels of the input of the file of fixed size."""
     height, width, channels = (
         dim.dim_value for dim in Graph.load(release.fixed).model.graph.input[0].type.tensor_type.shape.dim[1:]
     )
@@ -124,5 +146,5 @@ def fixed_size(release: Release) -> tuple[int, int, int]:
 
 
 def kind(release: Release) -> str:
-    """Word for what the net computes in."""
+    """Return "int8" for a quantized net, "float" for a float net."""
     return "int8" if release.quantized else "float"

@@ -1,4 +1,4 @@
-"""OpenVINO: the exported ONNX file on Intel processors (and ARM), the fastest way to run it on a computer's CPU."""
+"""OpenVINO: run the exported ONNX file on Intel and ARM processors, the fastest way on a computer's CPU."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _MODEL_FILE = "pixels.onnx"  # OpenVINO reads it as it is
 
 @dataclass(frozen=True, kw_only=True)
 class OpenVino(CpuEngine):
-    """The engine: pixels.onnx, compiled for this machine's CPU."""
+    """Run pixels.onnx with OpenVINO, compiled for this machine's CPU."""
 
     @property
     def package(self) -> str:
-        """Name of the package that it needs."""
+        """Return the name of the package that is needed."""
         return "openvino"
 
     def why_missing(self) -> str | None:
-        """See `Engine.why_missing`."""
+        """Return the reason why OpenVINO cannot run here, see `Engine.why_missing`."""
         try:
             importlib.import_module("openvino")
         except ImportError as error:
@@ -40,7 +40,7 @@ class OpenVino(CpuEngine):
         return None
 
     def check(self, scheme: Any) -> None:
-        """See `Engine.check`: 16-bit activations, whose quantizers it drops, with what they clip."""
+        """Refuse 16-bit activations, see `Engine.check`: OpenVINO drops their quantizers and so does not clip."""
         if not scheme.is_float and scheme.activation_bits != 8:
             raise ValueError(
                 f"OpenVINO cannot take the {scheme.activation_bits}-bit activations of scheme {scheme.name}: it drops "
@@ -49,23 +49,23 @@ class OpenVino(CpuEngine):
             )
 
     def build(self, release: Release, work: Path, log: Path) -> Built:
-        """Nothing is written; see `Engine.build`."""
+        """Return the form without writing a file, see `Engine.build`."""
         run = Compiled(work / _MODEL_FILE, self.num_threads)
         form = Form("openvino", f"OpenVINO {kind(release)}", run, _MODEL_FILE)
         return Built([(form, self.max_db)], {"latency": self.timed(release, run.pixels)})
 
     def upscalers(self, folder: Path, log: Path) -> dict[str, Upscaler]:
-        """See `Engine.upscalers`."""
+        """Return the upscaler, see `Engine.upscalers`."""
         graph = Graph.load(folder / _MODEL_FILE)
         return {"openvino": upscaler_of(graph, Compiled(folder / _MODEL_FILE, self.num_threads))}
 
 
 class Compiled:
-    """An ONNX file as a function on tensors, compiled once for each size of an image; the last few are kept.
+    """ONNX file as a function on tensors, compiled once per image size; the last few sizes are kept.
 
     Args:
-        path: the file, uint8 NHWC in and out.
-        num_threads: of the engine.
+        path: The file, uint8 NHWC in and out.
+        num_threads: Threads of the engine.
     """
 
     def __init__(self, path: Path, num_threads: int) -> None:

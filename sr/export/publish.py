@@ -1,4 +1,4 @@
-"""A folder of results that appears whole: built beside its place, moved in file by file, the certificate last."""
+"""Results folder that is replaced as a whole: built beside its place and moved in, the certificate last."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from sr.export.certificate.proof import failures
-from sr.runs.names import inside
 from sr.runs.files import read_json, sha256, write_json
+from sr.runs.names import inside
 
 CERTIFICATE = "certificate.json"
 REFUSED = "refused.json"
@@ -19,9 +19,9 @@ LOG = "qnn.log"
 
 @contextmanager
 def workshop(folder: Path) -> Iterator[Path]:
-    """A fresh folder beside `folder`; what lies in it at the end of the block moves in, unless the block fails.
+    """Yield a fresh folder beside `folder`; its files are moved in at the end of the block, unless the block fails.
 
-    A kill leaves either the old certificate with the old files, or none, or the new one with the new files.
+    A kill leaves the old certificate with the old files, no certificate, or the new certificate with the new files.
     """
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -34,7 +34,7 @@ def workshop(folder: Path) -> Iterator[Path]:
 
 
 def hashed_files(folder: Path) -> dict[str, dict[str, Any]]:
-    """SHA-256 and size of every file in a folder, by its path in it."""
+    """Return SHA-256 and size in KiB of every file in a folder, by its relative path."""
     return {
         path.relative_to(folder).as_posix(): {
             "sha256": sha256(path),
@@ -45,13 +45,13 @@ def hashed_files(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def whole(folder: Path, certificate: dict[str, Any]) -> bool:
-    """Whether every file that a certificate names is there, with the content that it was proven with."""
+    """Return whether every file that a certificate names exists with the content that was certified."""
     there = hashed_files(folder)
     return all(there.get(name) == facts for name, facts in certificate["files"].items())
 
 
 def clear(folder: Path) -> None:
-    """Takes an earlier release out of a folder: first the certificate, then the files that it names."""
+    """Remove an earlier release from a folder: first the certificate, then the files that it names."""
     certificate = folder / CERTIFICATE
     names = read_json(certificate)["files"] if certificate.is_file() else {}
     for path in [inside(folder, name) for name in (CERTIFICATE, REFUSED, *names)]:
@@ -59,17 +59,17 @@ def clear(folder: Path) -> None:
 
 
 def done(folder: Path, inputs: dict[str, Any]) -> dict[str, Any] | None:
-    """The certificate of an export that has been made from the same inputs and is still whole."""
+    """Return the certificate of an export from the same inputs with all its files, or None."""
     path = folder / CERTIFICATE
     certificate = read_json(path) if path.is_file() else None
     return certificate if certificate and certificate["inputs"] == inputs and whole(folder, certificate) else None
 
 
 def refuse_outside_bounds(certificate: dict[str, Any], folder: Path) -> None:
-    """Take an earlier release away where a bound of the new proof does not hold, and leave the proof there.
+    """Remove an earlier release if a bound of the new certificate does not hold; refused.json has the comparison.
 
     Raises:
-        ValueError: every bound that does not hold.
+        ValueError: A bound does not hold; the message lists every one.
     """
     if lines := failures(certificate):
         clear(folder)

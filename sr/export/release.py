@@ -1,4 +1,4 @@
-"""From a simulated net to the files of a release: graphs in DCR order, with whole pixels, of free and of fixed size."""
+"""Files of a release: graphs in DCR order with uint8 pixels, of free and of fixed size, from a simulated net."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ SPACE_TO_DEPTH = ("operator", "convolution")
 
 
 class Simulated(Protocol):
-    """What this room needs of a quantized net; a float net is one whose scheme has nothing to quantize."""
+    """Quantized net as the export needs it; the scheme of a float net quantizes nothing."""
 
     net: Net
     scheme: Any
 
     def export_qdq(self, path: Path, *, height: int | None, width: int | None) -> None:
-        """Writes an ONNX file with a quantizer wherever the simulation has one; depth-to-space in CRD order."""
+        """Write an ONNX file with a quantizer for each one of the simulation; depth-to-space in CRD order."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """The graphs of a release, which are also files in its folder.
+    """Graphs of a release, which are also files in its folder.
 
     Args:
-        crd: as the simulation exports it: float NCHW, depth-to-space as PyTorch orders it, of the proof's size.
-        dcr: rewritten: depth-to-space and space-to-depth in DCR order.
-        pixels: the same with uint8 NHWC input and output.
-        fixed: file of `pixels` at the size of the target.
-        quantized: whether there are quantizers in it.
-        reordered_sums: whether a convolution behind a space-to-depth now adds up in another order.
-        notes: what the rewrites did, line by line.
+        crd: Graph as the simulation exports it: float NCHW, depth-to-space in PyTorch's order, size of the crops.
+        dcr: Graph with depth-to-space and space-to-depth in DCR order.
+        pixels: The same with uint8 NHWC input and output.
+        fixed: File of `pixels` at the size of the target.
+        quantized: Whether it has quantizers.
+        reordered_sums: Whether a convolution behind a space-to-depth adds in another order now.
+        notes: Lines on what the rewrites did.
     """
 
     crd: Graph
@@ -67,16 +67,16 @@ def build_release(
     target_size: tuple[int, int],
     space_to_depth: str,
 ) -> Release:
-    """Writes every ONNX file of a release.
+    """Write every ONNX file of a release.
 
     Args:
-        simulation: with its biases on their grid.
-        float_net: the trained net.
-        folder: where the files go: float.onnx, crd.onnx, dcr.onnx, pixels.onnx, pixels_HxW.onnx and, of a quantized
-            net, aimet/ with a float ONNX file and the encodings beside it.
-        proof_size: height and width of the LR crops of the proof.
-        target_size: height and width of the LR images of the target.
-        space_to_depth: "operator" or "convolution" (merged with the 1x1 convolution behind it).
+        simulation: Simulation with its biases on their grid.
+        float_net: The trained net.
+        folder: Folder for float.onnx, crd.onnx, dcr.onnx, pixels.onnx, pixels_HxW.onnx and, for a quantized net, aimet/
+            with a float ONNX file and the encodings beside it.
+        proof_size: Height and width of the LR crops of the certificate.
+        target_size: Height and width of the target's LR images.
+        space_to_depth: "operator", or "convolution" to merge it with the 1x1 convolution behind it.
     """
     write_float(float_net, folder / "float.onnx", proof_size)
     crd = trace(simulation.export_qdq, folder / "crd.onnx", proof_size)
@@ -105,12 +105,12 @@ def build_release(
 
 
 def trace(export: Callable[..., None], path: Path, size: tuple[int, int]) -> Graph:
-    """Exports at one size, which gives the simplest graph; with the size open if the graph would hold that size.
+    """Export at one size, which gives the simplest graph; with an open size if the graph would contain the size.
 
     Args:
-        export: writes a file for path, height and width, which may both be None.
-        path: the file.
-        size: height and width of the LR image.
+        export: Function that writes a file for a path, a height and a width, which may both be None.
+        path: The file.
+        size: Height and width of the LR image.
     """
     export(path, height=size[0], width=size[1])
     graph = Graph.load(path)
@@ -120,11 +120,11 @@ def trace(export: Callable[..., None], path: Path, size: tuple[int, int]) -> Gra
 
 
 def reorder(graph: Graph, *, merge: bool) -> Graph:
-    """A copy of an exported graph with everything in the order and on the grids that the HTP wants.
+    """Return a copy of an exported graph in the order and on the grids that the HTP needs.
 
     Args:
-        graph: as the exporter wrote it.
-        merge: space-to-depth with the convolution behind it.
+        graph: Graph as the exporter wrote it.
+        merge: Whether to merge space-to-depth with the convolution behind it.
     """
     graph = Graph(graph.model)
     biases_on_grid(graph)
@@ -137,7 +137,13 @@ def reorder(graph: Graph, *, merge: bool) -> Graph:
 
 
 def write_float(net: Net, path: Path, size: tuple[int, int]) -> None:
-    """Writes the float net, in DCR order, for images of any size."""
+    """Write the float net in DCR order, for images of any size.
+
+    Args:
+        net: The trained net.
+        path: The ONNX file.
+        size: Height and width of the LR image to trace with.
+    """
     graph = reorder(trace(partial(export_float, net), path, size), merge=False)
     free_shape(graph)
     graph.describe(facts(net, "fp32"))
@@ -145,12 +151,12 @@ def write_float(net: Net, path: Path, size: tuple[int, int]) -> None:
 
 
 def write_lifted(release: Release, folder: Path, lsb: float) -> None:
-    """Writes the files of whole pixels once more, for the versions of the HTP that round down: `lifted` finds them.
+    """Write the files with uint8 pixels again, with raised biases for HTP versions that round down.
 
     Args:
-        release: of a quantized net.
-        folder: of the release.
-        lsb: see `biases.lift_biases`.
+        release: Release of a quantized net.
+        folder: Its folder.
+        lsb: See `biases.lift_biases`.
     """
     for path in (folder / "pixels.onnx", release.fixed):
         graph = Graph.load(path)
@@ -159,7 +165,12 @@ def write_lifted(release: Release, folder: Path, lsb: float) -> None:
 
 
 def lifted(path: Path, arch: int) -> Path:
-    """The file to take for a version of the HTP: the lifted one, where the version rounds down and there is one."""
+    """Return the file for an HTP version: the one with raised biases if the version rounds down and the file exists.
+
+    Args:
+        path: File without raised biases.
+        arch: Version of the HTP.
+    """
     other = _lifted_name(path)
     return other if arch <= LAST_ROUNDING_DOWN and other.is_file() else path
 
@@ -169,7 +180,7 @@ def _lifted_name(path: Path) -> Path:
 
 
 def write_encodings(graph: Graph, folder: Path) -> None:
-    """Writes a float ONNX file and its encodings, alone in a folder, as Qualcomm's converters and AI Hub take them."""
+    """Write a float ONNX file and its encodings, as Qualcomm's converters and AI Hub read them."""
     plain, encodings = split_quantizers(graph)
     folder.mkdir(parents=True, exist_ok=True)
     plain.save(folder / "net.onnx")
@@ -177,7 +188,7 @@ def write_encodings(graph: Graph, folder: Path) -> None:
 
 
 def facts(net: Net, scheme: str) -> dict[str, object]:
-    """What an exported file says of itself, for those who run it later."""
+    """Return the metadata of an exported file, from which it can be run later."""
     return {
         "net": type(net).__name__,
         "scheme": scheme,

@@ -1,4 +1,4 @@
-"""ONNX files as upscalers: what a user of the exported file gets, on this machine."""
+"""Runtimes: ONNX files as upscalers on this machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sr.evaluation import Upscaler
-from sr.export.graph.onnx_graph import PIXELS, Graph
+from sr.export.graph.onnx_graph import PIXEL_GRID, Graph
 from sr.export.graph.shape import fix_shape, has_free_shape
 
 MAX_SESSIONS = 4
@@ -22,14 +22,15 @@ SafeWidth = Callable[[Graph, int], int]
 
 
 class Runtime:
-    """A net in an ONNX graph as a function on tensors; a session for each image size where one cannot do.
+    """Function on tensors that runs an ONNX graph, with one session per image size where necessary.
 
     Args:
-        graph: float NCHW or uint8 NHWC input.
-        open_session: makes a session of a graph.
-        any_size: one session takes images of every size, if the graph's size is free; else each size gets its own,
-            of which the last few used are kept.
-        safe_width: the width to widen images to where the runtime spoils their own, see `sr.export.hexagon.width_bug`.
+        graph: Graph with float NCHW or uint8 NHWC input.
+        open_session: Function from a graph to a session.
+        any_size: True if one session handles every size of a graph with a free size; else each size has its own
+            session, and the last few are kept.
+        safe_width: Function from a graph and a width to the width that images are padded to, see
+            `sr.export.hexagon.width_bug`.
     """
 
     def __init__(
@@ -54,13 +55,13 @@ class Runtime:
         entry = session.get_inputs()[0]
         if entry.type == "tensor(uint8)":
             # Bit for bit what the quantizer did that stood here: luma is no whole number and may lie at a tie.
-            pixels = (lr.float() / PIXELS.scale).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+            pixels = (lr.float() / PIXEL_GRID.scale).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
             made = session.run(None, {entry.name: np.ascontiguousarray(pixels.numpy())})[0]
             return torch.from_numpy(made).permute(0, 3, 1, 2).float() / 255
         return torch.from_numpy(session.run(None, {entry.name: np.ascontiguousarray(lr.numpy(), np.float32)})[0])
 
     def session(self, height: int, width: int) -> onnxruntime.InferenceSession:
-        """The session for an image size, opened when it is first asked for."""
+        """Return the session for an LR image size, opened at its first use."""
         size = (0, 0) if self._one_for_all else (height, width)
         if size not in self._sessions:
             graph = self._graph
@@ -75,12 +76,12 @@ class Runtime:
 
 
 def on_cpu(graph: Graph, *, optimized: bool) -> Runtime:
-    """Runs a graph in ONNX Runtime on the CPU.
+    """Return the runtime of a graph in ONNX Runtime on the CPU.
 
     Args:
-        graph: the net.
-        optimized: with ONNX Runtime's graph optimizations (quantized convolutions in integers); without them every
-            node is computed as it is written.
+        graph: The net.
+        optimized: True enables graph optimizations (quantized convolutions in integers); False computes every node as
+            it is written.
     """
     levels = onnxruntime.GraphOptimizationLevel
 
@@ -97,10 +98,14 @@ def on_cpu(graph: Graph, *, optimized: bool) -> Runtime:
 
 
 def upscaler_of(graph: Graph, run: Callable[[Tensor], Tensor]) -> Upscaler:
-    """Images in, images out, through a runtime of a graph that knows what net it is.
+    """Return the upscaler of a graph with this project's metadata.
+
+    Args:
+        graph: The net.
+        run: Function lr (1, C, h, w) -> sr that runs it.
 
     Raises:
-        ValueError: the graph was not written by this project.
+        ValueError: The graph was not written by this project.
     """
     facts = graph.metadata
     try:
@@ -112,10 +117,10 @@ def upscaler_of(graph: Graph, run: Callable[[Tensor], Tensor]) -> Upscaler:
 
 
 def load_onnx(path: Path) -> Upscaler:
-    """The upscaler in an exported ONNX file, on ONNX Runtime, for images of any size.
+    """Load an exported ONNX file as an upscaler on ONNX Runtime, for images of any size.
 
     Raises:
-        ValueError: no such file, or not one of this project.
+        ValueError: The file does not exist, or was not written by this project.
     """
     if not path.is_file():
         raise ValueError(f"no ONNX file at {path}; export the run first")
@@ -124,7 +129,7 @@ def load_onnx(path: Path) -> Upscaler:
 
 
 def torch_runtime(net: nn.Module) -> Callable[[Tensor], Tensor]:
-    """Runs a net in PyTorch, in evaluation mode, to plain tensors."""
+    """Return a function that runs a net in PyTorch in evaluation mode and returns plain tensors."""
 
     def run(lr: Tensor) -> Tensor:
         with torch.no_grad():

@@ -1,4 +1,4 @@
-"""What to export for: nothing, ONNX Runtime, or the Hexagon HTP, each with further engines. The classes of the YAML."""
+"""Export targets: nothing, ONNX Runtime or the Hexagon HTP, each with further engines. These are the YAML's classes."""
 
 from __future__ import annotations
 
@@ -35,36 +35,36 @@ _PACKAGES = ("torch", "aimet-torch", "onnx", "onnxruntime", "onnxruntime-qnn")
 
 @dataclass(frozen=True, kw_only=True)
 class NoExport:
-    """No export."""
+    """Export nothing."""
 
     def check(self, scheme: Any) -> None:
-        """Takes every scheme."""
+        """Accept every scheme."""
 
     def export(
         self, *, simulation: Simulated, float_net: Net, crops: Sequence[ImagePair], folder: Path
     ) -> dict[str, Any]:
-        """Does nothing and has nothing to say."""
+        """Return an empty certificate."""
         return {}
 
     def upscalers(self, folder: Path) -> dict[str, Upscaler]:
-        """None."""
+        """Return no upscalers."""
         return {}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Onnx:
-    """ONNX files, proven on ONNX Runtime.
+    """Write ONNX files and compare them with the net on ONNX Runtime.
 
     Args:
-        size: a target of `shape.TARGETS`, or height x width of the LR image.
+        size: A target of `shape.TARGETS`, or height x width of the LR image.
         space_to_depth: "operator", or "convolution" to merge it with the 1x1 convolution behind it.
-        num_crops: crops of the proof, at most.
-        crop_lr_side: their LR pixels per side.
-        bounds: what must hold.
-        engines: by name, what else is to run the net: `LiteRt`, `OpenVino`, `AiHub`.
+        num_crops: Largest number of crops for the certificate.
+        crop_lr_side: LR pixels per side of these crops.
+        bounds: Bounds that must hold.
+        engines: Further engines by name: `LiteRt`, `OpenVino`, `AiHub`.
 
     Raises:
-        ValueError: an unknown word.
+        ValueError: `space_to_depth` is an unknown word.
     """
 
     size: str
@@ -80,31 +80,31 @@ class Onnx:
             raise ValueError(f"export.space_to_depth is {known}, got {self.space_to_depth!r}")
 
     def check(self, scheme: Any) -> None:
-        """Before a net is trained: refuse what `export` would refuse, warn of engines that are not installed."""
+        """Raise ValueError before the training if `export` cannot handle a scheme, and warn of missing engines."""
         self.refuse(scheme)
         say_missing(self.engines)
 
     def refuse(self, scheme: Any) -> None:
-        """Refuse a scheme by a ValueError; see `check`."""
+        """Raise ValueError if the target or an engine does not support a scheme."""
         for engine in self.engines.values():
             engine.check(scheme)
 
     def export(
         self, *, simulation: Simulated, float_net: Net, crops: Sequence[ImagePair], folder: Path
     ) -> dict[str, Any]:
-        """Writes the files of a release and its certificate, or finds them done.
+        """Write the files of a release and its certificate, or return the certificate that exists already.
 
         Args:
-            simulation: the net to release, its biases on their grid; of the fp32 scheme it is the float net.
-            float_net: the trained net in its inference form.
-            crops: images of the proof, whole or cut; the middles of the first few are used.
-            folder: where the release goes; it appears when everything holds, the certificate last.
+            simulation: Net to release, with its biases on their grid; of the fp32 scheme it is the float net.
+            float_net: Trained net in its inference form.
+            crops: Images for the certificate, whole or cropped; the middles of the first few are used.
+            folder: Folder of the release; it is replaced once everything holds, the certificate last.
 
         Returns:
-            The certificate, plain containers.
+            The certificate as plain containers.
 
         Raises:
-            ValueError: a bound does not hold; the proof is then in refused.json. Or the net cannot be exported.
+            ValueError: A bound does not hold (the comparison is in refused.json), or the net cannot be exported.
         """
         self.refuse(simulation.scheme)
         net = simulation.net
@@ -142,10 +142,10 @@ class Onnx:
         return certificate
 
     def upscalers(self, folder: Path) -> dict[str, Upscaler]:
-        """The exported net as functions on whole images of any size, by the name of what runs it.
+        """Return the exported net as functions on whole images of any size, by the name of the runtime.
 
         Args:
-            folder: of an export.
+            folder: Folder of an export.
         """
         found = {"onnxruntime": load_onnx(folder / "pixels.onnx")}
         for engine in self.engines.values():
@@ -153,11 +153,11 @@ class Onnx:
         return found
 
     def _on_hexagon(self, release: Release, work: Path, log: Path) -> tuple[dict[int, forms.Emulator], dict[str, Any]]:
-        """Emulators for the proof, and what was compiled."""
+        """Return emulators for the certificate, and what was compiled."""
         return {}, {"skipped": "the target is ONNX Runtime"}
 
     def _inputs(self, simulation: Simulated, float_net: Net, crops: list[ImagePair]) -> dict[str, Any]:
-        """What decides the outcome; the same again means that there is nothing to do."""
+        """Return everything that decides the outcome; an export with the same inputs is not repeated."""
         return {
             "float_net_sha256": fingerprint(float_net),
             "simulation_sha256": fingerprint(simulation.net, simulation.scheme.name),
@@ -172,15 +172,16 @@ class Onnx:
 
 @dataclass(frozen=True, kw_only=True)
 class Hexagon(Onnx):
-    """ONNX files and compiled files for the HTP, proven on ONNX Runtime and on the HTP's emulator.
+    """Write ONNX files and compiled files for the HTP, and compare them on ONNX Runtime and on the HTP's emulator.
 
-    Where onnxruntime-qnn is missing, the ONNX part is done and the certificate says what was not.
+    Without onnxruntime-qnn only the ONNX part is done, and the certificate lists what is missing.
 
     Args:
-        emulate: versions of the HTP on whose emulators the proof is made.
-        chips: part numbers to compile for.
-        estimates: part numbers for which the compiler's estimate of the time is asked.
-        v69_lift_lsb: what biases are raised by for chips whose HTP rounds down (`biases.lift_biases`); 0 for nothing.
+        emulate: HTP versions to emulate for the certificate.
+        chips: Part numbers to compile for.
+        estimates: Part numbers for which the compiler estimates the time.
+        v69_lift_lsb: Amount by which biases are raised for chips whose HTP rounds down (`biases.lift_biases`), in LSB;
+            0 switches it off.
     """
 
     emulate: Sequence[int]
@@ -195,7 +196,7 @@ class Hexagon(Onnx):
         chips([*self.chips, *self.estimates])
 
     def refuse(self, scheme: Any) -> None:
-        """See `Onnx.refuse`: weights of 16 bits too, which no HTP multiplies by."""
+        """Raise ValueError for 16-bit weights too, which no HTP supports; see `Onnx.refuse`."""
         super().refuse(scheme)
         if not scheme.is_float and scheme.weight_bits == 16:
             raise ValueError(
@@ -204,7 +205,7 @@ class Hexagon(Onnx):
             )
 
     def upscalers(self, folder: Path) -> dict[str, Upscaler]:
-        """See `Onnx.upscalers`; with the emulators of `emulate`, which take about 14 us for an LR pixel."""
+        """Return the upscalers of `Onnx.upscalers` and the emulators, which take about 14 us per LR pixel."""
         found = super().upscalers(folder)
         with native_output_to(folder / LOG):
             missing = qnn_session.why_hexagon_is_missing()

@@ -1,9 +1,9 @@
-"""Filter pruning: a trained net loses its least important layers and channels, physically: an ordinary, smaller net.
+"""Pruning: remove the least important layers and channels of a trained net; the result is an ordinary, smaller net.
 
-Modules: `dependency_graph` (which channels belong together), `importance` (scores of filters), `filters` (which ones
-stay; the classes of conf/filters), `layer_removal` and `layer_importance` (whole layers), `refit` (least squares for
-the layer behind a removed one), `narrowed` (the smaller net), `filter_pruning` (the whole step), `masks` (magnitude
-pruning).
+Modules: `dependency_graph` (which channels must be removed together), `importance` (scores of channels), `filters`
+(which channels stay; the classes of conf/filters), `layer_removal` and `layer_importance` (whole layers), `refit`
+(least squares for the layer behind a removed one), `narrowed` (the smaller net), `filter_pruning` (the whole step),
+`masks` (magnitude pruning).
 """
 
 from sr.pruning.filter_pruning import WEIGHTS, given, narrowed_model, prune

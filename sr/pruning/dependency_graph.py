@@ -1,8 +1,10 @@
-"""Which channels of a net stand or fall together: through additions, concatenations and depth-to-space.
+"""Channel dependency graph: which channels must be removed together, through sums, concatenations and depth-to-space.
 
-A *feature* is a set of channels, over all layers, of which none can be removed without the others: the i-th channel of
-every convolution that a residual adds up, or the s * s channels that depth-to-space makes one of. Features that come
-out of the same layers are a *group*. Channels of the image, of frozen layers and of grouped convolutions stay.
+A *feature* is a set of channels, over all layers, that can only be removed together: the i-th channel of every
+convolution that a residual sums up, or the s * s channels that depth-to-space merges into one. The features of the same
+layers are a *group*. Channels of the image, of frozen layers and of grouped convolutions always stay.
+
+This is written by hand because Torch-Pruning does not follow PixelShuffle (its issues #98 and #420).
 """
 
 import operator
@@ -32,11 +34,11 @@ Labels = list[int]
 
 @dataclass(frozen=True)
 class Group:
-    """Features that come out of the same layers.
+    """Features of the same layers.
 
     Attributes:
-        name: the first of these layers.
-        features: in the order of its channels.
+        name: The first of these layers.
+        features: Features in the order of its channels.
     """
 
     name: str
@@ -44,17 +46,18 @@ class Group:
 
 
 class Channels:
-    """The features of a net's layers.
+    """Features of the layers of a net.
 
     Args:
-        net: in its inference form.
+        net: Net in its inference form.
 
     Raises:
-        ValueError: an operation of which it is not known which channels it joins.
+        ValueError: It is unknown which channels an operation joins.
 
     Attributes:
-        outputs: layer -> feature of each of its output channels.
-        inputs: layer -> feature of each input channel; for PReLU and batch normalization that of what they pass on.
+        outputs: Layer -> feature of each of its output channels.
+        inputs: Layer -> feature of each input channel; for PReLU and batch normalization that of the channels they
+            pass.
     """
 
     def __init__(self, net: Net) -> None:
@@ -70,7 +73,7 @@ class Channels:
                 table[name] = [self._root(label) for label in labels]
 
     def groups(self) -> list[Group]:
-        """What can be removed, by group, in the order of the layers."""
+        """Return the features that can be removed, by group, in the order of the layers."""
         names: dict[int, str] = {}
         found: dict[str, dict[int, None]] = {}
         for layer, labels in self.outputs.items():
@@ -84,7 +87,7 @@ class Channels:
         return [Group(name, list(features)) for name, features in found.items() if features]
 
     def _follow(self, node: fx.Node, values: Mapping[fx.Node, Labels | None]) -> Labels | None:
-        """The features of what a node gives; None for what is no image, such as a size."""
+        """Return the features of a node's output; None if it is no image, such as a size."""
         given = [values[each] for each in node.all_input_nodes]
         tensors = [labels for labels in given if labels is not None]
         if node.op == "placeholder":
@@ -99,7 +102,7 @@ class Channels:
         return self._computed(node, tensors)
 
     def _through(self, name: str, labels: Labels) -> Labels:
-        """Pass a layer."""
+        """Return the features behind a layer."""
         layer = self._net.get_submodule(name)
         if isinstance(layer, CONV_LAYERS):
             return self._convolved(name, layer, labels)
@@ -127,7 +130,7 @@ class Channels:
         return outputs
 
     def _computed(self, node: fx.Node, tensors: Sequence[Labels]) -> Labels | None:
-        """Pass a function or a method."""
+        """Return the features behind a function or a method."""
         name = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
         if node.target is getattr or name in ("size", "dim"):
             return None
@@ -142,13 +145,13 @@ class Channels:
         raise self._unknown(name)
 
     def _concatenated(self, node: fx.Node, tensors: Sequence[Labels]) -> list[Labels]:
-        """The concatenated tensors, one that is there twice twice."""
+        """Return the features of the concatenated tensors; a tensor that occurs twice is listed twice."""
         by_node = dict(zip(node.all_input_nodes, tensors, strict=True))
         parts: Any = node.args[0] if node.args else node.kwargs["tensors"]
         return [by_node[part] for part in parts]
 
     def _joined(self, tensors: Sequence[Labels]) -> Labels:
-        """Tensors that are added or multiplied, channel by channel; one channel with many has to stay."""
+        """Join tensors that are added or multiplied channel by channel; one channel for many has to stay."""
         widest = max(tensors, key=len)
         for labels in tensors:
             if len(labels) != len(widest):
@@ -169,7 +172,7 @@ class Channels:
         return label
 
     def _join(self, *labels: int) -> int:
-        """Make features one; the oldest gives the name."""
+        """Merge features into the oldest one and return it."""
         roots = {self._root(label) for label in labels}
         first = min(roots)
         for root in roots:

@@ -1,4 +1,4 @@
-"""The whole step: score, choose, cut, and tell what it saved."""
+"""Filter pruning of a trained net: score, choose, remove, and report the savings."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,12 +23,23 @@ _TARGET = "sr.pruning.narrowed.narrow"
 
 
 def narrowed_model(model: Mapping[str, Any], removed: Sequence[str], widths: Mapping[str, int]) -> dict[str, Any]:
-    """The description of a narrower net, `_target_` and arguments as every model's."""
+    """Return the description of a narrower net, `_target_` and arguments as of every model.
+
+    Args:
+        model: Description of the wide net.
+        removed: Removed layers.
+        widths: Group of channels -> number that is left.
+    """
     return {"_target_": _TARGET, "net": dict(model), "removed": list(removed), "widths": dict(widths)}
 
 
 def given(filters: Given, model: Mapping[str, Any]) -> dict[str, Any]:
-    """What `NARROW` says of a run whose layers and widths were given; its weights are `init`'s."""
+    """Return the content of `NARROW` for a run with given layers and widths; its weights are those of `init`.
+
+    Args:
+        filters: Removed layers and widths.
+        model: Description of the wide net.
+    """
     removed, widths = list(filters.removed or []), dict(filters.widths or {})
     return {
         "removed": removed,
@@ -49,23 +60,23 @@ def prune(
     figures: Callable[[Net], dict[str, Any]],
     folder: Path,
 ) -> dict[str, Any]:
-    """Cut a trained net in place, and write its weights and `NARROW` into a run folder.
+    """Prune a trained net in place, and write its weights and `NARROW` into a run folder.
 
     Args:
-        filters: which channels stay.
-        net: the trained net in its inference form, on the CPU.
+        filters: Which channels stay.
+        net: Trained net in its inference form, on the CPU.
         model: `_target_` and arguments of the net.
-        source: where its weights came from.
-        batches: uint8 (lr, hr) of training crops.
-        loss: module (sr, hr) -> scalar.
-        figures: what a net costs.
-        folder: of the run.
+        source: Where its weights came from.
+        batches: uint8 RGB (lr, hr) batches of training crops.
+        loss: Module (sr, hr) -> scalar.
+        figures: Function from a net to its cost.
+        folder: Run folder.
 
     Returns:
-        What the file says: layers that went, widths, the model's description, and figures before and after.
+        The content of the file: removed layers, widths, the model's description, and the cost before and after.
 
     Raises:
-        ValueError: a net that cannot be pruned, or not that far.
+        ValueError: The net cannot be pruned, or not that far.
     """
     started = time.perf_counter()
     before = figures(net)
@@ -97,7 +108,7 @@ def prune(
 
 
 def _overrides(removed: Sequence[str], widths: Mapping[str, int]) -> list[str]:
-    """The settings by which another run has the same net."""
+    """Return the settings with which another run builds the same net."""
     lines = ["filters=given"]
     if removed:
         lines.append(f"filters.removed=[{','.join(removed)}]")

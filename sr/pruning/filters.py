@@ -1,4 +1,4 @@
-"""Which filters stay: the classes of conf/filters."""
+"""Settings of filter pruning: the classes of conf/filters, and the choice of the channels that stay."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,18 +16,18 @@ IMPORTANCES = ("magnitude", "fisher")
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
-    """Remove the least needed layers, then keep the most important share of the features that are left.
+    """Remove the least important layers, then keep the most important share of the remaining features.
 
     Args:
-        remove_layers: how many layers go, with all their filters (`sr.pruning.layer_importance`).
+        remove_layers: Number of layers to remove, with all their filters (`sr.pruning.layer_importance`).
         importance: "fisher" or "magnitude" (`sr.pruning.importance`).
-        keep: share of all features that stays, in (0, 1]; 1 leaves all widths as they are.
-        scope: "global" compares the features of all groups, "layer" keeps the share of each.
-        block: counts are rounded to multiples of this, at least one block: an HTP moves channels in blocks of 32.
-        num_batches: training batches that Fisher information is averaged over.
+        keep: Share of all features that stays, in (0, 1]; 1 leaves all widths unchanged.
+        scope: "global" ranks the features of all groups together, "layer" keeps the share of each group.
+        block: Numbers of channels are rounded to multiples of this, at least one block: an HTP computes 32 at a time.
+        num_batches: Number of training batches that Fisher information is averaged over.
 
     Raises:
-        ValueError: a setting outside its range.
+        ValueError: A setting is outside its range.
     """
 
     remove_layers: int
@@ -52,19 +52,19 @@ class Filters:
     def kept(
         self, net: Net, channels: Channels, batches: Iterable[tuple[Tensor, Tensor]], loss: nn.Module
     ) -> dict[str, list[int]]:
-        """Choose.
+        """Choose the features that stay.
 
         Args:
-            net: a trained net in its inference form.
-            channels: of this net.
-            batches: uint8 (lr, hr) of training crops, as many as wanted.
-            loss: module (sr, hr) -> scalar.
+            net: Trained net in its inference form.
+            channels: Features of this net.
+            batches: uint8 RGB (lr, hr) batches of training crops, at least `num_batches`.
+            loss: Module (sr, hr) -> scalar.
 
         Returns:
             Group -> features that stay, in their order.
 
         Raises:
-            ValueError: a net without anything to remove, or a group of which nothing would remain.
+            ValueError: The net has nothing to remove, or nothing would remain of a group.
         """
         groups = channels.groups()
         if self.keep == 1:
@@ -80,7 +80,15 @@ class Filters:
         return {group.name: sorted(best[group.name][: counts[group.name]]) for group in groups}
 
     def counts(self, groups: list[Group], scores: Scores) -> dict[str, int]:
-        """How many features of each group stay."""
+        """Return how many features of each group stay.
+
+        Args:
+            groups: Groups of the net.
+            scores: Feature -> importance.
+
+        Raises:
+            ValueError: Nothing would remain of a group.
+        """
         counts: dict[str, int] = {}
         ranked = sorted((feature for group in groups for feature in group.features), key=lambda each: -scores[each])
         chosen = set(ranked[: round(self.keep * len(ranked))])
@@ -99,14 +107,14 @@ class Filters:
 
 @dataclass(frozen=True, kw_only=True)
 class Given:
-    """Layers and widths that are known: of a net that was pruned before, whose weights `init` then are.
+    """Layers and widths of a net that was pruned before; `init` gives its weights.
 
     Args:
-        removed: layers that are gone; None for all there.
-        widths: group -> how many of its features there are; a group is named by its first layer, others stay whole.
+        removed: Removed layers; None if no layer was removed.
+        widths: Group -> number of its features; a group is named by its first layer, the other groups stay whole.
 
     Raises:
-        ValueError: neither.
+        ValueError: Both are missing.
     """
 
     removed: Sequence[str] | None

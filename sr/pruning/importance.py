@@ -1,4 +1,4 @@
-"""What each feature of a net is worth: by the size of its weights, or by what the loss would say of its removal."""
+"""Importance of each feature of a net: magnitude of its filters, or Fisher information."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -16,10 +16,14 @@ Scores = dict[int, float]
 
 @torch.no_grad()
 def magnitude(net: nn.Module, channels: Channels) -> Scores:
-    """Length of the filters that make a feature, all layers together, over the mean of its group.
+    """Return the L2 norm of the filters of each feature, over all layers, divided by the mean of its group.
 
-    Groups differ in how large their weights are for reasons of their own, hence the division (arXiv 1608.08710 compares
-    within a layer).
+    The scale of weights differs between groups for other reasons, hence the division (arXiv 1608.08710 compares within
+    a layer).
+
+    Args:
+        net: Trained net in its inference form.
+        channels: Features of this net.
 
     Returns:
         Feature -> score, at least 0, with a mean of 1 in each group.
@@ -40,16 +44,17 @@ def magnitude(net: nn.Module, channels: Channels) -> Scores:
 
 
 def fisher(net: Net, channels: Channels, batches: Iterable[tuple[Tensor, Tensor]], loss: nn.Module) -> Scores:
-    """How much the loss would rise without a feature, to second order: the Fisher information of a gate on it.
+    """Return the Fisher information of a gate on each feature: the rise of the loss without it, to second order.
 
     For each image the gradient of the loss with respect to a gate is the sum of activation times gradient, over all
-    places and over all channels of the feature; its square is averaged over images. Comparable between layers.
+    pixels and over all channels of the feature. Its square is averaged over images. Scores are comparable between
+    layers.
 
     Args:
-        net: a trained net in its inference form, on the CPU.
-        channels: of this net.
-        batches: uint8 (lr, hr) of training crops, (N, 3, h, w) and (N, 3, s*h, s*w).
-        loss: module (sr, hr) -> scalar, a mean over images.
+        net: Trained net in its inference form, on the CPU.
+        channels: Features of this net.
+        batches: uint8 RGB batches of training crops, lr (N, 3, h, w) and hr (N, 3, s*h, s*w).
+        loss: Module (sr, hr) -> scalar, a mean over images.
 
     Returns:
         Feature -> score, at least 0.
@@ -81,7 +86,7 @@ def fisher(net: Net, channels: Channels, batches: Iterable[tuple[Tensor, Tensor]
 
 
 def _watch(labels: Tensor, gates: Tensor, _: nn.Module, __: Any, output: Tensor) -> None:
-    """When the gradient of a layer's output (N, C, h, w) comes, add its product with the output to the gates."""
+    """Add output times gradient to the gates when the gradient of a layer's output (N, C, h, w) arrives."""
 
     def add(gradient: Tensor) -> None:
         gates.index_add_(1, labels, (output.detach() * gradient).sum((2, 3), dtype=torch.float64))

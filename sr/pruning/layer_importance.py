@@ -1,4 +1,4 @@
-"""Which whole layers a net can best do without: take each away, let the next one make up for it, look at the loss."""
+"""Importance of whole layers: remove each one, refit the next layer, and measure the loss."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,12 +17,12 @@ Crops = Sequence[tuple[Tensor, Tensor]]
 
 @dataclass(frozen=True)
 class Removal:
-    """A layer that went.
+    """Removed layer with the loss before and after.
 
     Attributes:
-        layer: the convolution.
-        loss_before: mean of the loss with those gone that went earlier.
-        loss_after: without this one as well, before any training.
+        layer: The convolution.
+        loss_before: Mean loss after the earlier removals.
+        loss_after: Mean loss without this layer as well, before any training.
     """
 
     layer: str
@@ -32,22 +32,22 @@ class Removal:
 
 @torch.no_grad()
 def remove_layers(net: Net, count: int, batches: Iterable[tuple[Tensor, Tensor]], loss: nn.Module) -> list[Removal]:
-    """Remove layers in place, one after the other, each time the one without which the loss is least.
+    """Remove layers in place one after the other, each time the one whose removal gives the smallest loss.
 
-    Measured, not estimated. Where a single convolution reads a removed layer, it first gets the weights that come
-    closest, in the least squares, to giving without that layer what it gave with it (`sr.pruning.refit`).
+    The loss is measured, not estimated. If a single convolution reads a removed layer, it first gets the weights that
+    reproduce its former output best in the least squares sense (`sr.pruning.refit`).
 
     Args:
-        net: a trained net in its inference form, on the CPU.
-        count: how many.
-        batches: uint8 (lr, hr) of training crops, (N, 3, h, w) and (N, 3, s*h, s*w).
-        loss: module (sr, hr) -> scalar.
+        net: Trained net in its inference form, on the CPU.
+        count: Number of layers to remove.
+        batches: uint8 RGB batches of training crops, lr (N, 3, h, w) and hr (N, 3, s*h, s*w).
+        loss: Module (sr, hr) -> scalar.
 
     Returns:
-        In the order in which they went.
+        The removals in their order.
 
     Raises:
-        ValueError: fewer layers than that can go.
+        ValueError: Fewer layers can be removed.
     """
     can_go = list(spare_layers(net))
     if count > len(can_go):
@@ -79,7 +79,7 @@ def _mean_loss(net: Net, crops: Crops, loss: nn.Module) -> float:
 
 @contextmanager
 def _without(net: Net, spare: Spare, kernel: ConvKernel | None) -> Iterator[None]:
-    """While open, what goes into these layers comes out of them, and their follower has another kernel."""
+    """Bypass layers within the block, with another kernel in their follower."""
     hooks = [net.get_submodule(name).register_forward_hook(lambda _, inputs, __: inputs[0]) for name in spare.layers]
     follower = net.get_submodule(spare.follower) if spare.follower else None
     own = ConvKernel.of(follower) if follower and kernel else None

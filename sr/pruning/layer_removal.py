@@ -1,4 +1,4 @@
-"""Which whole layers a net could do without, and a net without them: the input passes where they were."""
+"""Removal of whole layers: which ones can go, and the net without them."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ _ACTIVATIONS = (nn.ReLU, nn.LeakyReLU, nn.PReLU, nn.Hardtanh, nn.Tanh, nn.Sigmoi
 
 @dataclass(frozen=True)
 class Spare:
-    """What goes when a convolution goes.
+    """Layers that are removed together with a convolution.
 
     Attributes:
-        layers: it, and its own batch normalization and activation.
-        follower: the convolution that alone reads what they give, if there is one: it can learn to do their work.
+        layers: The convolution, its batch normalization and its activation.
+        follower: The only convolution that reads their output, if there is one; refitting it reduces the error.
     """
 
     layers: list[str]
@@ -24,13 +24,13 @@ class Spare:
 
 
 def spare_layers(net: Net) -> dict[str, Spare]:
-    """The convolutions whose output looks like their input: as many channels, at the same height and width.
+    """Return the convolutions whose output has the shape of their input, which can therefore be removed.
 
     Args:
-        net: in its inference form.
+        net: Net in its inference form.
 
     Returns:
-        Convolution -> what goes with it, in the order of the forward pass.
+        Convolution -> layers removed with it, in the order of the forward pass.
     """
     nodes = list(fx.Tracer().trace(net).nodes)
     called = [str(node.target) for node in nodes if node.op == "call_module"]
@@ -45,11 +45,11 @@ def without_layers(net: Net, names: Collection[str]) -> None:
     """Remove layers in place; the others keep their names.
 
     Args:
-        net: in its inference form.
-        names: of convolutions that `spare_layers` names.
+        net: Net in its inference form.
+        names: Convolutions, as `spare_layers` lists them.
 
     Raises:
-        ValueError: a layer that is not there, or cannot go.
+        ValueError: A layer does not exist or cannot be removed.
     """
     spare = spare_layers(net)
     for name in names:
@@ -67,7 +67,7 @@ def without_layers(net: Net, names: Collection[str]) -> None:
 
 
 def _spare(net: Net, node: fx.Node, called: list[str]) -> Spare:
-    """Follow a convolution as far as one layer alone reads the one before it."""
+    """Follow a convolution as long as one layer alone reads the one before it."""
     layers = [str(node.target)]
     while len(node.users) == 1:
         (node,) = node.users
@@ -86,7 +86,7 @@ def _spare(net: Net, node: fx.Node, called: list[str]) -> Spare:
 
 
 def _keeps_shape(layer: nn.Module) -> bool:
-    """Whether a layer is a trainable convolution that gives (N, C, h, w) for (N, C, h, w)."""
+    """Return whether a layer is a trainable convolution from (N, C, h, w) to (N, C, h, w)."""
     if not isinstance(layer, nn.Conv2d) or layer.in_channels != layer.out_channels or not layer.weight.requires_grad:
         return False
     if layer.padding == "same":

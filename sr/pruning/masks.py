@@ -1,4 +1,4 @@
-"""Masks over the kernels that a net deploys: which weights stay, by magnitude, and the net without the others."""
+"""Masks of magnitude pruning: which weights of the deployed kernels stay, and the net without the others."""
 
 from collections.abc import Mapping
 from typing import cast
@@ -13,7 +13,7 @@ Masks = dict[str, Tensor]
 
 
 def prunable(net: nn.Module) -> dict[str, nn.Module]:
-    """The trainable convolutions of a net by name; one that trains as branches counts as the one that it deploys as."""
+    """Return the trainable convolutions of a net by name; a convolution that trains as branches counts once."""
     blocks: dict[str, nn.Module] = {
         name: each for name, each in net.named_modules() if isinstance(each, CollapsibleConv)
     }
@@ -29,7 +29,12 @@ def prunable(net: nn.Module) -> dict[str, nn.Module]:
 
 @torch.no_grad()
 def kernels(net: nn.Module, names: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The kernels that layers deploy, (out, in, k, k) each, masked where they are masked."""
+    """Return the kernels (out, in, k, k) that layers deploy, with their masks applied.
+
+    Args:
+        net: Net in its training form.
+        names: Layers; the values are not read.
+    """
     found: dict[str, Tensor] = {}
     for name in names:
         layer = net.get_submodule(name)
@@ -40,10 +45,14 @@ def kernels(net: nn.Module, names: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def apply_masks(net: nn.Module, masks: Masks) -> None:
-    """Compute a net without the masked weights from here on; plain convolutions need it again after each update.
+    """Set the masked weights of a net to zero, in place; repeat it after each update of plain convolutions.
 
-    A block of branches multiplies its collapsed kernel in the forward pass, so that gradients reach the branches
-    through the mask; a plain kernel is set to zero where it is masked, which is the same function.
+    A block of branches multiplies its collapsed kernel in the forward pass, so gradients reach the branches through the
+    mask. A plain kernel is set to zero where it is masked, which is the same function.
+
+    Args:
+        net: Net in its training form.
+        masks: Layer -> 1 for a weight that stays, 0 for a masked one.
     """
     for name, mask in masks.items():
         layer = net.get_submodule(name)
@@ -57,10 +66,10 @@ def apply_masks(net: nn.Module, masks: Masks) -> None:
 
 
 def all_kept(net: nn.Module) -> Masks:
-    """Masks of ones.
+    """Return masks of ones for all prunable layers.
 
     Raises:
-        ValueError: the net has no convolution to prune.
+        ValueError: The net has no convolution to prune.
     """
     found = prunable(net)
     if not found:
@@ -69,7 +78,7 @@ def all_kept(net: nn.Module) -> Masks:
 
 
 def masked_share(masks: Masks) -> float:
-    """Share of all kernels' weights that are masked.
+    """Return the share of all weights that are masked, in [0, 1].
 
     >>> masked_share({"a": torch.tensor([1.0, 0.0]), "b": torch.tensor([1.0, 1.0])})
     0.25
@@ -78,16 +87,20 @@ def masked_share(masks: Masks) -> float:
 
 
 def pruned(found: Mapping[str, Tensor], masks: Masks, share: float, scope: str) -> Masks:
-    """Mask the weights of smallest magnitude until `share` of all are masked; what is masked stays so.
+    """Mask the weights of smallest magnitude until `share` of all weights is masked; masked weights stay masked.
 
     Args:
-        found: name -> kernel.
-        masks: those of before.
-        share: of all weights, in (0, 1).
-        scope: "global" compares the weights of all layers, "layer" takes the share of each.
+        found: Layer -> kernel.
+        masks: Masks of the previous round.
+        share: Share of all weights, in (0, 1).
+        scope: "global" ranks the weights of all layers together, "layer" takes the share of each layer.
 
     Raises:
-        ValueError: a layer would lose its last weight.
+        ValueError: A layer would lose its last weight.
+
+    >>> kernel = {"a": torch.tensor([0.3, -0.1, 0.2, 0.4])}
+    >>> pruned(kernel, {"a": torch.ones(4)}, 0.5, "layer")["a"].tolist()
+    [1.0, 0.0, 0.0, 1.0]
     """
     groups = [list(masks)] if scope == "global" else [[name] for name in masks]
     new: Masks = {}

@@ -1,4 +1,4 @@
-"""A net with fewer layers and channels: the same links, physically smaller, and ordinary in every other respect."""
+"""Net with fewer layers and channels: physically smaller, and ordinary in every other respect."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -14,16 +14,15 @@ Widths = Mapping[str, int]
 
 
 def narrow(*, net: Net, removed: Sequence[str], widths: Widths) -> Net:
-    """Make an untrained net shallower and narrower: what filter pruning leaves, without its weights.
+    """Make an untrained net shallower and narrower: the result of filter pruning, without its weights.
 
     Args:
-        net: the wide net; in its inference form it is changed in place.
-        removed: layers that go (`sr.pruning.layer_removal`); those that stay keep their names.
-        widths: group of the channels that are left (`dependency_graph`, named by its first layer) -> how many
-            remain; others stay.
+        net: The wide net; its inference form is changed in place.
+        removed: Layers to remove (`sr.pruning.layer_removal`); the others keep their names.
+        widths: Group of channels, named by its first layer (`dependency_graph`) -> number that remains; others stay.
 
     Raises:
-        ValueError: a layer or a group that is not there, or a count that it does not have.
+        ValueError: A layer or a group does not exist, or has fewer channels than asked for.
     """
     net = inference_form(net)
     without_layers(net, removed)
@@ -40,7 +39,13 @@ def narrow(*, net: Net, removed: Sequence[str], widths: Widths) -> Net:
 
 @torch.no_grad()
 def remove_channels(net: nn.Module, channels: Channels, kept: Collection[int]) -> None:
-    """Remove, in place, the channels of all features but those that are kept and those that always stay."""
+    """Remove, in place, the channels of all features except the kept ones and those that always stay.
+
+    Args:
+        net: Net in its inference form.
+        channels: Features of this net.
+        kept: Features to keep.
+    """
     stay = {IMAGE, *kept}
     for name, labels in channels.inputs.items():
         layer = net.get_submodule(name)

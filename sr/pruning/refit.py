@@ -1,4 +1,4 @@
-"""A convolution that makes up for the layer before it: its kernel by least squares, without any training."""
+"""Refit of the convolution behind a removed layer: its kernel by least squares, without training."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,27 +17,27 @@ RIDGE = 1e-3  # of the mean square of the inputs: holds what they do not decide 
 
 @dataclass(frozen=True)
 class ConvKernel:
-    """Weight (out, in, k, k) and bias (out) of a convolution."""
+    """Weight (out, in, k, k) and bias (out,) of a convolution."""
 
     weight: Tensor
     bias: Tensor
 
     @classmethod
     def of(cls, layer: nn.Module) -> "ConvKernel":
-        """A copy of a layer's."""
+        """Return a copy of a layer's kernel."""
         assert isinstance(layer, nn.Conv2d)
         return cls(layer.weight.detach().clone(), bias_of(layer).detach().clone())
 
     @torch.no_grad()
     def into(self, layer: nn.Module) -> None:
-        """Become a layer's."""
+        """Copy this kernel into a layer."""
         assert isinstance(layer, nn.Conv2d)
         layer.weight.copy_(self.weight)
         bias_of(layer).copy_(self.bias)
 
 
 class _Sums:
-    """Of the least squares of one convolution: its future inputs with themselves, and with what it now lacks."""
+    """Sums of the least squares of one convolution: squares of its future inputs, products with the missing output."""
 
     def __init__(self, layer: nn.Conv2d) -> None:
         rows = layer.weight[0].numel() + 1
@@ -47,11 +47,11 @@ class _Sums:
         self.products = torch.zeros(rows, layer.out_channels, dtype=torch.float64)
 
     def see(self, _: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        """Keep what goes into the layer that will be gone."""
+        """Keep the input of the layer that will be removed."""
         self.inputs = inputs[0]
 
     def add(self, _: nn.Module, __: Any, output: Tensor) -> None:
-        """Compare what the convolution gives now with what it would give on these inputs."""
+        """Add the difference between the convolution's present output and its output on the future inputs."""
         assert self.inputs is not None
         layer = self.layer
         shape: dict[str, Any] = {"padding": layer.padding, "stride": layer.stride, "dilation": layer.dilation}
@@ -62,7 +62,7 @@ class _Sums:
         self.products += patches.T @ lacking.flatten(2).transpose(1, 2).flatten(0, 1)
 
     def kernel(self) -> ConvKernel:
-        """The convolution's kernel of now, and what the least squares add to it."""
+        """Return the present kernel plus the solution of the least squares."""
         ridge = RIDGE * self.squares.diagonal().mean() * torch.eye(len(self.squares), dtype=torch.float64)
         change = torch.linalg.solve(self.squares + ridge, self.products).T.float()
         now = ConvKernel.of(self.layer)
@@ -71,15 +71,15 @@ class _Sums:
 
 @torch.no_grad()
 def refits(net: Net, spare: Mapping[str, Spare], inputs: Sequence[Tensor]) -> dict[str, ConvKernel]:
-    """What the follower of each layer would have to be if that layer alone were gone.
+    """Return, for each removable layer, the kernel that its follower needs if only that layer is removed.
 
     Args:
-        net: a trained net in its inference form, on the CPU.
-        spare: layers that can go (`sr.pruning.layer_removal`).
-        inputs: (N, C, h, w) in [0, 1], which the net is run on.
+        net: Trained net in its inference form, on the CPU.
+        spare: Layers that can be removed (`sr.pruning.layer_removal`).
+        inputs: Inputs of the net (N, C, h, w) in [0, 1].
 
     Returns:
-        Layer -> kernel of its follower; layers without a follower, or with one without a bias, are not there.
+        Layer -> kernel of its follower; layers without a follower, or whose follower has no bias, are left out.
     """
     sums: dict[str, _Sums] = {}
     hooks = []

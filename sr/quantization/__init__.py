@@ -1,27 +1,29 @@
-"""What few bits do to a net: schemes, their simulation by AIMET, and the steps that repair the loss.
+"""Quantization: schemes, simulation with AIMET, and steps that recover accuracy.
 
-scheme.py      Scheme: bits, calibration and the chain of steps, as YAML states it
-chain.py       quantize(): calibration, then every step, each of which a kill cannot hurt
-simulation.py  Simulation: the quantized net as a caller sees it; the plain float net is one too
-half.py        HalfSimulation: the float net in fp16
-ptq.py         calibration: ranges from training crops, pinned where they are known
-integer.py     IntegerSimulation: pinned ranges, biases on their grid, ONNX with quantizers
-aimet.py       AIMET itself: its rules for the HTP, and the modules that it must be told of
-batch_norms.py folded before anything else
-equalization.py     preparation: cross-layer equalisation
-bias_correction.py  stage: means of channels put right
-sequential_mse.py   stage: the best clipping of each layer's weights
-gptq.py        stage: rounding errors made good in closed form
-phases.py      what the output pixels of a convolution, or of a transposed one, are summed from
-least_squares.py    the weights on a grid, and the bias, that this asks for
-layers.py      what goes through a simulated net's layers
-adaround.py    stage: learned rounding of the weights
-qat.py         stage: quantization-aware training, of everything or of the biases alone
-training.py    the fit inside it
-choice.py      which of its states is kept
-sensitivity.py what each layer loses, and how its ranges fit
-plots.py       the same as pictures
-identity.py    what a stage's kept result was made from
-faster.py      the quantizers of a training step, in fewer passes over memory
-quiet.py       other libraries' advice, off the screen
+scheme.py               Scheme: number of bits, calibration and chain of steps, as the YAML states them
+steps.py                types of the steps, and the inputs that a step gets
+pipeline.py             quantize(): preparations, calibration, then every step; continues after a kill
+simulation.py           Simulation: the quantized net for its users; the float net is one too
+half.py                 HalfSimulation: the float net in fp16
+ptq.py                  calibration with training crops
+integer.py              IntegerSimulation: pinned ranges, biases on the accumulator's grid, ONNX with quantizers
+aimet.py                AIMET: rules for the HTP, registration of modules, and the private API that is used
+batch_norms.py          folding of batch norms, before anything else
+equalization.py         preparation: cross-layer equalisation
+bias_correction.py      step: correct the channel means
+sequential_mse.py       step: search the weight range of each layer
+gptq.py                 step: round column by column and compensate the error
+phases.py               split of a transposed convolution into ordinary ones
+least_squares.py        the equations that GPTQ solves
+weighted_layers.py      order, inputs and outputs of the layers with weights
+adaround.py             step: learned rounding of the weights
+qat.py                  step: quantization-aware training, of everything or of the biases alone
+qat_settings.py         its settings
+qat_task.py             its Lightning module
+qat_training.py         its fit
+checkpoint_selection.py choice between the best and the last checkpoint
+kept_result.py          files that a step keeps for a restart
+layer_sensitivity.py    error of each layer, and how well its ranges fit
+plots.py                the same as pictures
+fast_fake_quant.py      faster quantizers for training on a CPU
 """

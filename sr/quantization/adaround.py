@@ -1,4 +1,4 @@
-"""AdaRound: whether each weight is rounded up or down is learned, layer after layer, from what the layer puts out."""
+"""AdaRound: learn for each weight whether it is rounded up or down, layer after layer, from the layer's output."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ from sr.runs.silence_logs import silence_prints
 
 @dataclass(frozen=True, kw_only=True)
 class AdaRound:
-    """The stage: AIMET's AdaRound on the float net with the calibration crops; its weights and their ranges are kept.
+    """Round the weights with AIMET's AdaRound on the float net and the calibration crops; keep weights and ranges.
 
-    Rounding to nearest gives the large centre tap of an identity initialised net an error that all pixels see; choosing
-    the roundings together takes most of it back without any training. A weight of exactly zero, which pruning makes, is
-    not rounded up or down.
+    Rounding to nearest gives the large centre tap of an identity-initialised net an error that all pixels see. Choosing
+    the roundings together removes most of it without training. A weight of exactly zero, which comes from pruning,
+    stays zero.
 
     Args:
-        name: word for folder and report.
-        iterations: optimizer steps for each layer.
-        regularization: weight of the term that drives each rounding to up or down.
-        warm_start: share of the iterations before that term counts.
+        name: Name of the folder and in the report.
+        iterations: Optimizer steps per layer.
+        regularization: Weight of the term that drives each rounding to up or down.
+        warm_start: Share of the iterations before that term counts, in [0, 1).
 
     Raises:
-        ValueError: a count below one, or a share outside [0, 1).
+        ValueError: A count is below one, or a share outside [0, 1).
 
     Source: Up or Down?, arXiv 2004.10568; QuickSRNet (arXiv 2303.04336) table 4.
     """
@@ -57,7 +57,7 @@ class AdaRound:
             )
 
     def __call__(self, simulation: Simulation, inputs: StepInputs) -> Simulation:
-        """Give the simulation weights rounded now or by an earlier call, and calibrate its activations anew."""
+        """Load weights that were rounded now or by an earlier call, and calibrate the activations again."""
         assert isinstance(simulation, IntegerSimulation)
         ranges = inputs.folder / "weights.encodings"
         expected = step_fingerprint(self, simulation.net, inputs)
@@ -95,7 +95,7 @@ class AdaRound:
 
 @contextlib.contextmanager
 def _seeded(seed: int) -> Iterator[None]:
-    """Random numbers from `seed` inside, and outside as if nothing had been drawn."""
+    """Seed the random numbers within the block, and restore their state after it."""
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
         torch.manual_seed(seed)
         yield

@@ -1,6 +1,6 @@
-"""AIMET (aimet-torch 2.x) as a library: what it must be told, and what it cannot do.
+"""Wrapper of AIMET (aimet-torch 2.x): rules for the HTP, registration of modules, and all private API that is used.
 
-AIMET is imported inside the functions that use it: it takes seconds and is not everywhere installed.
+AIMET is imported inside the functions that use it: the import takes seconds, and not every machine has AIMET.
 """
 
 from __future__ import annotations
@@ -41,21 +41,21 @@ KNOWN_RANGES = {"Relu": {"min": 0.0}, "Sigmoid": {"min": 0.0, "max": 1.0}, "Tanh
 
 
 def require() -> None:
-    """Refuse to go on without AIMET, which is not imported.
+    """Check that AIMET is installed, without importing it.
 
     Raises:
-        ValueError: it is not installed.
+        ValueError: It is not installed.
     """
     if importlib.util.find_spec("aimet_torch") is None:
         raise ValueError(MISSING.format("it is not installed"))
 
 
 def simulate(net: Net, scheme: Scheme) -> Any:
-    """Build AIMET's `QuantizationSimModel` of a copy of the net, ranges not yet calibrated.
+    """Build AIMET's `QuantizationSimModel` of a copy of the net, with ranges that are not calibrated yet.
 
     Args:
-        net: a net in its inference form.
-        scheme: an integer scheme.
+        net: Net in its inference form.
+        scheme: An integer scheme.
 
     Raises:
         ValueError: AIMET is missing, or the net has a module that it cannot quantize.
@@ -84,7 +84,10 @@ def simulate(net: Net, scheme: Scheme) -> Any:
 
 
 def equalized(net: Net) -> Net:
-    """Let AIMET scale the channels between layers of a net, in place; returns the net.
+    """Scale the channels between the layers of a net with AIMET, in place, and return the net.
+
+    Args:
+        net: Net in its inference form.
 
     Raises:
         ValueError: AIMET is missing.
@@ -101,9 +104,12 @@ def equalized(net: Net) -> Net:
 
 
 def rules(scheme: Scheme) -> dict[str, Any]:
-    """What the HTP can do, in AIMET's words: which tensors are quantized, how, and which ops are one.
+    """Return AIMET's configuration for the HTP: which tensors are quantized, how, and which ops run as one.
 
-    Source: the htp_v73 rules that AIMET ships, less the ops of language models, plus clips, sums and depth-to-space.
+    Source: the htp_v73 rules that AIMET ships, without the ops of language models, plus clips, sums and depth-to-space.
+
+    Args:
+        scheme: An integer scheme; only `per_channel` is read.
     """
     ops: dict[str, Any] = {
         op: {"per_channel_quantization": str(scheme.per_channel)} for op in ("Conv", "ConvTranspose", "Gemm")
@@ -130,10 +136,10 @@ def rules(scheme: Scheme) -> dict[str, Any]:
 
 
 def register() -> None:
-    """Teach AIMET our joins, and that Hardtanh is the op that it knows as Clip.
+    """Register the join modules with AIMET, and register Hardtanh as the op Clip.
 
-    Without the Clip entry a convolution and its ReLU1 do not become one op, and an extra quantizer sits before each
-    clip. Both classes are needed, because modules are converted before the graph is read.
+    Without the Clip entry a convolution and its ReLU1 do not become one op, and each clip gets a quantizer in front.
+    Both Hardtanh classes are needed, because AIMET converts modules before it reads the graph.
     """
     from aimet_torch.nn import QuantizationMixin, QuantizedHardtanh
     from aimet_torch.onnx_utils import map_torch_types_to_onnx
@@ -182,7 +188,7 @@ def adaround_on(simulate_net: Callable[[Net], Any]) -> Any:
 
 
 def _quantized_join(join: Any) -> Any:
-    """Make AIMET's counterpart of a module that takes several tensors and gives one."""
+    """Return AIMET's quantized counterpart of a module with several inputs and one output."""
     from aimet_torch.nn import QuantizationMixin
 
     class Join(QuantizationMixin, join):
@@ -194,7 +200,7 @@ def _quantized_join(join: Any) -> Any:
             self.input_quantizers: Any = nn.ModuleList([none, none])
 
         def forward(self, *parts: Tensor) -> Tensor:
-            """Join what the inputs' quantizers leave and quantize the result, where there are quantizers."""
+            """Quantize the inputs, join them and quantize the result, each where there is a quantizer."""
             quantizers = [*self.input_quantizers, *[None] * len(parts)][: len(parts)]
             joined = super().forward(
                 *(part if q is None else q(part) for part, q in zip(parts, quantizers, strict=True))

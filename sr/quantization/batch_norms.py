@@ -1,4 +1,4 @@
-"""Batch norms folded into the convolutions in front of them: what is deployed has none, nor has what is quantized."""
+"""Folding of batch norms into the convolutions in front of them, as deployment does."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from sr.runs.silence_logs import silence_prints
 
 
 def without_batch_norms(net: Net) -> Net:
-    """Return the net itself, or a copy for which AIMET has folded its batch norms: the same function in eval mode.
+    """Return a copy with folded batch norms and the same function in eval mode; without any, the net itself.
 
     Args:
-        net: in its inference form, eval mode.
+        net: Net in its inference form and eval mode.
 
     Raises:
-        ValueError: AIMET is missing, or a batch norm stands where it cannot be folded, named.
+        ValueError: AIMET is missing, or a batch norm cannot be folded; the message names it.
     """
     if not _left(net):
         return net
@@ -36,5 +36,5 @@ def without_batch_norms(net: Net) -> Net:
 
 
 def _left(net: nn.Module) -> str:
-    """Names of the batch norms in a net."""
+    """Return the names of the batch norms in a net."""
     return ", ".join(name for name, module in net.named_modules() if isinstance(module, nn.BatchNorm2d))

@@ -1,4 +1,4 @@
-"""Empirical bias correction: what quantization adds to the mean of each channel is taken off its bias."""
+"""Empirical bias correction: subtract from each bias what quantization adds to the mean of its channel."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from sr.quantization.weighted_layers import watch, weighted
 
 @dataclass(frozen=True, kw_only=True)
 class BiasCorrection:
-    """The stage: layer after layer, in the order of the forward pass, with everything before it already corrected.
+    """Correct the biases layer after layer, in the order of the forward pass; all layers before are corrected already.
 
-    For each channel of a convolution b := b + E[y] - E[y'], y what it gives in the float net, y' what it gives in the
-    simulation before its own output is quantized, the means over all pixels of the calibration crops. AIMET has dropped
-    the method from version 2 on, so this is ours.
+    For each channel of a convolution b := b + E[y] - E[y']. y is its output in the float net, y' its output in the
+    simulation before the output quantizer. The means are over all pixels of the calibration crops. AIMET dropped the
+    method with version 2, so it is implemented here.
 
     Args:
-        name: word for folder and report.
+        name: Name of the folder and in the report.
 
     Source: Data-Free Quantization, arXiv 1906.04721, section 4.2.
     """
@@ -33,10 +33,10 @@ class BiasCorrection:
     name: str
 
     def __call__(self, simulation: Simulation, inputs: StepInputs) -> Simulation:
-        """Correct the biases in place, then calibrate the ranges anew. Takes seconds, so nothing is kept for a kill.
+        """Correct the biases in place, then calibrate the ranges again. It takes seconds, so nothing is kept.
 
         Raises:
-            ValueError: a float simulation, or a net without a bias.
+            ValueError: The net has no bias.
         """
         assert isinstance(simulation, IntegerSimulation)
         net, teacher = simulation.net, inputs.float_net
@@ -58,20 +58,20 @@ class BiasCorrection:
 
 
 def biased(net: Net) -> list[str]:
-    """Names of a simulated net's layers with weight and bias, in the order in which they are run."""
+    """Return the names of a simulated net's layers with weight and bias, in the order in which they run."""
     return [name for name in weighted(net) if net.get_submodule(name).bias is not None]
 
 
 def channel_means(net: nn.Module, names: Sequence[str], inputs: Sequence[Tensor]) -> dict[str, Tensor]:
-    """Mean over batch and pixels of what layers give, before an output quantizer of their own, in float64.
+    """Return the mean over batch and pixels of layer outputs before their own output quantizer, in float64.
 
     Args:
-        net: a float net, or a simulated one.
-        names: of layers.
-        inputs: batches (N, C, h, w).
+        net: Float net or simulated net.
+        names: Names of layers.
+        inputs: Batches (N, C, h, w).
 
     Returns:
-        Name -> (channels of the layer,).
+        Layer name -> means (channels,).
     """
     sums: dict[str, Tensor] = {}
     counts = dict.fromkeys(names, 0)

@@ -1,4 +1,4 @@
-"""Which of a training's states is kept, decided by the PSNR of each held-out image."""
+"""Choice between the best and the last checkpoint of a training by the PSNR of each held-out image."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from statistics import fmean, stdev
 
 
 def lead_db(earlier: Sequence[float], last: Sequence[float]) -> tuple[float, float]:
-    """How far an earlier state is ahead of the last one, and the standard error of that over the images, in dB.
+    """Return the mean PSNR difference (earlier minus last) and its standard error, in dB.
 
     Args:
-        earlier: PSNR of each image.
-        last: of the same images in the same order.
+        earlier: PSNR of each image after an earlier iteration, in dB.
+        last: PSNR of the same images in the same order after the last iteration.
 
     Returns:
-        Mean of the differences and its standard error; infinite for a single image, which tells nothing of others.
+        The mean difference and its standard error, which is infinite for a single image.
 
     >>> lead, error = lead_db([30.1, 35.2, 33.0], [30.0, 35.0, 33.0])
     >>> round(lead, 3), round(error, 3)

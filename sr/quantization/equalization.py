@@ -1,4 +1,4 @@
-"""Cross-layer equalisation: the channels of neighbouring layers share their range fairly, the function stays."""
+"""Cross-layer equalisation: neighbouring layers get equal channel ranges; the function of the net stays."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ SAME = 1e-4  # largest difference of a pixel in [0, 1] that sums in another orde
 
 @dataclass(frozen=True, kw_only=True)
 class CrossLayerEqualization:
-    """The preparation: AIMET scales each channel between two layers so that both have it at the same range.
+    """Scale each channel between two layers with AIMET, so that both layers have the same range there.
 
-    It needs an activation f with f(a*x) = a*f(x), as ReLU and PReLU have; behind a clip to [0, 1] it can do nothing,
-    which is said. QuickSRNet's authors saw it hurt, as it pushes activations out of [0, 1].
+    It needs an activation f with f(a*x) = a*f(x), as ReLU and PReLU. Behind a clip to [0, 1] it can do nothing and logs
+    a warning. QuickSRNet's authors report a loss of quality, because it pushes activations out of [0, 1].
 
     Args:
-        name: word for the chain.
+        name: Name in the chain.
 
     Source: Data-Free Quantization, arXiv 1906.04721; QuickSRNet (arXiv 2303.04336) section 4.
     """
@@ -34,7 +34,7 @@ class CrossLayerEqualization:
     name: str
 
     def prepare(self, net: Net) -> Net:
-        """Return an equalised copy, or the net itself, with a warning, where its activations allow nothing.
+        """Return an equalised copy; if the activations do not allow it, log a warning and return the net itself.
 
         Raises:
             ValueError: AIMET is missing.

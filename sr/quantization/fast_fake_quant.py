@@ -1,9 +1,9 @@
-"""The quantizers of a training step on a CPU, in fewer passes over memory than AIMET's, to the same bits.
+"""Quantizers of a training step on a CPU, with fewer passes over memory than AIMET's and the same bits.
 
-AIMET rounds the pinned ranges by PyTorch's fake-quantize kernel, which is not vectorised, and the learned ones by a
-dozen tensor operations: together as much time as the convolutions of a mobile net. Here a clip and its rounding are one
-function, and a learned range takes four passes forward and about eight back. Outputs are equal bit for bit, gradients
-up to the order of summation; QuickSRNet-S at batch 16 of 48x48 trains about 1.5 times as fast, at 0.85 of float speed.
+AIMET rounds pinned ranges with PyTorch's fake-quantize kernel, which is not vectorised, and learned ranges with a dozen
+tensor operations. Together they take as long as the convolutions of a mobile net. Here a clip and its rounding are one
+function, and a learned range takes four passes forward and about eight back. Outputs are bit-equal, gradients equal up
+to the order of summation. QuickSRNet-S at batch 16 of 48x48 trains about 1.5 times as fast, at 0.85 of float speed.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from torch import Tensor, nn
 
 @contextlib.contextmanager
 def fast_fake_quant(net: nn.Module) -> Iterator[None]:
-    """Within this block the net's activation quantizers run as here; exporting needs AIMET's own, so leave it first.
+    """Replace the activation quantizers of a net within the block; leave the block before an export.
 
     Args:
-        net: a simulated net on the CPU; elsewhere AIMET's kernels stay.
+        net: Simulated net on the CPU; on other devices AIMET's kernels stay.
     """
     patched: list[nn.Module] = []
 
@@ -47,7 +47,7 @@ def fast_fake_quant(net: nn.Module) -> Iterator[None]:
 
 
 def _keeps_bounds(quantizer: Any, clip: nn.Hardtanh) -> bool:
-    """Whether a quantizer is fixed to the very range of the clip in front of it, so that it never saturates."""
+    """Return whether a quantizer is fixed to exactly the range of the clip in front of it, so it never saturates."""
     if quantizer is None or any(parameter.requires_grad for parameter in quantizer.parameters()):
         return False
     return (quantizer.get_min().item(), quantizer.get_max().item()) == (clip.min_val, clip.max_val)
@@ -62,7 +62,7 @@ def _to_grid(quantizer: Any, value: Tensor) -> Tensor:
 
 
 class _ClipToGrid(torch.autograd.Function):
-    """Clip to [low, high] and round to multiples of `scale`, as both bounds are; straight through inside."""
+    """Clip to [low, high] and round to multiples of `scale`, as both bounds are; straight-through gradient inside."""
 
     @staticmethod
     def forward(ctx: Any, value: Tensor, low: float, high: float, scale: Tensor) -> Tensor:
@@ -79,9 +79,9 @@ class _ClipToGrid(torch.autograd.Function):
 class _ToGrid(torch.autograd.Function):
     """Round to a grid that saturates: value -> scale * clamp(round(value / scale), qmin + offset, qmax + offset).
 
-    The gradient passes straight through the rounding, and stops where the grid saturates. With e the rounding error
-    and c the clamped integer, that of the scale is grad * e inside and grad * c outside; that of the offset is
-    grad * scale outside. These are AIMET's, which are those of learned step size quantization (arXiv 1902.08153).
+    The gradient passes straight through the rounding and stops where the grid saturates. With the rounding error e and
+    the clamped integer c, the gradient of the scale is grad * e inside and grad * c outside; that of the offset is grad
+    * scale outside. These are AIMET's gradients, which are those of LSQ (arXiv 1902.08153).
     """
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""GPTQ: each weight's rounding error is made good by the weights that are rounded after it, in closed form."""
+"""GPTQ: round column by column and compensate the error in the remaining weights and the bias (arXiv 2210.17323)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from sr.models.net import Net
 from sr.quantization.integer import IntegerSimulation, weight_quantizers
 from sr.quantization.least_squares import Part, Problem, solve
-from sr.quantization.phases import CONVOLUTION_LAYERS, arranged, inputs_of, kernel_of, phases
+from sr.quantization.phases import CONVOLUTION_LAYERS, arranged, inputs_of, kernel_of, kernel_phases
 from sr.quantization.simulation import Simulation
 from sr.quantization.steps import StepInputs
 from sr.quantization.weighted_layers import left_by_pruning, watch, weighted
@@ -24,25 +24,25 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Gptq:
-    """The stage: layer after layer, in the order of the forward pass, with everything before it already rounded.
+    """Round the convolutions with GPTQ, in the order of the forward pass; all layers before one are rounded already.
 
-    With x what a convolution computes with in the simulation and y what it gives in the float net, its weights first
-    become those of the least squares |y - W x|^2, which take back what the layers before it did. Then they are rounded
-    one input after the other, and each error goes, by the inverse of E[x x^T], to the weights still to come and last to
-    the bias, whose grid is fine. Nearest rounding adds its errors up wherever neighbouring pixels are alike, as in
-    pictures they are; here they cancel. What pruning has set to zero stays zero, and is made good like an error of
-    rounding. No training, no step size, no random choice but which pixels are looked at. A transposed convolution is a
-    convolution for each phase of its output (`sr.quantization.phases`), and all of them share the bias.
+    x is the input of a convolution in the simulation and y its output in the float net. First the weights become the
+    solution of the least squares |y - W x|^2, which removes the error of the layers before. Then they are rounded one
+    input after the other. The inverse of E[x x^T] distributes each error over the weights that are not rounded yet and,
+    last, the bias, which has a fine grid. Rounding to nearest would add up the errors where neighbouring pixels are
+    alike, as in pictures. A weight that pruning set to zero stays zero, and its error is compensated too. There is no
+    training, no step size and no random choice except the sampled pixels. A transposed convolution is one convolution
+    per phase of its output (`sr.quantization.phases`); all phases share the bias.
 
     Args:
-        name: word for folder and report.
-        damping: what is added to the diagonal of E[x x^T], as a share of its mean: how far weights may go to make good.
-        positions: pixels of a layer's output that are looked at, in all calibration crops together.
+        name: Name of the folder and in the report.
+        damping: Value added to the diagonal of E[x x^T], as a share of its mean; it limits the compensation.
+        positions: Number of sampled pixels of a layer's output, in all calibration crops together.
 
     Raises:
-        ValueError: a damping that is not positive, or no position.
+        ValueError: The damping is not positive, or there is no position.
 
-    Source: GPTQ, arXiv 2210.17323; the least squares before it as in GPTAQ, arXiv 2504.02692; the bias is ours.
+    Source: GPTQ, arXiv 2210.17323; the least squares before it as in GPTAQ, arXiv 2504.02692; the bias is our addition.
     """
 
     name: str
@@ -56,10 +56,10 @@ class Gptq:
             )
 
     def __call__(self, simulation: Simulation, inputs: StepInputs) -> Simulation:
-        """Round all convolutions in place on their ranges, which are fixed by that. Seconds, so nothing is kept.
+        """Round all convolutions in place and fix their ranges. It takes seconds, so nothing is kept for a restart.
 
         Raises:
-            ValueError: a float simulation, a net without convolutions, or a damping too small to solve a layer.
+            ValueError: The net has no convolution, or the damping is too small to solve a layer.
         """
         assert isinstance(simulation, IntegerSimulation)
         names = _convolutions(simulation.net, self.name)
@@ -84,12 +84,12 @@ class Gptq:
 
 
 class SampledPixels:
-    """Which pixels of a layer's output are looked at: in each batch the same of every image, by chance.
+    """Random choice of the pixels of a layer's output, the same for each image of a batch.
 
     Args:
-        batches: inputs of the net (N, C, h, w).
-        count: of them in all, about.
-        seed: of the choice.
+        batches: Inputs of the net (N, C, h, w).
+        count: Approximate number of pixels in all images.
+        seed: Seed of the choice.
     """
 
     def __init__(self, batches: Sequence[Tensor], count: int, seed: int) -> None:
@@ -97,13 +97,13 @@ class SampledPixels:
         self.each = -(-count // sum(len(batch) for batch in batches))
 
     def of(self, batch: int, pixels: int) -> Tensor:
-        """Indices below `pixels`, those of an image in batch number `batch`."""
+        """Return the chosen indices, below `pixels`, for an image of batch number `batch`."""
         chance = torch.Generator().manual_seed(self.seed * len(self.batches) + batch)
         return torch.randperm(pixels, generator=chance)[: self.each]
 
 
 def _convolutions(net: Net, name: str) -> list[str]:
-    """Names of the layers to round; of others with weights it is said that they are rounded to nearest."""
+    """Return the names of the layers to round; warn of other layers with weights, which are rounded to nearest."""
     layers = weighted(net)
     found = [layer for layer in layers if isinstance(net.get_submodule(layer), CONVOLUTION_LAYERS)]
     if not found:
@@ -114,7 +114,7 @@ def _convolutions(net: Net, name: str) -> list[str]:
 
 
 def _outputs(net: nn.Module, names: list[str], places: SampledPixels) -> dict[str, list[Tensor]]:
-    """What layers of the float net give at the places, (N, k, P) for each batch."""
+    """Return the outputs (N, k, P) of layers of the float net at the sampled pixels, for each batch."""
     kept: dict[str, list[Tensor]] = defaultdict(list)
 
     def keep(name: str, _: Tensor, output: Tensor) -> None:
@@ -126,7 +126,7 @@ def _outputs(net: nn.Module, names: list[str], places: SampledPixels) -> dict[st
 
 
 def _moments(net: nn.Module, name: str, places: SampledPixels, wanted: list[Tensor]) -> list[tuple[Tensor, Tensor]]:
-    """E[x x^T] (g, d, d) and E[y x^T] (g, k, d) of each phase of a layer, over the places of all phases, float64."""
+    """Return E[x x^T] (g, d, d) and E[y x^T] (g, k, d) of each phase of a layer, in float64."""
     layer: Any = net.get_submodule(name)
     sums: list[tuple[Tensor, Tensor]] = []
     batches = iter(enumerate(wanted))
@@ -150,7 +150,7 @@ def _moments(net: nn.Module, name: str, places: SampledPixels, wanted: list[Tens
 def _round(
     layer: Any, quantizer: Any, moments: list[tuple[Tensor, Tensor]], damping: float, left: Tensor | None
 ) -> None:
-    """Give a simulated convolution the weights on its grid, and the bias, that its moments ask for."""
+    """Give a simulated convolution the rounded weights, and the bias, that its moments ask for."""
     weight = layer.weight.detach().as_subclass(Tensor).double()
     steps = quantizer.get_scale().detach().as_subclass(Tensor).double().expand(weight.shape)
     mask = torch.ones_like(weight) if left is None else left.double()
@@ -158,7 +158,7 @@ def _round(
     bias = None
     if layer.bias is not None:
         bias = layer.bias.detach().as_subclass(Tensor).double().reshape(layer.groups, -1, 1)
-    split = phases(layer)
+    split = kernel_phases(layer)
     parts = [
         Part(phase.part(kernel), phase.part(scale), phase.part(mask), *its)
         for phase, its in zip(split, moments, strict=True)

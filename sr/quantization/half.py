@@ -1,4 +1,4 @@
-"""The net in half precision, as an NPU computes a float net: weights and whatever an operation gives are fp16."""
+"""Half precision as an NPU computes a float net: weights and the output of each operation are rounded to fp16."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _LARGEST = torch.finfo(torch.float16).max
 
 
 class HalfSimulation(Simulation):
-    """A float net whose weights are rounded to fp16, and so is what each of its modules gives; sums are fp32.
+    """Float net whose weights and module outputs are rounded to fp16; sums are fp32.
 
     Args:
-        net: a net in its inference form; copied.
-        scheme: a float scheme of 16 bits.
+        net: Net in its inference form; it is copied.
+        scheme: A float scheme of 16 bits.
 
     Raises:
-        ValueError: a weight that fp16 cannot hold.
+        ValueError: A weight is too large for fp16.
     """
 
     def __init__(self, net: Net, scheme: Scheme) -> None:
@@ -41,7 +41,7 @@ class HalfSimulation(Simulation):
         self._round_outputs()
 
     def export_qdq(self, path: Path, *, height: int | None, width: int | None) -> None:
-        """See `Simulation.export_qdq`: floats whose values are those of fp16; the runtime chooses how it computes."""
+        """Write the ONNX file, see `Simulation.export_qdq`: fp32 numbers that hold fp16 values."""
         with self._plain():
             super().export_qdq(path, height=height, width=width)
 

@@ -1,4 +1,4 @@
-"""The net that computes in integers: AIMET's simulation with the ranges that are facts pinned, biases on their grid."""
+"""Integer simulation: AIMET's, with pinned ranges for pixels and clips, and biases on the accumulator's grid."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ MOVERS = (nn.PixelShuffle, nn.PixelUnshuffle, nn.MaxPool2d)  # their output has 
 
 
 class IntegerSimulation(Simulation):
-    """A net whose weights and activations are rounded to integers as the scheme says; ranges come with `observe`.
+    """Net whose weights and activations are rounded to integers as the scheme says; `calibrate` sets the ranges.
 
     Args:
-        net: a net in its inference form; copied.
-        scheme: an integer scheme.
+        net: Net in its inference form; it is copied.
+        scheme: An integer scheme.
 
     Raises:
         ValueError: AIMET is missing, or the net has a module that it cannot quantize.
@@ -46,18 +46,18 @@ class IntegerSimulation(Simulation):
         self._pin_clips()
 
     def calibrate(self, inputs: Sequence[Tensor]) -> None:
-        """See `Simulation.observe`."""
+        """Set the ranges, see `Simulation.calibrate`."""
         with silence_logs():
             self._sim.compute_encodings(lambda net: [net(images) for images in inputs])
         self._leave_out_lowest()
         self.check_ranges()
 
     def take_weights(self, weights: Mapping[str, Tensor], ranges: Path) -> None:
-        """Take over weights that are on the grid already, and fix their ranges for good.
+        """Load weights that lie on the grid already, and fix their ranges.
 
         Args:
-            weights: name -> tensor, of all parameters of the float net.
-            ranges: JSON of weight ranges as AIMET's AdaRound writes it.
+            weights: Parameter name -> tensor, for all parameters of the float net.
+            ranges: JSON file of weight ranges as AIMET's AdaRound writes it.
         """
         self.net.load_state_dict(weights, strict=False)
         with silence_logs():
@@ -65,11 +65,11 @@ class IntegerSimulation(Simulation):
 
     @property
     def aimet(self) -> Any:
-        """AIMET's own object around `net`."""
+        """Return AIMET's `QuantizationSimModel` of `net`."""
         return self._sim
 
     def weight_ranges(self) -> dict[str, tuple[Tensor, Tensor]]:
-        """Smallest and largest value of each layer's weights that the grid has, by layer."""
+        """Return, by layer, the smallest and the largest value that the grid of its weights has."""
         ranges = {}
         for name, quantizer in weight_quantizers(self._sim).items():
             low, high = quantizer.get_min(), quantizer.get_max()
@@ -77,11 +77,11 @@ class IntegerSimulation(Simulation):
         return ranges
 
     def fix_weight_ranges(self, ranges: Mapping[str, tuple[Tensor, Tensor]]) -> None:
-        """Fix ranges that `weight_ranges` gave: neither calibration nor training changes them from here on."""
+        """Fix ranges that `weight_ranges` returned: calibration and training no longer change them."""
         fix_ranges(self._sim, ranges)
 
     def check_ranges(self) -> None:
-        """See `Simulation.check_ranges`."""
+        """Check all ranges, see `Simulation.check_ranges`."""
         for name, quantizer in self._sim.named_quantizers():
             scale = quantizer.get_scale()
             if scale is None or not bool(torch.isfinite(scale).all()):
@@ -92,11 +92,11 @@ class IntegerSimulation(Simulation):
 
     @torch.no_grad()
     def snap(self) -> None:
-        """Move biases to the grid of the accumulator, and 8-bit weights off the lowest integer, which LiteRT lacks.
+        """Round biases to the accumulator's grid, and move 8-bit weights off the lowest integer, which LiteRT lacks.
 
-        A bias becomes the nearest multiple of input scale x weight scale. Without it the simulation keeps float biases
-        and differs from integer hardware in several percent of the pixels. Weights reach -128 only where training or
-        learned rounding drove them; the ranges are made without it.
+        A bias becomes the nearest multiple of input scale x weight scale. With float biases the simulation would differ
+        from integer hardware in several percent of the pixels. Weights reach -128 only by training or learned rounding,
+        because the calibrated ranges leave it out.
         """
 
         def snap(module: Any, inputs: tuple[Tensor, ...], _: Tensor) -> None:
@@ -117,14 +117,14 @@ class IntegerSimulation(Simulation):
             weight.copy_(weight.as_subclass(Tensor).maximum((quantizer.qmin + 1) * _scale(quantizer)))
 
     def encodings(self, version: str) -> dict[str, Any]:
-        """See `Simulation.encodings`; version 1.0.0 leaves the biases out."""
+        """Return the ranges, see `Simulation.encodings`; version 1.0.0 leaves the biases out."""
         with tempfile.TemporaryDirectory() as folder, silence_logs():
             names = onnx_names(None, None)
             self._sim.onnx.export(args=(self.example(),), f=f"{folder}/net.onnx", encoding_version=version, **names)
             return json.loads(Path(folder, "net.encodings").read_text(encoding="utf-8"))
 
     def export_qdq(self, path: Path, *, height: int | None, width: int | None) -> None:
-        """See `Simulation.export_qdq`: depth-to-space in CRD order, weights int8 and biases int32 constants."""
+        """Write the ONNX file, see `Simulation.export_qdq`: CRD depth-to-space, int8 weights and int32 biases."""
         import aimet_torch.onnx
 
         def write(temporary: Path) -> None:
@@ -143,12 +143,12 @@ class IntegerSimulation(Simulation):
             write_atomically(path, write)
 
     def _without_lowest(self) -> list[tuple[str, Any]]:
-        """Kernels with their quantizers whose lowest integer is not used: LiteRT has no -128; 4 bits need their -8."""
+        """Return kernels with quantizers that leave out the lowest integer: LiteRT has no -128, 4 bits need -8."""
         return [(name, q) for name, q in weight_quantizers(self._sim).items() if q.bitwidth >= 8]
 
     @torch.no_grad()
     def _leave_out_lowest(self) -> None:
-        """Widen the calibrated ranges in which a weight would become the lowest integer, so that it is the next one."""
+        """Widen a calibrated range by one step where a weight would become the lowest integer."""
         for name, quantizer in self._without_lowest():
             weight: Any = self.net.get_submodule(name).weight
             scale = _scale(quantizer)
@@ -159,7 +159,7 @@ class IntegerSimulation(Simulation):
                 quantizer.set_range(quantizer.get_min() * wider, quantizer.get_max() * wider)
 
     def _pin_pixels(self) -> None:
-        """Whoever reads the image reads k/255, also where the calibration crops have no white."""
+        """Pin the range of each quantizer that reads the image to [0, 1], even if the crops have no white."""
         image = self.example()
         readers: list[tuple[Any, int]] = []
 
@@ -175,7 +175,7 @@ class IntegerSimulation(Simulation):
                 _pin(module.input_quantizers[i], 0.0, 1.0)
 
     def _pin_clips(self) -> None:
-        """What leaves a clip lies between its bounds, unless its quantizer is shared with something that is no clip."""
+        """Pin the output range of each clip to its bounds, unless a module that is no clip shares the quantizer."""
         owners: dict[Any, list[Any]] = defaultdict(list)
         for module in self._sim.qmodules():
             for quantizer in module.output_quantizers:
@@ -189,13 +189,18 @@ class IntegerSimulation(Simulation):
 
 
 def weight_quantizers(sim: Any) -> dict[str, Any]:
-    """The quantizers of all kernels in AIMET's object, by layer."""
+    """Return the quantizers of all kernels in AIMET's simulation, by layer."""
     kernels = {name: dict(module.param_quantizers.items()).get("weight") for name, module in sim.named_qmodules()}
     return {name: quantizer for name, quantizer in kernels.items() if quantizer is not None}
 
 
 def fix_ranges(sim: Any, ranges: Mapping[str, tuple[Tensor, Tensor]]) -> None:
-    """Fix ranges of kernels in AIMET's object, by layer."""
+    """Fix the ranges of kernels in AIMET's simulation.
+
+    Args:
+        sim: AIMET's `QuantizationSimModel`.
+        ranges: Layer -> smallest and largest value of its grid.
+    """
     quantizers = weight_quantizers(sim)
     for name, limits in ranges.items():
         quantizers[name].allow_overwrite(True)
@@ -218,9 +223,9 @@ def _pin(quantizer: Any, low: float | Tensor, high: float | Tensor) -> None:
 
 
 def _carry_encoding(_: nn.Module, inputs: tuple[Any, ...], output: Any) -> Tensor:
-    """Let the grid of the values survive an op that only moves them, which AIMET forgets.
+    """Keep the grid of values across an op that only moves them, which AIMET forgets.
 
-    Without it the bias of a convolution behind space-to-depth is exported on a grid of its own.
+    Without it the bias of a convolution after space-to-depth would be exported on another grid.
     """
     encoding = getattr(inputs[0], "encoding", None)
     if encoding is None or getattr(output, "encoding", None) is not None:
@@ -231,7 +236,7 @@ def _carry_encoding(_: nn.Module, inputs: tuple[Any, ...], output: Any) -> Tenso
 
 
 def _bias_scale(module: Any, image: Any) -> Tensor:
-    """Input scale x weight scale in float64, one for each output channel or one for all."""
+    """Return input scale x weight scale in float64: one value, or one per output channel."""
     own = module.input_quantizers[0]
     scale = image.encoding.scale if own is None else own.get_scale()
     return scale.double() * module.param_quantizers["weight"].get_scale().double().flatten()

@@ -1,4 +1,4 @@
-"""What happened inside: what each layer loses to its bits, alone and in the whole net, and how well its ranges fit."""
+"""Sensitivity of each layer: its quantization error, alone and in the whole net, and how well its ranges fit."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def layer_sensitivities(
     """Describe every layer that has a quantizer, in the order of the forward pass.
 
     Args:
-        simulation: calibrated.
-        float_net: what it was made from, of the same structure.
-        inputs: of the net, (N, C, h, w) in [0, 1].
+        simulation: A calibrated simulation.
+        float_net: Net that it was made from, of the same structure.
+        inputs: Inputs of the net (N, C, h, w) in [0, 1].
 
     Returns:
-        For each layer `name`, `kind`; `alone_db`, the SQNR of the net's output when only this layer is quantized, and
-        `sqnr_db`, that of this layer's own output in the fully quantized net (both against the float net); for each
-        quantized activation its `activation`, for each quantized kernel its `weights`. SQNR is 10 log10 of the mean
-        squares of signal and difference.
+        For each layer `name` and `kind`; `alone_db`, the SQNR of the net's output with only this layer quantized;
+        `sqnr_db`, the SQNR of the layer's own output in the fully quantized net, both against the float net;
+        `activation` for a quantized activation and `weights` for a quantized kernel. SQNR is 10 log10 of the ratio of
+        the mean squares of signal and difference.
     """
     modules = {name: module for name, module in simulation.aimet.named_qmodules() if _quantizers(module)}
     order, wanted = _layer_outputs(float_net, list(modules), inputs)
@@ -47,7 +47,11 @@ def layer_sensitivities(
 
 
 def sqnr_db(exact: Sequence[Tensor], quantized: Sequence[Tensor]) -> float:
-    """Signal to quantization noise of several tensors together, in dB; 200 where they are equal.
+    """Return the signal-to-quantization-noise ratio of several tensors together, in dB; 200 if they are equal.
+
+    Args:
+        exact: Tensors of the float net.
+        quantized: Tensors of the same shapes.
 
     >>> round(sqnr_db([torch.ones(4)], [torch.ones(4) * 1.1]), 3)
     20.0
@@ -58,7 +62,7 @@ def sqnr_db(exact: Sequence[Tensor], quantized: Sequence[Tensor]) -> float:
 
 
 def _run(net: nn.Module, inputs: Sequence[Tensor]) -> list[Tensor]:
-    """What a net gives for each batch, as plain tensors."""
+    """Return the output of a net for each batch, as plain tensors."""
     with torch.no_grad():
         return [net(batch).as_subclass(Tensor) for batch in inputs]
 
@@ -66,7 +70,7 @@ def _run(net: nn.Module, inputs: Sequence[Tensor]) -> list[Tensor]:
 def _layer_outputs(
     net: nn.Module, names: Sequence[str], inputs: Sequence[Tensor]
 ) -> tuple[list[str], dict[str, list[Tensor]]]:
-    """What layers give for each batch; their names in the order in which they run first."""
+    """Return the names of layers in the order in which they first run, and their outputs for each batch."""
     caught: dict[str, list[Tensor]] = {}
 
     def catch(name: str, output: Tensor) -> None:
@@ -86,7 +90,7 @@ def _layer_outputs(
 
 @contextmanager
 def _only(modules: Sequence[Any], kept: Any) -> Iterator[None]:
-    """Without the quantizers of all modules but one inside; the pixels at the net's input stay pixels."""
+    """Remove the quantizers of all modules but one within the block; the quantizer of the net's input stays."""
     from aimet_torch.utils import remove_all_quantizers
 
     with remove_all_quantizers([module for module in modules if module is not kept]):
@@ -99,7 +103,7 @@ def _quantizers(module: Any) -> list[Any]:
 
 
 def _activation(module: Any, exact: Sequence[Tensor]) -> dict[str, Any]:
-    """The range of an activation beside what the float net puts there, and the share that is cut off."""
+    """Return the range of an activation, the values of the float net, and the share that is clipped."""
     quantizer = module.output_quantizers[0]
     if quantizer is None:
         return {}
@@ -114,7 +118,7 @@ def _activation(module: Any, exact: Sequence[Tensor]) -> dict[str, Any]:
 
 
 def _weights(module: Any) -> dict[str, Any]:
-    """Histogram of a kernel, and how unequal the ranges of its output channels are."""
+    """Return a histogram of a kernel and the ratio of the largest to the smallest channel range."""
     quantizer = dict(module.param_quantizers.items()).get("weight")
     if quantizer is None:
         return {}

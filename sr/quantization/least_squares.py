@@ -1,4 +1,4 @@
-"""The weights on a grid, and the bias, of least squared error: rounded one after the other, each error made good."""
+"""Weights on a grid, and the bias, of least squared error: rounded column by column with compensation of each error."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Part:
-    """What one phase of a layer brings: g groups of k outputs, each summed from d inputs of its own.
+    """Equations of one phase of a layer: g groups of k outputs, each summed from d inputs.
 
     Args:
-        weights: (g, k, d).
-        scale: step of each weight's grid (g, k, d).
-        left: 1 for a weight, 0 for one that has to be zero (g, k, d).
-        second: E[x x^T], (g, d, d), or (g, d + 1, d + 1) where the layer has a bias, whose input is 1.
-        cross: E[y x^T], (g, k, d) or (g, k, d + 1).
+        weights: Kernel (g, k, d).
+        scale: Step of each weight's grid (g, k, d).
+        left: 1 for a free weight, 0 for one that must be zero (g, k, d).
+        second: E[x x^T] (g, d, d); (g, d + 1, d + 1) if the layer has a bias, whose input is 1.
+        cross: E[y x^T] (g, k, d), or (g, k, d + 1) with a bias.
     """
 
     weights: Tensor
@@ -29,14 +29,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Problem:
-    """A whole layer: parts that have nothing in common but the bias.
+    """Equations of a whole layer: parts that share only the bias.
 
     Args:
-        parts: of the same g and k; the expectations of all count the same output pixels, so that they add up.
-        bias: (g, k, 1), or None.
-        low: smallest integer of the grid.
-        high: largest.
-        damping: what is added to the diagonal of the whole E[x x^T], as a share of its mean.
+        parts: Parts of the same g and k; their expectations count the same output pixels, so they add up.
+        bias: Bias (g, k, 1), or None.
+        low: Smallest integer of the grid.
+        high: Largest integer of the grid.
+        damping: Value added to the diagonal of the whole E[x x^T], as a share of its mean.
     """
 
     parts: list[Part]
@@ -47,14 +47,14 @@ class Problem:
 
 
 def solve(problem: Problem) -> tuple[list[Tensor], Tensor | None]:
-    """Take the least squares, round all weights, part after part, and give the bias what is best with them.
+    """Solve the least squares, round all weights part after part, and compute the best bias for them.
 
-    The same as `round_columns` does with all weights of the layer in one matrix, in this order. No weight meets one of
-    another part, so the parts still to come are eliminated from a part's equations, which leaves a term in the bias's
-    own (Schur's complement), and those already rounded stand on their right side.
+    The result equals that of `round_columns` with all weights of the layer in one matrix, in this order. Weights of
+    different parts never meet, so the later parts are eliminated from a part's equations. That leaves one term in the
+    bias's equation (the Schur complement). Parts that are already rounded go to the right-hand side.
 
     Returns:
-        Weights (g, k, d) of each part, and the bias (g, k, 1).
+        Weights (g, k, d) of each part, and the bias (g, k, 1) or None.
     """
     extra = _damping(problem)
     equations = [_Equations(part, problem.bias, extra) for part in problem.parts]
@@ -80,7 +80,7 @@ def solve(problem: Problem) -> tuple[list[Tensor], Tensor | None]:
 
 
 class _Equations:
-    """The normal equations of one part, with the bias last: what is lacking in `start` is (change) @ matrix = lack."""
+    """Normal equations of one part, bias last: (change of `start`) @ matrix = lack."""
 
     def __init__(self, part: Part, bias: Tensor | None, extra: Tensor) -> None:
         self.part = part
@@ -97,15 +97,23 @@ def _solved(equations: _Equations, problem: Problem) -> Tensor:
 
 
 def round_columns(weights: Tensor, scale: Tensor, low: int, high: int, inverse: Tensor, left: Tensor) -> Tensor:
-    """Round all but the columns that `scale` does not reach, each error made good by the columns behind it.
+    """Round the columns that `scale` covers one by one, and compensate each error in the columns after it.
 
     Args:
-        weights: (g, k, d).
-        scale: steps of the grid (g, k, n), of the first n columns; those behind stay what they become.
-        low: smallest integer of the grid.
-        high: largest.
-        inverse: of E[x x^T], (g, d, d).
-        left: 1 for a weight, 0 for one that has to be zero, (g, k, n).
+        weights: Weights (g, k, d).
+        scale: Grid steps (g, k, n) of the first n columns; later columns are only compensated.
+        low: Smallest integer of the grid.
+        high: Largest integer of the grid.
+        inverse: Inverse of E[x x^T], (g, d, d).
+        left: 1 for a free weight, 0 for one that must be zero (g, k, n).
+
+    Returns:
+        Rounded weights (g, k, d).
+
+    >>> one = torch.ones(1, 1, 2)
+    >>> correlated = torch.tensor([[[1.0, 0.9], [0.9, 1.0]]])
+    >>> round_columns(one * 0.4, one, -8, 7, torch.linalg.inv(correlated), one).tolist()
+    [[[0.0, 1.0]]]
     """
     made = weights.clone()
     factor = torch.linalg.cholesky(inverse, upper=True)
@@ -119,7 +127,7 @@ def round_columns(weights: Tensor, scale: Tensor, low: int, high: int, inverse: 
 
 
 def _damping(problem: Problem) -> Tensor:
-    """What is added to the diagonal (g, 1, 1)."""
+    """Return the value (g, 1, 1) to add to the diagonal."""
     diagonals = [part.second.diagonal(dim1=1, dim2=2) for part in problem.parts]
     shared = len(diagonals) - 1 if problem.bias is not None else 0  # the bias stands in each part, and is one
     count = sum(diagonal.shape[1] for diagonal in diagonals) - shared

@@ -1,4 +1,4 @@
-"""What the output pixels of a convolution are summed from: a transposed one in s*s ways, by where the pixel lies."""
+"""Phases of a convolution: a transposed one of stride s is s*s ordinary ones, chosen by the output pixel's position."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ CONVOLUTION_LAYERS = (nn.Conv2d, nn.ConvTranspose2d)
 
 @dataclass(frozen=True)
 class Phase:
-    """The output pixels of a layer that the same part of its kernel makes.
+    """Output pixels of a layer that are made by the same part of its kernel.
 
-    A convolution has one phase. A transposed convolution of stride s reaches output pixel o + p, p its padding, through
-    the taps k for which k * dilation = o + p modulo s alone: s*s phases, no tap in two of them.
+    A convolution has one phase. A transposed convolution of stride s and padding p makes output pixel o only with the
+    taps k for which k * dilation = o + p modulo s. So it has s*s phases, and no tap belongs to two of them.
 
     Args:
-        row: o + p modulo s of its pixels.
-        column: the same.
-        rows: of the kernel.
-        columns: of the kernel.
+        row: (o + p) modulo s of its pixels' rows.
+        column: The same of their columns.
+        rows: Kernel rows, a 1-D tensor of indices.
+        columns: Kernel columns, a 1-D tensor of indices.
     """
 
     row: int
@@ -33,17 +33,21 @@ class Phase:
     columns: Tensor
 
     def part(self, arranged: Tensor) -> Tensor:
-        """Its weights (g, k, d) of a kernel as `arranged` gives it; d = c times its taps."""
+        """Return this phase's weights (g, k, d) of a kernel in the shape of `arranged`; d is c times its taps."""
         return arranged[..., self.rows[:, None], self.columns].flatten(2)
 
     def put(self, part: Tensor, arranged: Tensor) -> None:
-        """Write its weights (g, k, d) into such a kernel."""
+        """Write the weights of this phase (g, k, d) into a kernel in the shape of `arranged`."""
         shape = (*arranged.shape[:3], len(self.rows), len(self.columns))
         arranged[..., self.rows[:, None], self.columns] = part.reshape(shape)
 
 
-def phases(layer: Any) -> list[Phase]:
-    """All phases of a convolution, transposed or not; one that no tap reaches has no rows or no columns."""
+def kernel_phases(layer: Any) -> list[Phase]:
+    """Return all phases of a convolution, transposed or not; a phase without taps has no rows or no columns.
+
+    >>> [len(kernel_phases(layer)) for layer in (nn.Conv2d(1, 1, 3), nn.ConvTranspose2d(1, 1, 4, stride=2))]
+    [1, 4]
+    """
     taps = [torch.arange(size) for size in layer.kernel_size]
     if not isinstance(layer, nn.ConvTranspose2d):
         return [Phase(0, 0, *taps)]
@@ -59,29 +63,33 @@ def phases(layer: Any) -> list[Phase]:
 
 
 def arranged(layer: Any, kernel: Tensor) -> Tensor:
-    """A kernel, or what has its shape, as (groups, outputs of a group, inputs of a group, rows, columns)."""
+    """Reshape a kernel, or a tensor of its shape, to (groups, outputs per group, inputs per group, rows, columns).
+
+    >>> arranged(nn.ConvTranspose2d(6, 4, 3, groups=2), torch.zeros(6, 2, 3, 3)).shape
+    torch.Size([2, 2, 3, 3, 3])
+    """
     if not isinstance(layer, nn.ConvTranspose2d):
         return kernel.reshape(layer.groups, -1, *kernel.shape[1:])
     return kernel.reshape(layer.groups, -1, *kernel.shape[1:]).transpose(1, 2)
 
 
 def kernel_of(layer: Any, arranged: Tensor) -> Tensor:
-    """The kernel that `arranged` was made of."""
+    """Reshape the result of `arranged` back to the layer's kernel."""
     return (arranged.transpose(1, 2) if isinstance(layer, nn.ConvTranspose2d) else arranged).flatten(0, 1)
 
 
 def inputs_of(layer: Any, inputs: Tensor, places: Tensor, width: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """What output pixels are summed from, phase by phase, with a 1 for the bias if there is one.
+    """Yield the inputs that output pixels are summed from, phase by phase, with a 1 for the bias if there is one.
 
     Args:
-        layer: a convolution of g groups, transposed or not.
-        inputs: its input (N, c, h, w).
-        places: indices (P,) of output pixels, row by row.
-        width: of the output in pixels.
+        layer: Convolution of g groups, transposed or not.
+        inputs: Its input (N, c, h, w).
+        places: Indices (P,) of output pixels, row by row.
+        width: Width of the output in pixels.
 
     Yields:
-        For each of `phases(layer)` which of the places are its own, booleans (P,), and (g, d, N*P'), P' their number,
-        d = c/g times its taps, and one more with a bias.
+        For each of `kernel_phases(layer)` booleans (P,) that select its pixels, and its inputs (g, d, N*P'). P' is the
+        number of selected pixels; d is c/g times the taps of the phase, plus one with a bias.
     """
     if not isinstance(layer, nn.ConvTranspose2d):
         padding: Any = layer.padding
@@ -90,13 +98,13 @@ def inputs_of(layer: Any, inputs: Tensor, places: Tensor, width: int) -> Iterato
         return
     above, before = int(layer.padding[0]), int(layer.padding[1])  # a transposed convolution has no padding in words
     row, column = places // width + above, places % width + before
-    for phase in phases(layer):
+    for phase in kernel_phases(layer):
         own = (row % layer.stride[0] == phase.row) & (column % layer.stride[1] == phase.column)
         yield own, _split(layer, _reached(layer, inputs, row[own], column[own], phase))
 
 
 def _reached(layer: nn.ConvTranspose2d, inputs: Tensor, row: Tensor, column: Tensor, phase: Phase) -> Tensor:
-    """The input pixels (N, c*taps, P) behind output pixels of one phase; those outside the image are 0."""
+    """Return the input pixels (N, c*taps, P) of the output pixels of one phase; those outside the image are 0."""
     lines, inside = [], []
     places = ((row, phase.rows), (column, phase.columns))
     for axis, (place, taps) in enumerate(places):
@@ -108,7 +116,7 @@ def _reached(layer: nn.ConvTranspose2d, inputs: Tensor, row: Tensor, column: Ten
 
 
 def _split(layer: Any, patches: Tensor) -> Tensor:
-    """Patches (N, c*taps, P) by group as (g, d, N*P), with a 1 for the bias if the layer has one."""
+    """Split patches (N, c*taps, P) by group to (g, d, N*P), with a 1 for the bias if the layer has one."""
     rows = patches.shape[1] // layer.groups  # not -1: a phase may have no taps
     split = patches.transpose(0, 1).reshape(layer.groups, rows, patches.shape[0] * patches.shape[2])
     ones = split.new_ones(layer.groups, 1, split.shape[2])

@@ -1,4 +1,4 @@
-"""The sensitivity report as pictures."""
+"""Charts of the layer sensitivity report."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _COLUMNS = 4  # histograms in a row
 
 
 def layer_chart(layers: Sequence[dict[str, Any]], title: str) -> np.ndarray:
-    """Bars for each layer: SQNR of the net when this layer alone is quantized, and of the layer in the whole net.
+    """Draw two bars per layer: SQNR of the net with only this layer quantized, and of the layer in the quantized net.
 
     Args:
-        layers: of `layer_sensitivity.layer_sensitivities`.
-        title: above it.
+        layers: Result of `layer_sensitivity.layer_sensitivities`.
+        title: Title of the chart.
 
     Returns:
-        (H, W, 3) uint8.
+        RGB picture (H, W, 3), uint8.
     """
     figure = _figure(9, 1.6 + 0.34 * len(layers))
     axes = figure.subplots()
@@ -37,14 +37,14 @@ def layer_chart(layers: Sequence[dict[str, Any]], title: str) -> np.ndarray:
 
 
 def range_chart(layers: Sequence[dict[str, Any]], title: str) -> np.ndarray:
-    """The range of every activation's grid beside what the float net puts there, with the share that is cut off.
+    """Draw the quantizer range of each activation beside the values of the float net, with the share that is clipped.
 
     Args:
-        layers: of `layer_sensitivity.layer_sensitivities`.
-        title: above it.
+        layers: Result of `layer_sensitivity.layer_sensitivities`.
+        title: Title of the chart.
 
     Returns:
-        (H, W, 3) uint8.
+        RGB picture (H, W, 3), uint8.
     """
     shown = [layer for layer in layers if "activation" in layer]
     figure = _figure(9, 1.6 + 0.34 * len(shown))
@@ -63,14 +63,14 @@ def range_chart(layers: Sequence[dict[str, Any]], title: str) -> np.ndarray:
 
 
 def weight_chart(layers: Sequence[dict[str, Any]], title: str) -> np.ndarray:
-    """A histogram of each kernel, counts on a logarithmic scale.
+    """Draw a histogram of each kernel, with counts on a logarithmic scale.
 
     Args:
-        layers: of `layer_sensitivity.layer_sensitivities`.
-        title: above it.
+        layers: Result of `layer_sensitivity.layer_sensitivities`.
+        title: Title of the chart.
 
     Returns:
-        (H, W, 3) uint8.
+        RGB picture (H, W, 3), uint8.
     """
     shown = [layer for layer in layers if "weights" in layer]
     rows = -(-len(shown) // _COLUMNS)

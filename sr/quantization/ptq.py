@@ -1,4 +1,4 @@
-"""Post-training quantization: from a float net and training crops to a simulation with calibrated ranges."""
+"""Post-training quantization: a float net and training crops give a simulation with calibrated ranges."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ def calibrate(*, net: Net, scheme: Scheme, calibration: Sequence[Tensor]) -> Sim
     """Quantize a trained net without training it.
 
     Args:
-        net: the net in its inference form; it is not changed.
-        scheme: bits and how ranges are found.
-        calibration: inputs of the net (N, C, h, w) in [0, 1], cut from training images, never from test images. The
-            float scheme needs none.
+        net: Net in its inference form; it is not changed.
+        scheme: Number of bits and calibration method.
+        calibration: Inputs of the net (N, C, h, w) in [0, 1], cut from training images, never from test images. A float
+            scheme needs none.
 
     Returns:
         The simulation; its figures hold `calibration_s`.
 
     Raises:
-        ValueError: no calibration crops, crops that are no pixels, a net that diverged or cannot be quantized.
+        ValueError: There are no calibration crops, their values are not pixels, the net diverged or cannot be
+            quantized.
     """
     start = time.perf_counter()
     if not scheme.is_float:
@@ -41,7 +42,7 @@ def calibrate(*, net: Net, scheme: Scheme, calibration: Sequence[Tensor]) -> Sim
 
 
 def uncalibrated(net: Net, scheme: Scheme) -> Simulation:
-    """Make the simulation that `calibrate` or `Simulation.restore` then gives its ranges to; `net` is not changed."""
+    """Return the simulation of a net without ranges, for `calibrate` or `Simulation.restore`; `net` is not changed."""
     if scheme.is_unchanged:
         return Simulation(copy.deepcopy(net), scheme)
     if scheme.is_float:

@@ -34,7 +34,14 @@ _Batch = tuple[Tensor, Tensor]
 
 
 class QatTask(lightning.LightningModule):
-    """What Lightning trains: the simulated net; the teacher stays outside, as checkpoints hold only what changes."""
+    """Lightning module that trains the simulated net; the teacher is no submodule, so checkpoints do not hold it.
+
+    Args:
+        settings: Learning rates, decay, distillation and which state to keep.
+        simulation: A calibrated simulation.
+        inputs: Training images, loss, score, folder and seed.
+        within: Stack of context managers that is closed after the fit.
+    """
 
     _teacher: nn.Module | None
 
@@ -56,7 +63,7 @@ class QatTask(lightning.LightningModule):
         self._left = left_by_pruning(inputs.float_net)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Adam over two groups: the net's own parameters, and the ranges."""
+        """Return Adam with two parameter groups: the net's own parameters, and the ranges."""
         groups: dict[bool, list[nn.Parameter]] = {False: [], True: []}
         for name, parameter in self.net.named_parameters():
             if parameter.requires_grad:
@@ -70,7 +77,7 @@ class QatTask(lightning.LightningModule):
         return torch.optim.Adam(filled, fused=True)
 
     def train_dataloader(self) -> Iterator[list[_Batch]]:
-        """Chunks from the iteration that training stands at; none crosses a checkpoint or the end."""
+        """Yield lists of batches from the current iteration on; none crosses a checkpoint or the end."""
         position = self.trainer.global_step
         batches = iter(self.inputs.stream(position))
         while position < self.settings.iterations:
@@ -80,7 +87,7 @@ class QatTask(lightning.LightningModule):
             position += length
 
     def on_fit_start(self) -> None:
-        """Train mode, and the fast quantizers of the device; the teacher follows to it, and what pruning left."""
+        """Switch to train mode and to the fast quantizers; move the teacher and the pruning masks to the device."""
         self.net.train()
         self._left = {name: mask.to(self.device) for name, mask in self._left.items()}
         self._keep_zeros()
@@ -89,11 +96,15 @@ class QatTask(lightning.LightningModule):
             self._teacher.to(self.device)
 
     def on_train_start(self) -> None:
-        """Score what training starts from."""
+        """Score the state that training starts from."""
         self.score()
 
     def training_step(self, chunk: list[_Batch], _: int) -> None:
-        """Take one optimizer step for each batch."""
+        """Run one optimizer step for each batch.
+
+        Args:
+            chunk: Batches of uint8 RGB (lr, hr).
+        """
         first, started = self.global_step, time.perf_counter()
         losses = torch.stack([self._step(lr, hr) for lr, hr in chunk])
         if not bool(torch.isfinite(losses).all()):
@@ -129,12 +140,12 @@ class QatTask(lightning.LightningModule):
 
     @torch.no_grad()
     def _keep_zeros(self) -> None:
-        """A weight that was pruned stays zero, whatever the optimizer or an earlier stage made of it."""
+        """Set pruned weights back to zero, whatever the optimizer or an earlier step made of them."""
         for name, mask in self._left.items():
             self.net.get_parameter(name).mul_(mask)
 
     def score(self) -> None:
-        """Score the net on the held-out images, and keep its parameters if none before was better."""
+        """Score the net on the held-out images, and keep its parameters if this is the best score so far."""
         name, iteration = self.settings.name, self.global_step
         if self.settings.keep != "best" or self.figures.get(f"{name}_scored_iteration") == iteration:
             return
@@ -149,10 +160,10 @@ class QatTask(lightning.LightningModule):
 
     @torch.no_grad()
     def take_best(self) -> None:
-        """Give the net, which is on the CPU, the parameters of its best score, where that is no chance.
+        """Load the parameters of the best score into the net, which is on the CPU, unless its lead is within chance.
 
-        An earlier state is taken if it leads the last one by more than the standard error of the lead over the images
-        (the one-standard-error rule of Breiman et al., Classification and Regression Trees, 1984).
+        The earlier state is taken if its lead over the last one exceeds the standard error of the lead over the images:
+        the one-standard-error rule (Breiman et al., Classification and Regression Trees, 1984).
         """
         name, lead, error = self.settings.name, *lead_db(self.scores["best"], self.scores["last"])
         best, last = (int(self.figures[f"{name}_{which}_iteration"]) for which in ("best", "scored"))
@@ -171,14 +182,14 @@ class QatTask(lightning.LightningModule):
 
 
 def teacher_of(source: str, net: Net) -> Net:
-    """The float net to imitate, in evaluation mode, without gradients.
+    """Load the float net to imitate, in evaluation mode, without gradients.
 
     Args:
-        source: a run's folder, its weights, or pretrained/<name>.
-        net: that is to learn.
+        source: Folder of a finished run, its weights, or pretrained/<name>.
+        net: Net that is trained.
 
     Raises:
-        ValueError: it is not there, or is of another scale or colour.
+        ValueError: The teacher is missing, or has another scale or colour.
     """
     teacher = trained(source, scale=net.scale)
     check_pair(net, teacher)
@@ -186,7 +197,7 @@ def teacher_of(source: str, net: Net) -> Net:
 
 
 def _teacher(settings: QatSettings, inputs: StepInputs) -> nn.Module:
-    """The teacher: another net, or that which is quantized."""
+    """Return the teacher: another net, or a copy of the float net that is quantized."""
     if settings.teacher:
         return teacher_of(settings.teacher, inputs.float_net)
     return copy.deepcopy(inputs.float_net).eval()

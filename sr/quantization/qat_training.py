@@ -63,7 +63,7 @@ def fit_qat(settings: QatSettings, simulation: Simulation, inputs: StepInputs) -
 
 
 class QatCheckpoint(Callback):
-    """Keep the whole state of the fit in one file that is always whole, with the identity of what is being trained."""
+    """Save the whole state of the fit in one file, atomically, with the fingerprint of what is trained."""
 
     def __init__(self, path: Path, settings: QatSettings) -> None:
         self.path, self.settings = path, settings
@@ -78,12 +78,12 @@ class QatCheckpoint(Callback):
             log.info("%s %d/%d: %s", self.settings.name, step, self.settings.iterations, shown)
 
     def on_save_checkpoint(self, _: lightning.Trainer, task: Any, checkpoint: dict[str, Any]) -> None:
-        """Sign the file, and keep the figures, the best parameters so far and their scores."""
+        """Add the fingerprint, the figures, the best parameters so far and their scores."""
         kept = {"figures": task.figures, "best": task.best, "scores": task.scores}
         checkpoint |= {"identity": task.identity, **kept}
 
     def on_load_checkpoint(self, _: lightning.Trainer, task: Any, checkpoint: dict[str, Any]) -> None:
-        """Take them back."""
+        """Restore figures, best parameters and scores."""
         task.figures, task.best, task.scores = (checkpoint[key] for key in ("figures", "best", "scores"))
 
 

@@ -1,4 +1,4 @@
-"""Sequential MSE: layer after layer, the clipping of its weights that changes what it gives the least."""
+"""Sequential MSE: search the weight range of each layer that changes the layer's output least."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ from sr.runs.silence_logs import silence_prints
 
 @dataclass(frozen=True, kw_only=True)
 class SequentialMse:
-    """The stage: AIMET tries ranges of each layer's weights on the calibration crops and keeps the best of a channel.
+    """Search the weight ranges with AIMET: try several on the calibration crops and keep the best per channel.
 
-    Made for 4 bits, where the largest weight of a channel costs all others their precision; with 8 it gains little.
+    It is made for 4 bits, where the largest weight of a channel costs all others their precision. With 8 bits it gains
+    little.
 
     Args:
-        name: word for folder and report.
-        candidates: ranges to try, evenly up to the largest weight.
+        name: Name of the folder and in the report.
+        candidates: Number of ranges to try, evenly spaced up to the largest weight.
 
     Raises:
-        ValueError: fewer than two candidates.
+        ValueError: There are fewer than two candidates.
 
     Source: AIMET's documentation of Sequential MSE.
     """
@@ -39,7 +40,7 @@ class SequentialMse:
             raise ValueError(f"{self.name}.candidates must be at least 2, got {self.candidates}")
 
     def __call__(self, simulation: Simulation, inputs: StepInputs) -> Simulation:
-        """Fix the ranges of the weights, found now or by an earlier call, and calibrate the activations anew."""
+        """Fix the weight ranges, searched now or by an earlier call, and calibrate the activations again."""
         assert isinstance(simulation, IntegerSimulation)
         expected = step_fingerprint(self, simulation.net, inputs)
         ranges = kept_or_made(inputs.folder / "ranges.pt", expected, lambda: self._search(simulation, inputs))

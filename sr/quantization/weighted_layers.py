@@ -1,4 +1,4 @@
-"""The layers of a net that have weights: the order in which they run, what they compute, what pruning left of them."""
+"""Layers with weights: the order in which they run, their inputs and outputs, and the weights left by pruning."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Seen = Callable[[str, Tensor, Tensor], None]
 
 
 def weighted(net: Net) -> list[str]:
-    """Names of a simulated net's convolutions and linear layers, in the order in which they first run."""
+    """Return the names of a simulated net's convolutions and linear layers, in the order in which they first run."""
     layers = {
         module: name for name, module in net.named_modules() if "weight" in getattr(module, "param_quantizers", ())
     }
@@ -33,14 +33,14 @@ def weighted(net: Net) -> list[str]:
 
 
 def watch(net: nn.Module, names: Sequence[str], inputs: Sequence[Tensor], seen: Seen) -> None:
-    """Run a float or a simulated net on batches and look into some of its layers.
+    """Run a float or a simulated net on batches and call a function with inputs and outputs of some layers.
 
     Args:
-        net: a float net, or a simulated one.
-        names: of layers with one input.
-        inputs: batches (N, C, h, w).
-        seen: called with a layer's name, what it computes with (N, c, h, w) and what it gives (N, k, h', w') before
-            a quantizer of its own output, as plain tensors.
+        net: Float net or simulated net.
+        names: Names of layers with one input.
+        inputs: Batches (N, C, h, w).
+        seen: Function of a layer's name, its quantized input (N, c, h, w) and its output (N, k, h', w') before its own
+            output quantizer, both plain tensors.
     """
 
     def hook(name: str, module: Any, given: tuple[Tensor, ...], output: Tensor) -> None:
@@ -59,7 +59,7 @@ def watch(net: nn.Module, names: Sequence[str], inputs: Sequence[Tensor], seen: 
 
 @contextmanager
 def without_output_quantizers(layers: Sequence[Any]) -> Iterator[None]:
-    """Inside, what these layers give is not rounded by quantizers of their own; layers of a float net have none."""
+    """Remove the output quantizers of layers within the block; layers of a float net have none."""
     lists = [layer.output_quantizers for layer in layers if hasattr(layer, "output_quantizers")]
     taken = [quantizers[0] for quantizers in lists]
     for quantizers in lists:
@@ -72,6 +72,6 @@ def without_output_quantizers(layers: Sequence[Any]) -> Iterator[None]:
 
 
 def left_by_pruning(net: nn.Module) -> dict[str, Tensor]:
-    """Kernels with weights of exactly zero, which only pruning makes: name -> 1 where a weight is left."""
+    """Return masks of kernels with weights of exactly zero, which only pruning makes: 1 where a weight is left."""
     kernels = {name: parameter.detach() for name, parameter in net.named_parameters() if parameter.dim() == 4}
     return {name: (kernel != 0).to(kernel.dtype) for name, kernel in kernels.items() if not kernel.all()}

@@ -4,7 +4,7 @@ from torch import nn
 from torch.nn.functional import conv2d
 
 from sr.quantization.least_squares import Part, Problem, round_columns, solve
-from sr.quantization.phases import arranged, inputs_of, kernel_of, phases
+from sr.quantization.phases import arranged, inputs_of, kernel_of, kernel_phases
 
 LOW, HIGH = -127, 127
 
@@ -62,7 +62,7 @@ def whole_layer(*, bias, stride, seed=0):
 def by_phase(layer, lr, wanted, pixels, damping):
     scale = torch.full_like(layer.weight, 0.05)
     parts = []
-    together = zip(phases(layer), inputs_of(layer, lr, torch.arange(pixels), wanted.shape[3]), strict=True)
+    together = zip(kernel_phases(layer), inputs_of(layer, lr, torch.arange(pixels), wanted.shape[3]), strict=True)
     for phase, (own, x) in together:
         y = wanted.flatten(2)[:, :, own].transpose(0, 1).flatten(1)[None]
         kernel, steps = (phase.part(arranged(layer, value.detach())) for value in (layer.weight, scale))
@@ -98,7 +98,7 @@ def test_by_phase_is_the_whole_layer_in_one_matrix(bias, stride):
 
     parts, found_bias = solve(by_phase(layer, lr, wanted, pixels, 0.01))
     kernel = torch.empty_like(arranged(layer, layer.weight.detach()))
-    for phase, part in zip(phases(layer), parts, strict=True):
+    for phase, part in zip(kernel_phases(layer), parts, strict=True):
         phase.put(part, kernel)
     found = kernel_of(layer, kernel).transpose(0, 1).flip(2, 3).flatten(1)
     assert torch.allclose(found, expected[:, :50], atol=1e-12)
@@ -113,7 +113,7 @@ def order_by_phase(layer):
     """Indices into the turned kernel (2*5*5) of the weights, in the order of the phases."""
     index = torch.arange(50).reshape(1, 2, 5, 5)  # (outputs, inputs, rows, columns), turned
     kernel = arranged(layer, index.flip(2, 3).transpose(0, 1))
-    return torch.cat([phase.part(kernel).flatten() for phase in phases(layer)])
+    return torch.cat([phase.part(kernel).flatten() for phase in kernel_phases(layer)])
 
 
 def test_the_shared_bias_is_best_for_all_phases_together():
@@ -121,7 +121,7 @@ def test_the_shared_bias_is_best_for_all_phases_together():
     layer, lr, wanted, x, y, pixels = whole_layer(bias=True, stride=2)
     parts, bias = solve(by_phase(layer, lr, wanted, pixels, 1e-9))
     kernel = torch.empty_like(arranged(layer, layer.weight.detach()))
-    for phase, part in zip(phases(layer), parts, strict=True):
+    for phase, part in zip(kernel_phases(layer), parts, strict=True):
         phase.put(part, kernel)
     turned = kernel_of(layer, kernel).transpose(0, 1).flip(2, 3)
     lost = (turned.flatten(1) @ x + bias[0] - y).mean(1)

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from sr.quantization.phases import arranged, inputs_of, kernel_of, phases
+from sr.quantization.phases import arranged, inputs_of, kernel_of, kernel_phases
 
 CONVOLUTION_LAYERS = [{}, {"groups": 2}, {"stride": 2, "padding": 0}, {"dilation": 2, "bias": False}]
 TRANSPOSED = [
@@ -31,7 +31,7 @@ def test_inputs_times_kernel_are_the_layer(layer):
     kernel = arranged(layer, layer.weight.detach())
     places = torch.randperm(wanted.shape[2] * wanted.shape[3])[:40]
     seen = torch.zeros_like(places)
-    together = zip(phases(layer), inputs_of(layer, inputs, places, wanted.shape[3]), strict=True)
+    together = zip(kernel_phases(layer), inputs_of(layer, inputs, places, wanted.shape[3]), strict=True)
     for phase, (own, x) in together:
         part = phase.part(kernel)
         if layer.bias is not None:
@@ -47,6 +47,6 @@ def test_parts_make_the_whole_kernel(layer):
     weight = layer.weight.detach().to(memory_format=torch.channels_last)
     kernel = arranged(layer, weight)
     made = torch.full_like(kernel, torch.nan)
-    for phase in phases(layer):
+    for phase in kernel_phases(layer):
         phase.put(phase.part(kernel), made)
     assert torch.equal(kernel_of(layer, made), weight)

@@ -1,1 +1,1 @@
-"""The certificate: which forms of a net are compared, on which crops, within which bounds, and how it is printed."""
+"""Certificate of an export: the forms that are compared, on which crops and within which bounds, and its printing."""

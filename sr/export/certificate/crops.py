@@ -1,4 +1,4 @@
-"""The crops on which an export is proven."""
+"""Crops on which the forms of a net are compared."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from sr.data.pairs import ImagePair, centre_crop
 
 
 def cut_crops(pairs: Sequence[ImagePair], *, scale: float, multiple: int, count: int, lr_side: int) -> list[ImagePair]:
-    """The middles of the first few images, all of one size, because every size is compiled for the HTP anew.
+    """Return centre crops of the first few images, all of one size, because the HTP compiles every size separately.
 
     Args:
-        pairs: whole images, or crops already.
-        scale: theirs.
-        multiple: LR sides have to be multiples of this.
-        count: how many crops at most.
-        lr_side: LR pixels per side; smaller when an image is smaller.
+        pairs: Whole images, or crops.
+        scale: Their scale.
+        multiple: LR sides are multiples of this.
+        count: Largest number of crops.
+        lr_side: LR pixels per side; less if an image is smaller.
 
     Raises:
-        ValueError: no image at all.
+        ValueError: There is no image.
     """
     chosen = [pairs[index] for index in range(min(count, len(pairs)))]
     if not chosen:

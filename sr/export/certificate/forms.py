@@ -1,4 +1,4 @@
-"""The forms that a net goes through on its way to the chip, and which of them have to agree how closely."""
+"""Forms of a net on its way to the chip, and how closely which of them must agree."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from sr.export.runtime import Runtime, on_cpu, torch_runtime
 
 
 class Emulator(NamedTuple):
-    """The net on the emulator of a version of the HTP, and the name of the file that it runs."""
+    """Emulator of an HTP version that runs the net, and the name of the file that it runs."""
 
     run: Runtime
     file: str
 
 
 def all_forms(release: Release, simulation: Simulated, float_net: nn.Module, htp: Mapping[int, Emulator]) -> list[Form]:
-    """Every form, in the order in which one is made from the other.
+    """Return every form, in the order in which one is made from the other.
 
     Args:
-        release: the exported graphs.
-        simulation: what they were exported from.
-        float_net: the trained net.
-        htp: version of the HTP -> the net on its emulator.
+        release: The exported graphs.
+        simulation: Simulation that they were exported from.
+        float_net: The trained net.
+        htp: HTP version -> the net on its emulator.
     """
     chain = [Form("float", "float net, PyTorch", torch_runtime(float_net), None)]
     if not simulation.scheme.is_unchanged:
@@ -50,14 +50,17 @@ def comparisons(
     htp: Collection[int],
     engines: Sequence[tuple[Form, float]],
 ) -> tuple[list[Link], list[Closeness]]:
-    """What is compared: neighbours byte by byte; the emulators and engines, which round in their own way, by PSNR.
+    """Return the comparisons: neighbours byte by byte; emulators and engines, which round differently, by PSNR.
 
     Args:
-        release: the exported graphs.
-        simulation: what they were exported from.
-        bounds: what must hold.
-        htp: versions of the HTP that are emulated.
-        engines: forms of further engines, with their bounds in dB.
+        release: The exported graphs.
+        simulation: Simulation that they were exported from.
+        bounds: Bounds that must hold.
+        htp: Emulated HTP versions.
+        engines: Forms of further engines, with their bounds in dB.
+
+    Returns:
+        Byte-wise comparisons and PSNR comparisons.
     """
     first = "float" if simulation.scheme.is_unchanged else "simulation"
     allowed = bounds.emulator_db if release.quantized else bounds.fp16_db

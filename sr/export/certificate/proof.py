@@ -1,4 +1,4 @@
-"""The proof that an exported net is the trained net: every form of it run on the same crops, and what may differ."""
+"""Comparison of all forms of an exported net on the same crops, and the bounds for their differences."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ PROTOCOL = metrics.PROTOCOLS["y"]
 
 @dataclass(frozen=True, kw_only=True)
 class Bounds:
-    """How far neighbouring forms of a net may be apart; a release outside of them is refused.
+    """Allowed differences between neighbouring forms of a net; a release outside of them is refused.
 
-    Differences are of bytes, in LSB; a share is that of the pixels of which any channel differs.
+    Differences are of bytes, in LSB. A share counts the pixels with a difference in any channel.
 
     Args:
-        order_lsb: between CRD and DCR order, and between float planes and uint8 pixels.
-        order_share: the same, as a share of the pixels.
-        space_to_depth_lsb: in place of `order_lsb` where sums are taken in another order (space-to-depth).
-        space_to_depth_share: in place of `order_share` there.
-        simulation_lsb: between the simulation and ONNX Runtime, of a net in which rounding adds up to no more.
-        rounding_lsb: of any other, what they may differ by beyond what ONNX Runtime makes of one and the same file
-            with and without its optimizations.
-        simulation_db: PSNR between the simulation and ONNX Runtime.
-        emulator_db: PSNR between the HTP emulator and the simulation.
-        float_lsb: of a float net: between PyTorch and ONNX Runtime, in either order.
-        float_share: the same, as a share of the pixels.
-        fp16_db: of a float net: PSNR between the HTP, which computes it in fp16, and PyTorch.
+        order_lsb: Between CRD and DCR order, and between float planes and uint8 pixels.
+        order_share: The same, as a share of the pixels.
+        space_to_depth_lsb: Replaces `order_lsb` where sums have another order (space-to-depth).
+        space_to_depth_share: Replaces `order_share` there.
+        simulation_lsb: Between the simulation and ONNX Runtime, for a net in which rounding adds up to no more.
+        rounding_lsb: For any other net, the difference allowed beyond that of ONNX Runtime with and without its
+            optimizations on the same file.
+        simulation_db: PSNR difference between the simulation and ONNX Runtime.
+        emulator_db: PSNR difference between the HTP emulator and the simulation.
+        float_lsb: For a float net, between PyTorch and ONNX Runtime, in either order.
+        float_share: The same, as a share of the pixels.
+        fp16_db: For a float net, PSNR difference between the HTP, which computes in fp16, and PyTorch.
     """
 
     order_lsb: int
@@ -55,7 +55,7 @@ class Bounds:
 
 
 class Form(NamedTuple):
-    """One form of the net: name, title for people, the function lr (1, C, h, w) -> sr, its file if it has one."""
+    """Form of the net: name, title, the function lr (1, C, h, w) -> sr, and its file if it has one."""
 
     name: str
     title: str
@@ -64,10 +64,10 @@ class Form(NamedTuple):
 
 
 class Link(NamedTuple):
-    """Two forms to compare byte by byte, and what is allowed; None where the difference is only reported.
+    """Two forms to compare byte by byte, with the allowed difference; None only reports the difference.
 
-    With `beside`, a form that computes the very file of `second`, the largest difference of those two and
-    `rounding_lsb` are allowed where that is more: they show what rounding alone comes to in this net.
+    `beside` is a form that computes the same file as `second`. If it is given, the largest difference of those two plus
+    `rounding_lsb` is allowed, where that is more: it shows how far rounding alone goes in this net.
     """
 
     first: str
@@ -79,7 +79,7 @@ class Link(NamedTuple):
 
 
 class Closeness(NamedTuple):
-    """Two forms whose PSNR against the true images may differ by so many dB."""
+    """Two forms whose PSNR against the true images may differ by `max_db` dB."""
 
     first: str
     second: str
@@ -92,16 +92,17 @@ def prove(
     crops: Sequence[ImagePair],
     net: Net,
 ) -> dict[str, Any]:
-    """Runs every form on every crop and compares.
+    """Run every form on every crop and compare.
 
     Args:
-        forms: from the float net to the last file.
-        comparisons: which to compare byte by byte, and which by PSNR.
-        crops: pairs of one size.
-        net: says scale, colour and size multiple.
+        forms: Forms from the float net to the last file.
+        comparisons: Byte-wise comparisons and PSNR comparisons.
+        crops: Image pairs of one size.
+        net: Net that gives scale, colour and size multiple.
 
     Returns:
-        Plain containers: `forms` with their PSNR-Y, `links` and `closeness` with what was found and whether it `holds`.
+        Plain containers: `forms` with their PSNR-Y, `links` and `closeness` with the differences and whether each
+        `holds`.
     """
     psnr: dict[str, float] = {}
     images: dict[str, list[np.ndarray]] = {}
@@ -120,7 +121,7 @@ def prove(
 
 
 def failures(proof: dict[str, Any]) -> list[str]:
-    """What does not hold, one line each: what, what was got, what is allowed."""
+    """Return one line for each comparison that does not hold: the forms, their difference, and the bound."""
     lines = []
     for row in proof["links"]:
         if not row["holds"]:
@@ -137,7 +138,7 @@ def failures(proof: dict[str, Any]) -> list[str]:
 
 
 def proof_table(proof: dict[str, Any]) -> Table:
-    """The proof for the screen: a row for each form, with its distance from the form that it is compared with."""
+    """Return a table with a row per form: its PSNR, and its difference from the form that it is compared with."""
     caption = "fast: with ONNX Runtime's optimizations. Largest difference and share of the differing pixels, or PSNR"
     made = Table(title="Export proof", caption=caption, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for name in ("form", "PSNR-Y dB", "against", "differs by", "bound"):
@@ -153,7 +154,7 @@ def proof_table(proof: dict[str, Any]) -> Table:
 
 
 def _run(form: Form, crops: Sequence[ImagePair], net: Net) -> tuple[float, list[np.ndarray]]:
-    """PSNR-Y of a form, and the bytes that leave it (before the colours of a Y net are joined)."""
+    """Return the PSNR-Y of a form and its output bytes, for a Y net before the colours are added."""
     made: list[np.ndarray] = []
 
     def run(lr: Tensor) -> Tensor:
@@ -189,7 +190,7 @@ def _compare(link: Link, images: dict[str, list[np.ndarray]]) -> dict[str, Any]:
 
 
 def _differences(ours: list[np.ndarray], theirs: list[np.ndarray]) -> np.ndarray:
-    """The largest difference of a pixel's channels, for all pixels of all crops."""
+    """Return the largest difference over the channels, for all pixels of all crops."""
     each = [np.abs(a.astype(np.int16) - b).max(axis=0).ravel() for a, b in zip(ours, theirs, strict=True)]
     return np.concatenate(each)
 
@@ -201,7 +202,7 @@ def _distance(pair: Closeness, psnr: dict[str, float]) -> dict[str, Any]:
 
 
 def _finite(decibels: float) -> float | None:
-    """Rounded for JSON, which has no infinity: None, where an image is exact."""
+    """Round for JSON, which has no infinity: None for an image without error."""
     return round(decibels, 4) if np.isfinite(decibels) else None
 
 

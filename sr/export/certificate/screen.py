@@ -1,4 +1,4 @@
-"""An export on the screen: the proof, what was left out, what the compiler estimates, what the engines took."""
+"""Printing of a certificate: the comparison, what was left out, the compiler's estimates, the engines' times."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sr.export.certificate.proof import proof_table
 
 
 def print_certificate(certificate: dict[str, Any]) -> None:
-    """The proof and the estimates on the screen."""
+    """Print the comparison and the estimates."""
     console = Console()
     console.print(proof_table(certificate))
     compiled = certificate["hexagon"]
@@ -25,9 +25,9 @@ def print_certificate(certificate: dict[str, Any]) -> None:
 
 
 def _spoken(report: dict[str, Any]) -> str:
-    """What an engine reported, in a line."""
+    """Return the report of an engine as one line."""
     if "latency" in report:
-        size = "{lr_height}x{fixed_lr_width} in {median_ms:.1f} ms on {num_threads} threads of this CPU"
+        size = "{lr_height}x{lr_width} in {median_ms:.1f} ms on {num_threads} threads of this CPU"
         return size.format(**report["latency"])
     if "latency_ms" in report:
         return "{latency_ms:.3f} ms on the device, largest difference {largest_lsb} LSB".format(**report)

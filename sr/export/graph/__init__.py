@@ -1,1 +1,1 @@
-"""Surgery on ONNX graphs: one module a rewrite, all on the indexed graph of `onnx_graph`."""
+"""Rewrites of ONNX graphs: one module per rewrite, all on the indexed graph of `onnx_graph`."""

@@ -1,4 +1,4 @@
-"""Biases on the grid of the accumulator that they are added to, and raised where the hardware rounds down."""
+"""Biases on the accumulator's grid, and raised where the hardware rounds down."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _CLOSE = 1e-5  # relative; exporters multiply the two scales in float32
 
 
 def biases_on_grid(graph: Graph) -> None:
-    """Rounds every int32 bias to multiples of input scale x weight scale, where the exporter chose another grid.
+    """Round every int32 bias to multiples of input scale x weight scale, where the exporter chose another grid.
 
-    Integer hardware adds the bias to the accumulator as it is, without looking at its scale. ONNX Runtime multiplies
-    it out, so a bias on a grid of its own looks right there and may be noise on the HTP: 255 LSB in QuickSRNet with
-    its residual, nothing without. With this the two agree.
+    Integer hardware adds the bias to the accumulator without a look at its scale. ONNX Runtime applies the scale, so a
+    bias on another grid looks right there and can be noise on the HTP: 255 LSB in QuickSRNet with its residual. On the
+    accumulator's grid the two agree.
     """
     moved = [node.name for node in graph.of_type("Conv", "ConvTranspose") if _regrid(graph, node)]
     graph.index()
@@ -24,16 +24,16 @@ def biases_on_grid(graph: Graph) -> None:
 
 
 def lift_biases(graph: Graph, lsb: float) -> None:
-    """Raises the biases of convolutions by what the HTP up to v69 loses when it rounds: pictures stay as bright.
+    """Raise the biases of convolutions by what the HTP up to v69 loses in rounding, so that brightness is kept.
 
-    Those versions cut the accumulator off before they scale it: a result is low by 0.06 LSB times the mantissa, in
+    Those versions truncate the accumulator before they scale it. A result is low by 0.06 LSB times the mantissa, in
     [0.5, 1), of the factor from accumulator to output. Over the four layers of QuickSRNet-S that is 0.2 LSB of
-    brightness and up to 0.1 dB; with it, less than 0.05 LSB is left. From v73 on there is nothing to give back.
-    Measured on the emulator: one convolution over all values of its accumulator, and whole nets.
+    brightness and up to 0.1 dB; with raised biases less than 0.05 LSB remains. From v73 on there is no loss. Measured
+    on the emulator: one convolution over all values of its accumulator, and whole nets.
 
     Args:
-        graph: biases on the grid of the accumulator; layers whose output has more than 8 bits stay as they are.
-        lsb: what a mantissa of 1 loses, in LSB of the output; 0.06.
+        graph: Graph with biases on the accumulator's grid; layers with more than 8 output bits stay unchanged.
+        lsb: Loss for a mantissa of 1, in LSB of the output; 0.06.
     """
     for conv in graph.of_type("Conv", "ConvTranspose"):
         quantizers = _quantizers(graph, conv)
@@ -48,7 +48,7 @@ def lift_biases(graph: Graph, lsb: float) -> None:
 
 
 def _output_encoding(graph: Graph, conv: NodeProto) -> Encoding | None:
-    """The encoding of what a convolution gives, perhaps behind its activation."""
+    """Return the encoding of a convolution's output, possibly behind its activation."""
     node = graph.only_consumer(conv.output[0])
     while node is not None and node.op_type in ("Relu", "Clip"):
         node = graph.only_consumer(node.output[0])
@@ -56,7 +56,7 @@ def _output_encoding(graph: Graph, conv: NodeProto) -> Encoding | None:
 
 
 def _quantizers(graph: Graph, conv: NodeProto) -> tuple[NodeProto, NodeProto, NodeProto] | None:
-    """The DQ nodes in front of image, weight and bias, if the bias is stored in integers."""
+    """Return the DQ nodes in front of image, weight and bias, if the bias is stored in integers."""
     nodes = [graph.producer(name) for name in conv.input]
     if len(nodes) < 3 or any(node is None or node.op_type != DEQUANTIZE for node in nodes):
         return None
@@ -65,7 +65,7 @@ def _quantizers(graph: Graph, conv: NodeProto) -> tuple[NodeProto, NodeProto, No
 
 
 def _regrid(graph: Graph, conv: NodeProto) -> bool:
-    """Moves one bias; False when it is on the grid, or nothing is quantized there."""
+    """Move one bias to the accumulator's grid; return False if it is there already, or nothing is quantized."""
     quantizers = _quantizers(graph, conv)
     if quantizers is None:
         return False
@@ -83,7 +83,7 @@ def _regrid(graph: Graph, conv: NodeProto) -> bool:
 
 
 def _accumulator_scale(graph: Graph, conv: NodeProto, image: NodeProto, weight: NodeProto) -> np.ndarray:
-    """Input scale x weight scale, one for each output channel or one for all."""
+    """Return input scale x weight scale: one value, or one per output channel."""
     scales = graph.quantizer(weight)[0].astype(np.float64)
     rows = 0 if conv.op_type == "Conv" else 1
     if scales.size > 1 and attribute(weight, "axis", 1) != rows:

@@ -1,4 +1,4 @@
-"""Removal of clips that the quantizer behind them does already."""
+"""Removal of clips that the quantizer behind them makes redundant."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from sr.export.graph.onnx_graph import DEQUANTIZE, QUANTIZE, Encoding, Graph
 
 
 def drop_redundant_clips(graph: Graph) -> None:
-    """Removes every Clip and Relu that cannot change a value, with the quantizer that it leaves doubled.
+    """Remove every Clip and Relu that cannot change a value, with the quantizer that becomes a duplicate.
 
-    AIMET writes Conv -> Q -> DQ -> Clip -> Q -> DQ with twice the same encoding. The integers cannot leave the range
-    of that encoding, so the clip, and with it one of the two Q -> DQ pairs, is the identity: no value changes.
-    A clip stays where it does clip: in a float net, or when the quantizer's range is wider than the clip's.
+    AIMET writes Conv -> Q -> DQ -> Clip -> Q -> DQ with twice the same encoding. The integers cannot leave the range of
+    that encoding, so the clip and one of the two Q -> DQ pairs are the identity: no value changes. A clip stays where
+    it has an
+    effect: in a float net, or if the quantizer's range is wider than the clip's.
     """
     dropped = [node for node in graph.of_type("Clip", "Relu") if _drop(graph, node)]
     graph.prune()
@@ -22,7 +23,7 @@ def drop_redundant_clips(graph: Graph) -> None:
 
 
 def _drop(graph: Graph, clip: NodeProto) -> bool:
-    """Removes one clip between two equal quantizers; False when it has to stay."""
+    """Remove one clip between two equal quantizers; return False if it has an effect."""
     before, after = graph.producer(clip.input[0]), graph.only_consumer(clip.output[0])
     if before is None or before.op_type != DEQUANTIZE or after is None or after.op_type != QUANTIZE:
         return False
@@ -37,7 +38,7 @@ def _drop(graph: Graph, clip: NodeProto) -> bool:
 
 
 def bounds(graph: Graph, clip: NodeProto) -> tuple[float, float]:
-    """The range [low, high] that a Clip or Relu lets pass."""
+    """Return the range [low, high] of a Clip or Relu."""
     if clip.op_type == "Relu":
         return 0.0, float("inf")
     low, high = (graph.constant(name) if name else None for name in (*clip.input[1:3], "", "")[:2])
@@ -45,6 +46,14 @@ def bounds(graph: Graph, clip: NodeProto) -> tuple[float, float]:
 
 
 def covers(interval: tuple[float, float], encoding: Encoding) -> bool:
-    """Whether each value of the encoding passes the clip, but for less than half a step (which rounds back)."""
+    """Return whether every value of an encoding passes a clip, up to less than half a step, which rounds back.
+
+    Args:
+        interval: Range of the clip.
+        encoding: The encoding.
+
+    >>> covers((0.0, 1.0), Encoding(1 / 255, 0, "uint8")), covers((0.0, 0.5), Encoding(1 / 255, 0, "uint8"))
+    (True, False)
+    """
     half = 0.49 * encoding.scale
     return interval[0] <= encoding.low + half and encoding.high - half <= interval[1]

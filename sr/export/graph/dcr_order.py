@@ -1,4 +1,4 @@
-"""Depth-to-space in DCR order: the same pixels, the order that the Hexagon compiler is fast at."""
+"""Depth-to-space in DCR order: the same pixels, in the order for which the Hexagon compiler is fast."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from sr.functional import depth_to_space as orders
 
 
 def depth_to_space_to_dcr(graph: Graph) -> None:
-    """Turns every DepthToSpace from CRD to DCR, with the rows of the convolutions in front of it permuted.
+    """Change every DepthToSpace from CRD to DCR, and permute the rows of the convolutions in front of it.
 
-    Both orders give the same pixels: integers bit for bit, floats too, as no sum is taken in another order.
-    A DepthToSpace behind something that cannot be permuted stays in CRD, which is noted for the certificate.
+    Both orders give the same pixels bit for bit, also in float, because no sum changes its order. If something in front
+    of a DepthToSpace cannot be permuted, it stays in CRD and the certificate notes it.
 
-    Source: the ONNX operator DepthToSpace; why: QuickSRNet, arXiv 2303.04336, supplement.
+    Source: the ONNX operator DepthToSpace; the reason is in QuickSRNet, arXiv 2303.04336, supplement.
     """
     if not graph.of_type("DepthToSpace"):
         return
@@ -26,7 +26,7 @@ def depth_to_space_to_dcr(graph: Graph) -> None:
 
 
 def _turn(graph: Graph, node: NodeProto) -> str:
-    """Turns one node and says what was done."""
+    """Change one node and return a note on it."""
     block = attribute(node, "blocksize")
     channels = channel_counts(graph)[node.input[0]] // block**2
     plan = Plan(graph)

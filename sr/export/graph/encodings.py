@@ -1,4 +1,4 @@
-"""Quantizers as a file beside a float ONNX file: the form in which Qualcomm's converters take a net from AIMET."""
+"""Quantizers as a file beside a float ONNX file, the form in which Qualcomm's converters read a net from AIMET."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ VERSION = "1.0.0"
 
 
 def split_quantizers(graph: Graph) -> tuple[Graph, dict[str, Any]]:
-    """Parts a quantized graph into a float graph and the encodings of its tensors, in the order of its channels.
+    """Split a quantized graph into a float graph and the encodings of its tensors, in the order of its channels.
 
-    The float weights lie on their grids, so that quantizing them with these encodings gives the integers back.
-    Taken from the file that was proven rather than from the simulation, so the two cannot disagree.
+    The float weights lie on their grids, so quantizing them with these encodings gives the same integers. Both come
+    from the certified file and not from the simulation, so they cannot disagree.
 
     Args:
-        graph: with quantizers, float input and output; stays as it is.
+        graph: Graph with quantizers and float input and output; it is not changed.
 
     Returns:
-        The float graph, and encodings in AIMET's format 1.0.0, whose offset is the smallest integer less the zero
-        point (-128 for symmetric int8 weights). Biases have none there: the converter makes them int32 itself.
+        The float graph, and encodings in AIMET's format 1.0.0. An offset is the smallest integer minus the zero point
+        (-128 for symmetric int8 weights). Biases have none there: the converter makes them int32.
     """
     plain = Graph(graph.model)
     params: list[dict[str, Any]] = []
@@ -48,7 +48,7 @@ def split_quantizers(graph: Graph) -> tuple[Graph, dict[str, Any]]:
 
 
 def _constant(graph: Graph, node: NodeProto) -> list[dict[str, Any]]:
-    """Replaces integers and their DQ by float values under the parameter's own name; returns its encoding."""
+    """Replace integers and their DQ by floats under the parameter's own name; return the encoding."""
     stored = numpy_helper.to_array(graph.initializers[node.input[0]])
     values = graph.constant(node.output[0])
     assert values is not None
@@ -59,7 +59,7 @@ def _constant(graph: Graph, node: NodeProto) -> list[dict[str, Any]]:
 
 
 def _bypass(graph: Graph, node: NodeProto, back: NodeProto) -> str:
-    """Takes a Q -> DQ pair out of the way and returns the name under which its tensor goes on."""
+    """Remove a Q -> DQ pair and return the name of the tensor that replaces it."""
     name = node.input[0]
     if not graph.is_output(back.output[0]):
         graph.rewire(back.output[0], name)
@@ -75,7 +75,7 @@ def _bypass(graph: Graph, node: NodeProto, back: NodeProto) -> str:
 
 
 def _encoding(graph: Graph, node: NodeProto) -> dict[str, Any]:
-    """Scales and offsets of a Q or DQ node: one, or one for each channel."""
+    """Return scales and offsets of a Q or DQ node: one, or one per channel."""
     scale, zero_point = (np.atleast_1d(values) for values in graph.quantizer(node))
     limits = ml_dtypes.iinfo(zero_point.dtype)
     symmetric = bool(limits.min < 0 and not zero_point.astype(np.int64).any())

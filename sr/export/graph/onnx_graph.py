@@ -1,6 +1,6 @@
-"""An ONNX model with an index over its tensors, as every rewrite of this room needs it.
+"""ONNX model with an index over its tensors, on which all rewrites work.
 
-A rewrite is a function that takes a `Graph`, changes it in place and leaves a line in `notes` for the certificate.
+A rewrite is a function that takes a `Graph`, changes it in place and appends a line to `notes` for the certificate.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ QUANTIZE, DEQUANTIZE = "QuantizeLinear", "DequantizeLinear"
 
 
 class Encoding(NamedTuple):
-    """Scale and zero point of a per-tensor quantizer, and the integer type behind it."""
+    """Scale and zero point of a per-tensor quantizer, and its integer type."""
 
     scale: float
     zero_point: int
@@ -28,28 +28,32 @@ class Encoding(NamedTuple):
 
     @property
     def low(self) -> float:
-        """Smallest real value that the integers can express."""
+        """Return the smallest real value of the grid."""
         return (ml_dtypes.iinfo(self.dtype).min - self.zero_point) * self.scale
 
     @property
     def high(self) -> float:
-        """Largest real value that the integers can express."""
+        """Return the largest real value of the grid."""
         return (ml_dtypes.iinfo(self.dtype).max - self.zero_point) * self.scale
 
     def agrees(self, other: Encoding) -> bool:
-        """Whether both map integers to the same reals (scales to 1e-6, as exporters round them differently)."""
+        """Return whether both map integers to the same reals; exporters round scales, so 1e-6 (relative) is allowed.
+
+        >>> PIXEL_GRID.agrees(Encoding(1 / 255, 0, "uint8")), PIXEL_GRID.agrees(Encoding(1 / 255, 1, "uint8"))
+        (True, False)
+        """
         same_grid = self.zero_point == other.zero_point and self.dtype == other.dtype
         return same_grid and abs(self.scale - other.scale) <= 1e-6 * other.scale
 
 
-PIXELS = Encoding(float(np.float32(1 / 255)), 0, "uint8")  # what a pixel in [0, 1] is: 8 bits, no offset
+PIXEL_GRID = Encoding(float(np.float32(1 / 255)), 0, "uint8")  # what a pixel in [0, 1] is: 8 bits, no offset
 
 
 class Graph:
-    """A model and who makes and who reads each of its tensors.
+    """Model with the producer and the consumers of each tensor.
 
     Args:
-        model: is copied, the caller's model stays as it is.
+        model: The model; it is copied.
     """
 
     def __init__(self, model: ModelProto) -> None:
@@ -60,17 +64,17 @@ class Graph:
 
     @classmethod
     def load(cls, path: Path) -> Graph:
-        """Reads an ONNX file."""
+        """Read an ONNX file."""
         return cls(onnx.load(str(path)))
 
     def save(self, path: Path) -> Path:
-        """Checks the model and writes it, whole or not at all; returns the path."""
+        """Check the model, write it atomically and return the path."""
         onnx.checker.check_model(self.model, full_check=True)
         write_atomically(path, self.model.SerializeToString())
         return path
 
     def index(self) -> None:
-        """Brings the look-ups up to date; every rewrite calls it after it has added or removed nodes."""
+        """Update the index; every rewrite calls it after it adds or removes nodes."""
         graph = self.model.graph
         self.initializers: dict[str, TensorProto] = {tensor.name: tensor for tensor in graph.initializer}
         self._producer = {name: node for node in graph.node for name in node.output if name}
@@ -81,41 +85,41 @@ class Graph:
 
     @property
     def metadata(self) -> dict[str, str]:
-        """Text that travels with the file, such as the scale of the net."""
+        """Return the text entries of the file, such as the scale of the net."""
         return {entry.key: entry.value for entry in self.model.metadata_props}
 
     def describe(self, facts: Mapping[str, object]) -> None:
-        """Puts facts into the file, in place of those that it had."""
+        """Replace the text entries of the file."""
         helper.set_model_props(self.model, {key: str(value) for key, value in facts.items()})
 
     @property
     def nodes(self) -> list[NodeProto]:
-        """The nodes, in an order in which they can be run."""
+        """Return the nodes in an order in which they can be run."""
         return list(self.model.graph.node)
 
     def of_type(self, *op_types: str) -> list[NodeProto]:
-        """The nodes with one of these op types."""
+        """Return the nodes with one of these op types."""
         return [node for node in self.model.graph.node if node.op_type in op_types]
 
     def producer(self, tensor: str) -> NodeProto | None:
-        """The node that makes a tensor; None for graph inputs and initializers."""
+        """Return the node that produces a tensor; None for graph inputs and initializers."""
         return self._producer.get(tensor)
 
     def consumers(self, tensor: str) -> list[NodeProto]:
-        """The nodes that read a tensor (the graph's outputs are not among them: see `is_output`)."""
+        """Return the nodes that read a tensor; for the graph's outputs see `is_output`."""
         return self._consumers.get(tensor, [])
 
     def is_output(self, tensor: str) -> bool:
-        """Whether the tensor leaves the graph."""
+        """Return whether a tensor is an output of the graph."""
         return any(value.name == tensor for value in self.model.graph.output)
 
     def only_consumer(self, tensor: str) -> NodeProto | None:
-        """The one node that reads a tensor; None when there are more, or none, or when it leaves the graph."""
+        """Return the only node that reads a tensor; None if there are several or none, or if it is an output."""
         readers = self.consumers(tensor)
         return readers[0] if len(readers) == 1 and not self.is_output(tensor) else None
 
     def constant(self, tensor: str) -> np.ndarray | None:
-        """The value of an initializer or Constant node, also behind a Q or DQ; None when it is no constant."""
+        """Return the value of an initializer or Constant node, also behind a Q or DQ; None if it is no constant."""
         if tensor in self.initializers:
             return numpy_helper.to_array(self.initializers[tensor])
         node = self.producer(tensor)
@@ -130,25 +134,25 @@ class Graph:
         return None
 
     def quantizer(self, node: NodeProto) -> tuple[np.ndarray, np.ndarray]:
-        """Scale and zero point of a Q or DQ node, as they are stored (a scalar, or one value per channel)."""
+        """Return scale and zero point of a Q or DQ node as stored: scalars, or one value per channel."""
         scale = numpy_helper.to_array(self.initializers[node.input[1]])
         if len(node.input) > 2 and node.input[2]:
             return scale, numpy_helper.to_array(self.initializers[node.input[2]])
         return scale, np.zeros(scale.shape, np.uint8)
 
     def encoding(self, node: NodeProto) -> Encoding | None:
-        """The encoding of a per-tensor Q or DQ node; None when it is per channel."""
+        """Return the encoding of a per-tensor Q or DQ node; None if it is per channel."""
         scale, zero_point = self.quantizer(node)
         if scale.size != 1:
             return None
         return Encoding(float(scale.reshape(())), int(zero_point.reshape(())), str(zero_point.dtype))
 
     def replace_initializer(self, name: str, values: np.ndarray) -> None:
-        """Gives an initializer new values under its old name."""
+        """Replace the values of an initializer."""
         self.initializers[name].CopyFrom(numpy_helper.from_array(np.ascontiguousarray(values), name))
 
     def add_initializer(self, name: str, values: np.ndarray) -> str:
-        """Adds an initializer, under a fresh name when this one is taken; returns the name."""
+        """Add an initializer, under a fresh name if this one is taken, and return its name."""
         while name in self.initializers:
             name += "_"
         self.model.graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
@@ -156,7 +160,13 @@ class Graph:
         return name
 
     def rewire(self, old: str, new: str, *, besides: Iterable[NodeProto] = ()) -> None:
-        """Lets every reader of one tensor read another one instead, but for the nodes named in `besides`."""
+        """Make every reader of one tensor read another one.
+
+        Args:
+            old: Tensor that is read now.
+            new: Tensor to read.
+            besides: Nodes that keep reading `old`.
+        """
         kept = [id(node) for node in besides]
         for node in self.model.graph.node:
             if id(node) in kept:
@@ -167,23 +177,23 @@ class Graph:
         self.index()
 
     def remove(self, nodes: Iterable[NodeProto]) -> None:
-        """Takes nodes out; `prune` later drops what nobody reads any more."""
+        """Remove nodes; `prune` later drops what is no longer read."""
         for node in nodes:
             self.model.graph.node.remove(node)
         self.index()
 
     def insert(self, position: int, *nodes: NodeProto) -> None:
-        """Puts nodes in at a place of the running order."""
+        """Insert nodes at a position of the running order."""
         for offset, node in enumerate(nodes):
             self.model.graph.node.insert(position + offset, node)
         self.index()
 
     def position(self, node: NodeProto) -> int:
-        """The node's place in the running order."""
+        """Return the node's position in the running order."""
         return next(i for i, other in enumerate(self.model.graph.node) if other is node)
 
     def prune(self) -> None:
-        """Drops nodes whose results nobody reads, then initializers without a reader, then stale shapes."""
+        """Drop nodes whose results are not read, then initializers without a reader, then stale shapes."""
         self.index()
         while dead := [n for n in self.nodes if not any(self.consumers(o) or self.is_output(o) for o in n.output)]:
             for node in dead:
@@ -196,7 +206,7 @@ class Graph:
 
 
 def attribute(node: NodeProto, name: str, otherwise: Any = None) -> Any:
-    """An attribute of a node as a Python value (text as str), or `otherwise` when the node has none of that name."""
+    """Return an attribute of a node as a Python value (text as str), or `otherwise` if the node does not have it."""
     for entry in node.attribute:
         if entry.name == name:
             value = helper.get_attribute_value(entry)
@@ -205,7 +215,7 @@ def attribute(node: NodeProto, name: str, otherwise: Any = None) -> Any:
 
 
 def set_attribute(node: NodeProto, name: str, value: Any) -> None:
-    """Gives a node's attribute a value, whether it had it before or not."""
+    """Set an attribute of a node."""
     for entry in list(node.attribute):
         if entry.name == name:
             node.attribute.remove(entry)
@@ -213,7 +223,13 @@ def set_attribute(node: NodeProto, name: str, value: Any) -> None:
 
 
 def dequantized(values: np.ndarray, scale: np.ndarray, zero_point: np.ndarray, *, axis: int) -> np.ndarray:
-    """The reals behind integers: (values - zero_point) * scale, per tensor or along an axis.
+    """Return the reals behind integers: (values - zero_point) * scale, per tensor or along an axis.
+
+    Args:
+        values: Integers.
+        scale: Scale, a scalar or one value per entry of `axis`.
+        zero_point: Zero point, of the same shape.
+        axis: Axis of the scales.
 
     >>> dequantized(np.array([[0, 255]], np.uint8), np.float32(0.5), np.uint8(1), axis=0).tolist()
     [[-0.5, 127.0]]

@@ -1,9 +1,9 @@
-"""Channel permutations of an ONNX graph, moved into the constants of the convolutions that make the channels.
+"""Channel permutations of an ONNX graph, applied to the constants of the convolutions that produce the channels.
 
-Depth-to-space reads its input channels in one of two orders: CRD (PyTorch's) or DCR (what the Hexagon compiler has
-the fast kernels for). Going from one to the other permutes the channels of the tensor in front, and that costs
-nothing when the convolutions behind that tensor have their output rows permuted instead: weights, biases, scales and
-zero points of per-channel quantizers, through everything that treats channels alike (clips, quantizers, sums).
+Depth-to-space reads its input channels in CRD order (PyTorch's) or in DCR order (for which the Hexagon compiler has
+fast kernels). A change of the order permutes the channels of the tensor in front. It costs nothing if the output rows
+of the convolutions behind that tensor are permuted instead: weights, biases, and scales and zero points of per-channel
+quantizers, through everything that treats channels alike (clips, quantizers, sums).
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ BROADCAST_OPS = frozenset({"Add", "Sub", "Mul", "Div", "Min", "Max", "Pow"})
 
 
 class CannotPermuteError(ValueError):
-    """The channels of a tensor cannot change places without work being added to the graph."""
+    """The channels of a tensor cannot be permuted without new operations in the graph."""
 
 
 class Plan:
-    """What has to be permuted for one tensor, collected first, so that a refusal leaves the graph whole.
+    """Plan of all permutations for one tensor; it is collected first, so an error leaves the graph unchanged.
 
-    Each read of a tensor that is to be permuted is planned together with the node that reads; whoever reads it besides
-    would see the new order without knowing, which `apply` refuses.
+    Each read of a permuted tensor is planned together with the node that reads it. A further reader would get the new
+    order unknowingly, so `apply` raises an error.
 
     Args:
-        graph: is only read until `apply`.
+        graph: Graph, only read until `apply`.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -57,15 +57,15 @@ class Plan:
         }
 
     def activation(self, reader: NodeProto, name: str, order: np.ndarray) -> None:
-        """Plans: new channel i of a tensor (N, C, h, w) is old channel order[i].
+        """Plan that new channel i of a tensor (N, C, h, w) is old channel order[i].
 
         Args:
-            reader: the node that knows of the new order; for the first call, what the caller will change.
-            name: the tensor.
-            order: permutation of C channels.
+            reader: Node that expects the new order; for the first call, the node that the caller will change.
+            name: The tensor.
+            order: Permutation of C channels.
 
         Raises:
-            CannotPermuteError: with the op that stands in the way.
+            CannotPermuteError: An op prevents it; the message names it.
         """
         self._told.add((reader.output[0], name))
         if name in self._orders:
@@ -79,7 +79,17 @@ class Plan:
         self._walkers.get(node.op_type, self._refuse)(node, order)
 
     def constant(self, reader: NodeProto, name: str, order: np.ndarray, axis: int) -> None:
-        """Plans: new entry i of a constant along an axis is old entry order[i], its quantizer's entries with it."""
+        """Plan that new entry i of a constant along an axis is old entry order[i], also of its quantizer.
+
+        Args:
+            reader: Node that expects the new order.
+            name: The constant.
+            order: Permutation of the entries.
+            axis: Axis of the constant.
+
+        Raises:
+            CannotPermuteError: It is no constant, or is needed in two orders.
+        """
         values = self.graph.constant(name)
         if values is None:
             raise CannotPermuteError(f"{name} is no constant of the net")
@@ -98,10 +108,10 @@ class Plan:
         self.constant(node, node.input[0], order, axis)
 
     def apply(self) -> None:
-        """Carries the plan out.
+        """Apply the plan.
 
         Raises:
-            CannotPermuteError: a node that is not told of it reads something that is to be permuted.
+            CannotPermuteError: A node outside the plan reads something that is permuted.
         """
         for name in (*self._orders, *self.initializers):
             for node in self.graph.consumers(name):
@@ -158,7 +168,7 @@ class Plan:
                 self.activation(node, name, order)
 
     def _concat(self, node: NodeProto, order: np.ndarray) -> None:
-        """Whole inputs of a Concat can change places, as in an image repeated channel by channel."""
+        """Permute whole inputs of a Concat, as in an image repeated channel by channel."""
         sizes = [self._channels.get(name, 0) for name in node.input]
         if attribute(node, "axis") not in (1, -3) or sum(sizes) != len(order) or 0 in sizes:
             self._refuse(node, order)
@@ -197,11 +207,11 @@ class Plan:
 
 
 def in_blocks(order: np.ndarray, block: int, mode: str) -> np.ndarray:
-    """The order in front of a depth-to-space that permutes the channels behind it.
+    """Return the order in front of a depth-to-space that permutes the channels behind it.
 
     Args:
-        order: new output channel i is old output channel order[i].
-        block: block size.
+        order: New output channel i is old output channel order[i].
+        block: Block size.
         mode: "CRD" or "DCR".
 
     >>> in_blocks(np.array([1, 0]), 2, "CRD").tolist()
@@ -215,7 +225,7 @@ def in_blocks(order: np.ndarray, block: int, mode: str) -> np.ndarray:
 
 
 def channel_counts(graph: Graph) -> dict[str, int]:
-    """Channels of every tensor with four dimensions (0 when free)."""
+    """Return the number of channels of every tensor with four dimensions; 0 if it is free."""
     shapes = shape_inference.infer_shapes(graph.model).graph
     values = (*shapes.value_info, *shapes.input, *shapes.output)
     dims = {value.name: value.type.tensor_type.shape.dim for value in values}
@@ -223,9 +233,10 @@ def channel_counts(graph: Graph) -> dict[str, int]:
 
 
 def unshare_constants(graph: Graph) -> None:
-    """Gives every reader of an array its own copy, so that permuting one reader's rows leaves the others alone.
+    """Give every reader of an array its own copy, so that permuting one reader's rows does not affect the others.
 
-    PyTorch's exporter stores equal parameters once (two biases of zeros, say) and hands them on by Identity nodes.
+    PyTorch's exporter stores equal parameters once (two biases of zeros, for example) and passes them on by Identity
+    nodes.
     """
     for node in graph.of_type("Identity"):
         if node.input[0] in graph.initializers:

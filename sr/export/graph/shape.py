@@ -1,4 +1,4 @@
-"""Sizes: which image a target resolution means, and ONNX files with a free or a fixed size."""
+"""Sizes: the LR size for a target resolution, and ONNX files with a free or a fixed size."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ Dimension = TensorShapeProto.Dimension
 
 
 def lr_size(size: str, *, scale: float, multiple: int) -> tuple[int, int]:
-    """Height and width of the low-resolution image for a size in the config.
+    """Return height and width of the low-resolution image for a size in the config.
 
-    A preset names the **target**: LR = ceil(target / scale), so that the output covers the target, then rounded up to
-    what the net can take. 1080p at x4 is exactly 270 x 480; at x1.5 exactly 720 x 1280. 1080p at x3 is 360 x 640;
-    540p at x4 is 135 x 240, and 720p at x1.5 is 480 x 854 (853.33 is no whole pixel), whose output of 720 x 1281 is
-    cropped by one column on the screen. "540x960" is the LR size itself.
+    A preset names the **target**: LR = ceil(target / scale), rounded up to what the net accepts, so the output covers
+    the target. 1080p at x4 is exactly 270 x 480; at x1.5 exactly 720 x 1280. 1080p at x3 is 360 x 640 and 540p at x4 is
+    135 x 240. 720p at x1.5 is 480 x 854 (853.33 is not a whole pixel); its output of 720 x 1281 is cropped by one
+    column on the screen. "540x960" is the LR size itself.
 
     Args:
-        size: a key of `TARGETS`, or height x width of the LR image.
-        scale: of the net.
-        multiple: LR height and width have to be multiples of this.
+        size: A key of `TARGETS`, or height x width of the LR image.
+        scale: Scale of the net.
+        multiple: LR height and width must be multiples of this.
 
     Raises:
-        ValueError: neither a preset nor HxW, too many pixels, or HxW that the net cannot take.
+        ValueError: The size is neither a preset nor HxW, has too many pixels, or does not fit the net.
 
     >>> lr_size("1080p", scale=2, multiple=1)
     (540, 960)
@@ -45,12 +45,12 @@ def lr_size(size: str, *, scale: float, multiple: int) -> tuple[int, int]:
 
 
 def is_bound_to_size(graph: Graph) -> bool:
-    """Whether a graph that was traced at one size holds that size in its constants, so that it takes no other."""
+    """Return whether a graph that was traced at one size has that size in its constants and accepts no other."""
     return bool(graph.of_type("Reshape", "Shape", "Slice", "Expand", "Resize"))
 
 
 def free_shape(graph: Graph) -> None:
-    """Frees height and width of input and output; the graph must not be bound to its size."""
+    """Free height and width of input and output; the graph must not be bound to its size."""
     for value, names in ((graph.model.graph.input[0], "hw"), (graph.model.graph.output[0], "HW")):
         for dim, name in zip(_sides(value), names, strict=True):
             dim.dim_param = name
@@ -58,12 +58,12 @@ def free_shape(graph: Graph) -> None:
 
 
 def has_free_shape(graph: Graph) -> bool:
-    """Whether the graph takes images of any size."""
+    """Return whether the graph accepts images of any size."""
     return all(dim.dim_param for dim in _sides(graph.model.graph.input[0]))
 
 
 def fix_shape(graph: Graph, height: int, width: int) -> None:
-    """Fixes the size of the input, in LR pixels, and of all else; the graph must not be bound to another size."""
+    """Fix the input size in LR pixels and all other sizes; the graph must not be bound to another size."""
     for dim, size in zip(_sides(graph.model.graph.input[0]), (height, width), strict=True):
         dim.dim_value = size
     for dim in graph.model.graph.output[0].type.tensor_type.shape.dim:
@@ -75,12 +75,12 @@ def fix_shape(graph: Graph, height: int, width: int) -> None:
 
 
 def fixed_lr_width(graph: Graph) -> int:
-    """The width in LR pixels that a graph is fixed to; 0 where it takes any."""
+    """Return the width in LR pixels that a graph is fixed to; 0 if it is free."""
     return _sides(graph.model.graph.input[0])[1].dim_value
 
 
 def _sides(value: ValueInfoProto) -> Sequence[Dimension]:
-    """Height and width of a graph input or output, NHWC pixels or NCHW planes."""
+    """Return height and width of a graph input or output, NHWC pixels or NCHW planes."""
     tensor = value.type.tensor_type
     first = 1 if tensor.elem_type == TensorProto.UINT8 else 2
     return tensor.shape.dim[first : first + 2]

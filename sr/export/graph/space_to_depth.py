@@ -24,11 +24,11 @@ class Unshuffle(NamedTuple):
 
 
 def unshuffle_to_space_to_depth(graph: Graph) -> None:
-    """Rewrites PixelUnshuffle as SpaceToDepth, with the input axis of the convolution behind it permuted.
+    """Rewrite PixelUnshuffle as SpaceToDepth, and permute the input axis of the convolution behind it.
 
     SpaceToDepth gives channel (dy * block + dx) * C + c where PixelUnshuffle gives c * block**2 + dy * block + dx.
-    Integer results are the same; a float convolution sums in another order, so now and then a pixel moves by 1.
-    Where something other than convolutions reads the result, the reshape stays, which is noted for the certificate.
+    Integer results are the same. A float convolution sums in another order, so a pixel occasionally changes by 1. If
+    something other than a convolution reads the result, the reshape stays and the certificate notes it.
     """
     found = [match for node in graph.of_type("Reshape") if (match := match_unshuffle(graph, node))]
     if found:
@@ -38,7 +38,7 @@ def unshuffle_to_space_to_depth(graph: Graph) -> None:
 
 
 def match_unshuffle(graph: Graph, node: NodeProto) -> Unshuffle | None:
-    """The PixelUnshuffle that begins at a Reshape, or None when the node is something else."""
+    """Return the PixelUnshuffle that begins at a Reshape, or None if the node is something else."""
     shape = graph.constant(node.input[1])
     if shape is None or len(shape) != 6 or shape[3] != shape[5]:
         return None
@@ -52,9 +52,9 @@ def match_unshuffle(graph: Graph, node: NodeProto) -> Unshuffle | None:
 
 
 def fold_into_convolution(graph: Graph) -> None:
-    """Merges SpaceToDepth and the 1x1 convolution behind it into one convolution with stride = kernel = block.
+    """Merge SpaceToDepth and the 1x1 convolution behind it into one convolution with stride = kernel = block.
 
-    The same sums over the same pixels; half the estimated time on the v73 of SA8650 for QuickSRNet x1.5.
+    These are the same sums over the same pixels, at half the estimated time on the v73 of SA8650 for QuickSRNet x1.5.
     """
     for node in graph.of_type("SpaceToDepth"):
         conv = _behind(graph, node)
@@ -63,7 +63,7 @@ def fold_into_convolution(graph: Graph) -> None:
 
 
 def _behind(graph: Graph, node: NodeProto) -> NodeProto | None:
-    """The one reader of a node's result, looking through a quantizer that keeps the encoding of the node's input."""
+    """Return the only reader of a node's result, behind a quantizer that keeps the encoding of the node's input."""
     after = graph.only_consumer(node.output[0])
     if after is None or after.op_type != QUANTIZE:
         return after
@@ -101,7 +101,7 @@ def _rewrite(graph: Graph, match: Unshuffle) -> str:
 
 
 def _input_axes(graph: Graph, tensor: str) -> list[str]:
-    """The weights whose input axis reads the channels of a tensor, through ops that treat channels alike."""
+    """Return the weights whose input axis reads the channels of a tensor, through ops that treat channels alike."""
     weights: list[str] = []
     for node in graph.consumers(tensor):
         if node.op_type == "Conv" and node.input[0] == tensor and attribute(node, "group", 1) == 1:
@@ -120,7 +120,7 @@ def _per_channel(graph: Graph, node: NodeProto) -> bool:
 
 
 def _stored(graph: Graph, weight: str) -> str:
-    """The initializer behind a weight, whose quantizer may be per tensor or per output channel."""
+    """Return the initializer behind a weight with a quantizer per tensor or per output channel."""
     while weight not in graph.initializers:
         node = graph.producer(weight)
         if node is None or node.op_type not in (QUANTIZE, DEQUANTIZE) or len(graph.consumers(weight)) != 1:
@@ -132,13 +132,13 @@ def _stored(graph: Graph, weight: str) -> str:
 
 
 def _is_pointwise(conv: NodeProto) -> bool:
-    """Whether a convolution looks at each position alone."""
+    """Return whether a convolution is 1x1 with stride 1, without padding and groups."""
     still = {"kernel_shape": [1, 1], "strides": [1, 1], "pads": [0, 0, 0, 0], "group": 1}
     return all(attribute(conv, name, value) == value for name, value in still.items())
 
 
 def _fold(graph: Graph, node: NodeProto, conv: NodeProto) -> str:
-    """Lets a 1x1 convolution read the unfolded image: weight (O, b*b*C, 1, 1) in DCR order -> (O, C, b, b)."""
+    """Make a 1x1 convolution read the unfolded image: weight (O, b*b*C, 1, 1) in DCR order -> (O, C, b, b)."""
     block = attribute(node, "blocksize")
     weight = _stored(graph, conv.input[1])
     values = numpy_helper.to_array(graph.initializers[weight])

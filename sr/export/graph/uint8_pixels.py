@@ -1,21 +1,21 @@
-"""Whole pixels in and out: uint8 images in the memory layout of cameras and screens."""
+"""uint8 NHWC input and output: images in the memory layout of cameras and screens."""
 
 from __future__ import annotations
 
 import numpy as np
 from onnx import NodeProto, TensorProto, TensorShapeProto, ValueInfoProto, helper
 
-from sr.export.graph.onnx_graph import DEQUANTIZE, PIXELS, QUANTIZE, Graph
+from sr.export.graph.onnx_graph import DEQUANTIZE, PIXEL_GRID, QUANTIZE, Graph
 
 _TO_PLANES, _TO_PIXELS = [0, 3, 1, 2], [0, 2, 3, 1]
 
 
 def uint8_nhwc_io(graph: Graph) -> None:
-    """Lets a net with float NCHW input and output in [0, 1] take and give uint8 pixels (1, height, width, channels).
+    """Replace float NCHW input and output in [0, 1] by uint8 pixels (1, height, width, channels).
 
-    Where the first quantizer has the grid of pixels (scale 1/255, zero point 0) it is taken away: the pixel is the
-    integer. Else, and in a float net, the pixels are dequantized in front of it. The same at the output. One Transpose
-    at each end gives the layout; the Hexagon compiler absorbs it. The pixels stay bit for bit what they were.
+    If the first quantizer has the grid of pixels (scale 1/255, zero point 0), it is removed, because the pixel is the
+    integer. Otherwise, and in a float net, a dequantizer for the pixels is added in front. The output is handled alike.
+    One Transpose at each end gives the layout; the Hexagon compiler absorbs it. The pixels stay the same bit for bit.
     """
     other_grid = _pixels_in(graph) + _pixels_out(graph)
     graph.prune()
@@ -64,16 +64,16 @@ def _pixels_out(graph: Graph) -> list[str]:
 
 def _is_pixel_grid(graph: Graph, node: NodeProto) -> bool:
     encoding = graph.encoding(node) if node.op_type in (QUANTIZE, DEQUANTIZE) else None
-    return encoding is not None and encoding.agrees(PIXELS)
+    return encoding is not None and encoding.agrees(PIXEL_GRID)
 
 
 def _grid(graph: Graph) -> tuple[str, str]:
-    scale = graph.add_initializer("pixel_scale", np.array(PIXELS.scale, np.float32))
-    return scale, graph.add_initializer("pixel_zero_point", np.array(PIXELS.zero_point, np.uint8))
+    scale = graph.add_initializer("pixel_scale", np.array(PIXEL_GRID.scale, np.float32))
+    return scale, graph.add_initializer("pixel_zero_point", np.array(PIXEL_GRID.zero_point, np.uint8))
 
 
 def _to_pixels(value: ValueInfoProto) -> None:
-    """Turns the declaration of (N, C, H, W) float into (N, H, W, C) uint8."""
+    """Change the declaration of (N, C, H, W) float to (N, H, W, C) uint8."""
     tensor = value.type.tensor_type
     tensor.elem_type = TensorProto.UINT8
     planes = TensorShapeProto()

@@ -1,4 +1,4 @@
-"""Qualcomm chips with a Hexagon tensor processor (HTP), by the name on the data sheet."""
+"""Qualcomm chips with a Hexagon tensor processor (HTP), by their part number."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 
 class Chip(NamedTuple):
-    """What the compiler has to know of a chip.
+    """Chip as the compiler needs it.
 
     Args:
-        name: part number.
-        soc_model: the compiler's number for it.
-        arch: version of its HTP; chips of one version give the same pixels.
-        product: the name that people know.
-        estimates: whether the compiler says how long a net will take on it. It does for a few chips, and for no phone.
+        name: Part number.
+        soc_model: The compiler's number of the chip.
+        arch: Version of its HTP; chips of one version give the same pixels.
+        product: Product name.
+        estimates: Whether the compiler estimates times for it. It does for a few chips, and for no phone.
     """
 
     name: str
@@ -45,10 +45,10 @@ CHIPS = {
 
 
 def chips(names: Iterable[str]) -> list[Chip]:
-    """Looks chips up.
+    """Return chips by their part numbers.
 
     Raises:
-        ValueError: an unknown name, with the known ones.
+        ValueError: A name is unknown; the message lists the known ones.
 
     >>> [chip.arch for chip in chips(["SM8450", "SM8550"])]
     [69, 73]
@@ -61,10 +61,13 @@ def chips(names: Iterable[str]) -> list[Chip]:
 
 
 def emulated(arch: int) -> Chip:
-    """The chip that stands for a version of the HTP in the emulator.
+    """Return the chip that represents an HTP version in the emulator.
 
     Raises:
-        ValueError: no chip has this version.
+        ValueError: No chip has this version.
+
+    >>> emulated(73).name
+    'SM8550'
     """
     for chip in CHIPS.values():
         if chip.arch == arch:

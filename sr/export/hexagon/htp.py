@@ -1,4 +1,4 @@
-"""A net on the Hexagon HTP: emulated pixel by pixel, compiled for chips, and its time as the compiler estimates it."""
+"""Hexagon HTP: emulate a net bit-exactly, compile it for chips, and read the compiler's time estimate."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ _TIMES = {
 
 
 def on_htp(graph: Graph, *, arch: int, log: Path) -> Runtime:
-    """Runs a graph on the emulator of an HTP version; it is deterministic, and not bit-equal to ONNX Runtime.
+    """Return the runtime of a graph on the emulator of an HTP version, which is deterministic.
 
-    The HTP rounds in its own way, so a third of the values differ from ONNX Runtime's by 1, a few by up to 4: its PSNR
-    is what counts. Each image size is compiled once (0.3 s); a run costs about 14 us for an LR pixel. Images of a width
-    that the compiler spoils are widened by their last column, and the result is cut.
+    It is not bit-equal to ONNX Runtime: a third of the values differ from ONNX Runtime's by 1, a few by up to 4, so its
+    PSNR is compared. Each image size is compiled once (0.3 s); a run takes about 14 us per LR pixel. If the compiler's
+    width bug affects an image, it is padded with its last column and the result is cropped.
 
     Args:
-        graph: the net; quantized nets run in integers, float nets in fp16.
-        arch: version of the HTP, e.g. 69 or 73.
-        log: the compiler's words go to the end of this file.
+        graph: The net; quantized nets run in integers, float nets in fp16.
+        arch: Version of the HTP, such as 69 or 73.
+        log: File to which the compiler's output is appended.
     """
     chip = emulated(arch)
 
@@ -63,20 +63,20 @@ def on_htp(graph: Graph, *, arch: int, log: Path) -> Runtime:
 
 
 def compile_context(model: Path, chip: Chip, folder: Path, log: Path, **options: str) -> dict[str, Any]:
-    """Compiles a net for a chip, without the chip: a binary and a small ONNX file that points to it.
+    """Compile a net for a chip, without the chip, to a binary and a small ONNX file that points to it.
 
     Args:
-        model: an ONNX file of fixed size.
-        chip: what to compile for.
-        folder: where the two files go.
-        log: the compiler's words.
-        options: further options of the QNN provider.
+        model: ONNX file of fixed size.
+        chip: Chip to compile for.
+        folder: Folder for the two files.
+        log: File for the compiler's output.
+        options: Further options of the QNN provider.
 
     Returns:
-        The chip, its files and their sizes. The binary differs from one compilation to the next, in nothing that shows.
+        The chip, its files and their sizes. The binary differs between compilations without any effect.
 
     Raises:
-        ValueError: an op that the HTP cannot run, or a width that its compiler spoils.
+        ValueError: The HTP cannot run an op, or the compiler's width bug affects this width.
     """
     graph = Graph.load(model)
     refuse_spoiled(graph, fixed_lr_width(graph))
@@ -100,15 +100,15 @@ def compile_context(model: Path, chip: Chip, folder: Path, log: Path, **options:
 
 
 def estimate(model: Path, chip: Chip, log: Path) -> dict[str, Any]:
-    """What the compiler thinks that a chip's accelerator will take for an image, in microseconds, with bounds.
+    """Return the compiler's estimate of a chip's accelerator time per image, in microseconds, with bounds.
 
     Args:
-        model: an ONNX file of fixed size.
-        chip: one with `estimates`.
-        log: the compiler's words.
+        model: ONNX file of fixed size.
+        chip: A chip with `estimates`.
+        log: File for the compiler's output.
 
     Returns:
-        The estimate; only chip and reason when the compiler gives none.
+        The estimate; chip and reason if the compiler gives none.
     """
     found = {"chip": chip.name, "product": chip.product, "htp_arch": chip.arch}
     with tempfile.TemporaryDirectory() as folder:
@@ -121,15 +121,15 @@ def estimate(model: Path, chip: Chip, log: Path) -> dict[str, Any]:
 
 
 def write_dlc(model: Path, path: Path, log: Path) -> None:
-    """Writes the net as a DLC, the file of Qualcomm's own runtimes, before compilation for any chip.
+    """Write the net as a DLC, the file of Qualcomm's own runtimes, before compilation for any chip.
 
     Args:
-        model: an ONNX file of fixed size.
-        path: the DLC.
-        log: the compiler's words.
+        model: ONNX file of fixed size.
+        path: The DLC.
+        log: File for the compiler's output.
 
     Raises:
-        ValueError: an op that the HTP cannot run, or the compiler wrote nothing.
+        ValueError: The HTP cannot run an op, or the compiler wrote no file.
     """
     folder = path.with_name(path.name + "_parts")
     folder.mkdir(parents=True)
@@ -144,7 +144,7 @@ def write_dlc(model: Path, path: Path, log: Path) -> None:
 
 
 def _read_profile(path: Path) -> dict[str, int]:
-    """The estimates in the compiler's profile, under our names."""
+    """Read the estimates from the compiler's profile and return them under this project's names."""
     with open(path, newline="", encoding="utf-8") as file:
         values = {row["Event Identifier"]: int(row["Time"]) for row in csv.DictReader(file)}
     return {ours: values[theirs] for theirs, ours in _TIMES.items() if theirs in values}

@@ -1,4 +1,4 @@
-"""Sessions on the Hexagon HTP through onnxruntime-qnn: loading it, keeping it quiet, leaving nothing to the CPU."""
+"""Sessions on the Hexagon HTP with onnxruntime-qnn in which every node runs on the HTP."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _RECORD = {"session.record_ep_graph_assignment_info": "1"}
 
 
 class HexagonMissingError(RuntimeError):
-    """The HTP compiler and emulator cannot be used here."""
+    """The HTP compiler and emulator do not work on this machine."""
 
 
 def why_hexagon_is_missing() -> str | None:
-    """None when the HTP compiler and emulator work here, else why not and what to do."""
+    """Return None if the HTP compiler and emulator work here, else the reason and what to do."""
     try:
         import onnxruntime_qnn
     except ImportError:
@@ -42,17 +42,17 @@ def why_hexagon_is_missing() -> str | None:
 def open_session(
     model: bytes | str, provider: Mapping[str, str], session: Mapping[str, str], log: Path
 ) -> onnxruntime.InferenceSession:
-    """Opens a session in which every node is on the HTP backend.
+    """Open a session in which every node runs on the HTP.
 
     Args:
-        model: a path, or the bytes of the model.
-        provider: options of the QNN provider.
-        session: entries of the session's configuration.
-        log: what the compiler prints goes to the end of this file, and not on the screen.
+        model: Path or bytes of the model.
+        provider: Options of the QNN provider.
+        session: Entries of the session's configuration.
+        log: File to which the compiler's output is appended.
 
     Raises:
-        HexagonMissingError: there is no compiler here.
-        ValueError: an op that the HTP cannot run, named.
+        HexagonMissingError: The compiler does not work here.
+        ValueError: The HTP cannot run an op; the message names it.
     """
     with native_output_to(log):  # loading the library prints too
         missing = why_hexagon_is_missing()
@@ -72,7 +72,7 @@ def open_session(
 
 
 def nodes_by_provider(session: onnxruntime.InferenceSession) -> dict[str, int]:
-    """How many nodes each execution provider runs."""
+    """Return the number of nodes that each execution provider runs."""
     counts: dict[str, int] = {}
     for part in session.get_provider_graph_assignment_info():
         counts[part.ep_name] = counts.get(part.ep_name, 0) + len(part.get_nodes())
@@ -80,15 +80,15 @@ def nodes_by_provider(session: onnxruntime.InferenceSession) -> dict[str, int]:
 
 
 def backend(chip: Chip) -> dict[str, str]:
-    """Options of the QNN provider for a chip's HTP."""
+    """Return the options of the QNN provider for a chip's HTP."""
     return {"backend_type": "htp", "htp_arch": str(chip.arch), "soc_model": str(chip.soc_model)}
 
 
 def single_node(context: Path) -> str:
-    """Name of the compiled file that a context model points to, if the whole net is in it.
+    """Return the name of the compiled file of a context model that consists of one compiled node.
 
     Raises:
-        ValueError: the model has another node besides the one compiled one.
+        ValueError: The model has another node.
     """
     nodes = onnx.load(str(context), load_external_data=False).graph.node
     if [node.op_type for node in nodes] != ["EPContext"]:
@@ -111,7 +111,7 @@ def _options(provider: Mapping[str, str], entries: Mapping[str, str]) -> onnxrun
 
 
 def _ops_off_the_htp(model: bytes | str, provider: Mapping[str, str]) -> str:
-    """The ops that the HTP leaves to the CPU when it may; empty when that is not the trouble."""
+    """Return the ops that the HTP leaves to the CPU if allowed; empty if that is not the cause."""
     try:
         session = onnxruntime.InferenceSession(model, _options(provider, _RECORD))
     except Exception:  # the first error says more

@@ -1,9 +1,9 @@
-"""Image widths that the HTP compiler spoils.
+"""Width bug of the HTP compiler.
 
-Depth-to-space by 4 in DCR order and 8 bits writes the last 1 to 3 LR columns over the first ones where the LR width
-lies as many below a multiple of 32 (29, 30, 31, 61, ...). Found on the emulators v69 and v73 by comparing with ONNX
-Runtime at all scales and both precisions; CRD order, other blocks, fp16 and all other widths are right. The usual
-targets (360p to 2160p) are not touched.
+Depth-to-space by 4 in DCR order and 8 bits writes the last 1 to 3 LR columns over the first ones if the LR width is 1
+to 3 below a multiple of 32 (29, 30, 31, 61, ...). Found on the emulators v69 and v73 by comparison with ONNX Runtime at
+all scales and both precisions. CRD order, other blocks, fp16 and all other widths are right. The usual targets (360p to
+2160p) are not affected.
 """
 
 from __future__ import annotations
@@ -15,21 +15,25 @@ LANES = 32
 
 
 def safe_width(graph: Graph, width: int) -> int:
-    """The next LR width from `width` on that comes out right.
+    """Return the smallest LR width, at least `width`, that the bug does not affect.
 
     Args:
-        graph: the net.
-        width: LR pixels.
+        graph: The net.
+        width: Width in LR pixels.
     """
     short = -width % LANES
     return width + short if short in (1, 2, 3) and _is_touched(graph) else width
 
 
 def refuse_spoiled(graph: Graph, width: int) -> None:
-    """Stop before a file is compiled whose left edge would be wrong.
+    """Check that the bug does not affect a width, before a file with a wrong left edge is compiled.
+
+    Args:
+        graph: The net.
+        width: Width in LR pixels.
 
     Raises:
-        ValueError: says which width to take.
+        ValueError: It does; the message names a width that works.
     """
     if (safe := safe_width(graph, width)) != width:
         raise ValueError(

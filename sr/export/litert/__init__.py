@@ -1,1 +1,1 @@
-"""LiteRT (TFLite): operators lowered from ONNX, the flatbuffer file, and Google's interpreter."""
+"""LiteRT: write an exported ONNX graph as a .tflite file, and run it."""

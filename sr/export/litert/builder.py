@@ -9,7 +9,7 @@ import numpy as np
 from onnx import NodeProto, numpy_helper, shape_inference
 
 from sr.export.graph.clips import bounds, covers
-from sr.export.graph.onnx_graph import DEQUANTIZE, PIXELS, QUANTIZE, Encoding, Graph
+from sr.export.graph.onnx_graph import DEQUANTIZE, PIXEL_GRID, QUANTIZE, Encoding, Graph
 from sr.export.litert.flatbuffer import ModelFile
 
 _PASSING = ("Relu", "Clip", "DepthToSpace", "SpaceToDepth", "MaxPool")  # they keep the grid of their input
@@ -49,24 +49,33 @@ class LiteRtBuilder:
         self.shapes = {each.name: [dim.dim_value for dim in each.type.tensor_type.shape.dim] for each in known}
         entry = graph.model.graph.input[0].name
         shape = tuple(self.shapes[entry])
-        self.entry = self.file.tensor("input", shape, "uint8", scale=PIXELS.scale, zero_point=0)
-        self.values = {entry: Value(self.entry, PIXELS)}
+        self.entry = self.file.tensor("input", shape, "uint8", scale=PIXEL_GRID.scale, zero_point=0)
+        self.values = {entry: Value(self.entry, PIXEL_GRID)}
         if self.quantized:
-            signed = self.activation("input_signed", shape, PIXELS)
+            signed = self.activation("input_signed", shape, PIXEL_GRID)
             self.file.operator("QUANTIZE", [self.entry], signed.number, "QuantizeOptions")
             self.values[entry] = signed
 
     def refusal(self, node: NodeProto, reason: str) -> ValueError:
-        """The error that names a node."""
+        """Return the error that names a node."""
         return ValueError(f"LiteRT cannot take {node.op_type} {node.name}: {reason}. Leave the engine litert out")
 
     def shape(self, name: str) -> tuple[int, ...]:
-        """NHWC shape of an ONNX tensor of planes."""
+        """Return the NHWC shape of an ONNX tensor of planes."""
         count, channels, height, width = self.shapes[name]
         return count, height, width, channels
 
     def activation(self, name: str, shape: tuple[int, ...], grid: Encoding | None) -> Value:
-        """Add a tensor for what an operator gives."""
+        """Add a tensor for the output of an operator.
+
+        Args:
+            name: ONNX name.
+            shape: NHWC shape.
+            grid: Its grid; None for floats.
+
+        Raises:
+            ValueError: The grid does not have 8 bits.
+        """
         if grid is None:
             return Value(self.file.tensor(name, shape, "float32"), None)
         limits = ml_dtypes.iinfo(grid.dtype)
@@ -79,10 +88,10 @@ class LiteRtBuilder:
         return Value(self.file.tensor(name, shape, "int8", scale=grid.scale, zero_point=zero_point), grid)
 
     def result(self, node: NodeProto) -> Value:
-        """Add the tensor that a computing node gives, on the grid of the quantizer behind it.
+        """Add the output tensor of a computing node, on the grid of the quantizer behind it.
 
         Raises:
-            ValueError: a quantized graph has no quantizer there.
+            ValueError: A quantized graph has no quantizer there.
         """
         name = node.output[0]
         grid = self.grid(name) if self.quantized else None
@@ -91,7 +100,7 @@ class LiteRtBuilder:
         return self.activation(name, self.shape(name), grid)
 
     def grid(self, name: str) -> Encoding | None:
-        """The encoding that a tensor gets, perhaps behind operators that leave it as it is."""
+        """Return the encoding of a tensor, possibly behind operators that do not change it."""
         readers = self.graph.consumers(name)
         for node in readers:
             if node.op_type == QUANTIZE:
@@ -101,7 +110,7 @@ class LiteRtBuilder:
         return None
 
     def requantized(self, value: Value, name: str, shape: tuple[int, ...], grid: Encoding) -> Value:
-        """The value on another grid; itself where that is its own."""
+        """Return a value on another grid; the value itself if it is on that grid."""
         if value.grid is not None and value.grid.agrees(grid):
             return value
         other = self.activation(name, shape, grid)
@@ -109,7 +118,7 @@ class LiteRtBuilder:
         return other
 
     def clipped(self, node: NodeProto) -> Value | None:
-        """What a Relu or Clip gives in a quantized graph, where the quantizer behind it saturates at its bounds."""
+        """Return the output of a Relu or Clip in a quantized graph, whose quantizer saturates at its bounds."""
         if not self.quantized:
             return None
         name = node.output[0]
@@ -119,7 +128,7 @@ class LiteRtBuilder:
         return self.requantized(self.values[node.input[0]], name, self.shape(name), grid)
 
     def constant(self, name: str, order: tuple[int, ...]) -> tuple[np.ndarray, Any]:
-        """A constant with its axes in another order: integers and their scales, or floats and None."""
+        """Return a constant with its axes in another order: integers and their scales, or floats and None."""
         maker = self.graph.producer(name)
         if maker is None or maker.op_type != DEQUANTIZE:
             values = self.graph.constant(name)

@@ -1,4 +1,7 @@
-"""A LiteRT (TFLite) model as it is written: tensors, operators, and the file."""
+"""Writer of a LiteRT (TFLite) model: tensors, operators, and the file.
+
+It is written by hand because LiteRT's converters calibrate again; this one keeps the certified ranges exactly.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ class ModelFile:
     """One graph of operators on NHWC tensors, in the order in which they run.
 
     Args:
-        description: a line about the model, kept in the file.
+        description: Line about the model, kept in the file.
     """
 
     def __init__(self, description: str) -> None:
@@ -50,13 +53,13 @@ class ModelFile:
         """Add a tensor and return its number.
 
         Args:
-            name: for people.
-            shape: NHWC.
+            name: Name for readers of the file.
+            shape: NHWC shape.
             dtype: "float32", "float16", "int8", "uint8" or "int32".
-            values: of a constant.
-            scale: one, or one for each entry along `axis`; None when it holds real numbers.
-            zero_point: as many; None for zeros.
-            axis: of the scales.
+            values: Values of a constant.
+            scale: One scale, or one per entry along `axis`; None for real numbers.
+            zero_point: As many zero points; None for zeros.
+            axis: Axis of the scales.
         """
         made = self._schema.TensorT()
         made.name, made.shape, made.hasRank = name.encode(), list(shape), True
@@ -80,10 +83,10 @@ class ModelFile:
 
         Args:
             name: LiteRT's name of the operator, such as "CONV_2D".
-            inputs: numbers of tensors.
-            output: number of the tensor that it makes.
-            options: name of its table of options, such as "Conv2DOptions"; empty when it has none.
-            settings: fields of that table.
+            inputs: Numbers of the input tensors.
+            output: Number of the output tensor.
+            options: Name of its table of options, such as "Conv2DOptions"; empty if it has none.
+            settings: Fields of that table.
         """
         made = self._schema.OperatorT()
         made.opcodeIndex = self._codes.setdefault(name, len(self._codes))
@@ -98,16 +101,16 @@ class ModelFile:
         return output
 
     def padding(self, same: bool) -> int:
-        """LiteRT's number for padding that keeps the size, or for none."""
+        """Return LiteRT's constant for padding that keeps the size, or for no padding."""
         return self._schema.Padding.SAME if same else self._schema.Padding.VALID
 
     def save(self, path: Path, entry: int, result: int) -> None:
-        """Write the model, whole or not at all.
+        """Write the model atomically.
 
         Args:
-            path: the file.
-            entry: number of its input tensor.
-            result: number of its output tensor.
+            path: The file.
+            entry: Number of its input tensor.
+            result: Number of its output tensor.
         """
         import flatbuffers
 

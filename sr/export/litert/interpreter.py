@@ -1,4 +1,4 @@
-"""LiteRT (formerly TensorFlow Lite): the exported net as one .tflite file, run by Google's own interpreter."""
+"""LiteRT (formerly TensorFlow Lite): the exported net as a .tflite file, run by Google's interpreter."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _FOLDER = "litert"
 
 @dataclass(frozen=True, kw_only=True)
 class LiteRt(CpuEngine):
-    """The engine: a .tflite file with the ranges of the simulation, uint8 pixels in and out; float of a float net."""
+    """Write a .tflite file with the ranges of the simulation and uint8 pixels in and out; float for a float net."""
 
     @property
     def package(self) -> str:
-        """Name of the package that it needs."""
+        """Return the name of the package that is needed."""
         return "ai-edge-litert"
 
     def why_missing(self) -> str | None:
-        """See `Engine.why_missing`."""
+        """Return the reason why LiteRT cannot run here, see `Engine.why_missing`."""
         try:
             for module in ("interpreter", "schema_py_generated"):
                 importlib.import_module(f"ai_edge_litert.{module}")
@@ -42,7 +42,7 @@ class LiteRt(CpuEngine):
         return None
 
     def check(self, scheme: Any) -> None:
-        """See `Engine.check`: it has no 16-bit weights, and no 16-bit activations with an offset."""
+        """Refuse 16-bit weights and 16-bit activations with an offset, see `Engine.check`."""
         if not scheme.is_float and scheme.activation_bits != 8:
             raise ValueError(
                 f"LiteRT cannot take the {scheme.activation_bits} bits with an offset of scheme {scheme.name}: its "
@@ -55,7 +55,7 @@ class LiteRt(CpuEngine):
             )
 
     def build(self, release: Release, work: Path, log: Path) -> Built:
-        """Write litert/pixels_HxW.tflite; see `Engine.build`."""
+        """Write litert/pixels_HxW.tflite and return its form, see `Engine.build`."""
         facts = " ".join(f"{key}={value}" for key, value in release.pixels.metadata.items())
         model, entry, result, notes = lower(release.pixels, fixed_size(release)[:2], facts)
         path = work / _FOLDER / f"{release.fixed.stem}.tflite"
@@ -67,21 +67,21 @@ class LiteRt(CpuEngine):
         return Built([(form, self.max_db)], report)
 
     def upscalers(self, folder: Path, log: Path) -> dict[str, Upscaler]:
-        """See `Engine.upscalers`."""
+        """Return the upscaler, see `Engine.upscalers`."""
         (path,) = (folder / _FOLDER).glob("*.tflite")
         return {_FOLDER: upscaler_of(Graph.load(folder / "pixels.onnx"), Interpreter(path, self.num_threads, log))}
 
 
 class Interpreter:
-    """A .tflite file as a function on tensors; it is resized where an image has another size than the one before.
+    """.tflite file as a function on tensors; it is resized if an image has another size than the previous one.
 
     Args:
-        path: the file, uint8 NHWC in and out.
-        num_threads: of the interpreter.
-        log: what native code prints goes to the end of this file.
+        path: The file, uint8 NHWC in and out.
+        num_threads: Threads of the interpreter.
+        log: File to which the output of native code is appended.
 
     Raises:
-        ValueError: LiteRT does not take the file.
+        ValueError: LiteRT does not accept the file.
     """
 
     def __init__(self, path: Path, num_threads: int, log: Path) -> None:

@@ -1,15 +1,15 @@
-"""From an exported ONNX graph to a LiteRT model: the same integers and the same grids, nothing calibrated again.
+"""Conversion of an exported ONNX graph to a LiteRT model: the same integers and grids, no new calibration.
 
-LiteRT's own converters look for ranges anew, order depth-to-space by transposes and keep clips in float; what has been
-proven is on its grids already. ONNX's planes become NHWC, unsigned activations signed ones (zero point less 128),
-depth-to-space in DCR order one operator.
+LiteRT's own converters calibrate again, implement depth-to-space with transposes and keep clips in float. The certified
+graph is on its grids already. ONNX's planes become NHWC, unsigned activations become signed (zero point minus 128), and
+depth-to-space in DCR order is one operator.
 """
 
 from __future__ import annotations
 
 from onnx import NodeProto
 
-from sr.export.graph.onnx_graph import DEQUANTIZE, PIXELS, QUANTIZE, Graph, attribute
+from sr.export.graph.onnx_graph import DEQUANTIZE, PIXEL_GRID, QUANTIZE, Graph, attribute
 from sr.export.graph.shape import fix_shape
 from sr.export.litert.builder import LiteRtBuilder, Value
 from sr.export.litert.flatbuffer import ModelFile
@@ -19,18 +19,18 @@ LAYOUTS = ([0, 3, 1, 2], [0, 2, 3, 1])  # planes from pixels and back: here ever
 
 
 def lower(graph: Graph, lr_size: tuple[int, int], description: str) -> tuple[ModelFile, int, int, list[str]]:
-    """Write a graph with uint8 NHWC input and output as a LiteRT model.
+    """Convert a graph with uint8 NHWC input and output to a LiteRT model.
 
     Args:
-        graph: the `pixels` graph of a release.
-        lr_size: height and width that the file is for; the runtime can resize it.
-        description: kept in the file.
+        graph: The `pixels` graph of a release.
+        lr_size: LR height and width of the file; the runtime can resize it.
+        description: Text that is kept in the file.
 
     Returns:
-        The model, the numbers of its input and output, and notes for the certificate.
+        The model, the numbers of its input and output tensors, and notes for the certificate.
 
     Raises:
-        ValueError: an operator, or a number of bits, that LiteRT does not take, named with its layer.
+        ValueError: LiteRT does not support an operator or a number of bits; the message names the layer.
     """
     fixed = Graph(graph.model)
     fix_shape(fixed, *lr_size)
@@ -60,12 +60,12 @@ def _convert(builder: LiteRtBuilder, node: NodeProto) -> None:
 
 
 def _finish(builder: LiteRtBuilder) -> tuple[ModelFile, int, int]:
-    """The model with the numbers of its input and output."""
+    """Return the model with the numbers of its input and output tensors."""
     result = builder.values[builder.graph.model.graph.output[0].name]
     if not builder.quantized:
         return builder.file, builder.entry, result.number
     shape = tuple(builder.shapes[builder.graph.model.graph.output[0].name])
-    output = builder.file.tensor("output", shape, "uint8", scale=PIXELS.scale, zero_point=0)
+    output = builder.file.tensor("output", shape, "uint8", scale=PIXEL_GRID.scale, zero_point=0)
     builder.file.operator("QUANTIZE", [result.number], output, "QuantizeOptions")
     return builder.file, builder.entry, output
 
@@ -85,7 +85,8 @@ def _change_grid(builder: LiteRtBuilder, node: NodeProto) -> None:
         builder.values[name] = made
     else:
         made = Value(
-            builder.file.tensor("output", builder.shape(name), "uint8", scale=PIXELS.scale, zero_point=0), PIXELS
+            builder.file.tensor("output", builder.shape(name), "uint8", scale=PIXEL_GRID.scale, zero_point=0),
+            PIXEL_GRID,
         )
         builder.file.operator("QUANTIZE", [value.number], made.number, "QuantizeOptions")
         builder.values[name] = made

@@ -1,4 +1,4 @@
-"""ONNX operators as LiteRT's: one function each, which adds what is needed to the model and returns its value."""
+"""Conversion of single ONNX operators to LiteRT: each function adds operators to the model and returns the value."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _for_each(scales: np.ndarray, count: int) -> np.ndarray:
 
 
 def _padded(builder: LiteRtBuilder, node: NodeProto, kernel: tuple[int, ...]) -> tuple[Value, bool]:
-    """The image that a convolution or pooling reads, and whether LiteRT's own padding does the rest."""
+    """Return the image that a convolution or pooling reads, and whether LiteRT's own padding does the rest."""
     image = builder.values[node.input[0]]
     top, left, bottom, right = attribute(node, "pads", [0, 0, 0, 0])
     strides = attribute(node, "strides", [1, 1])

@@ -12,7 +12,7 @@ from sr.export.certificate.proof import prove
 from sr.export.graph.dcr_order import depth_to_space_to_dcr
 from sr.export.graph.onnx_graph import Graph
 from sr.export.release import build_release
-from sr.functional.depth_to_space import depth_to_space_to_dcr as order_of
+from sr.functional.depth_to_space import crd_to_dcr as order_of
 
 
 @pytest.mark.aimet

@@ -14,7 +14,7 @@ from sr.export.graph.onnx_graph import Graph, attribute
 from sr.export.release import reorder
 from sr.export.runtime import on_cpu
 from sr.functional.color import to_uint8
-from sr.functional.depth_to_space import depth_to_space_to_dcr as order_of
+from sr.functional.depth_to_space import crd_to_dcr as order_of
 from sr.models.blocks import Add
 
 NETS = [(scale, residual) for scale in (1.5, 2, 3, 4) for residual in ("none", "input_to_output")]

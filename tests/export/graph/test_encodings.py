@@ -9,7 +9,7 @@ from onnx import numpy_helper
 
 from sr.export.graph.encodings import split_quantizers
 from sr.export.release import reorder
-from sr.functional.depth_to_space import depth_to_space_to_dcr
+from sr.functional.depth_to_space import crd_to_dcr
 
 pytestmark = pytest.mark.aimet
 
@@ -28,7 +28,7 @@ def test_encodings_are_those_of_aimet_with_rows_permuted(
     for entry in (*made["param_encodings"], *made["activation_encodings"]):
         expected = dict(reference[entry["name"]])
         if entry["name"] in last:
-            order = depth_to_space_to_dcr(3, 3 if scale == 1.5 else 2).numpy()
+            order = crd_to_dcr(3, 3 if scale == 1.5 else 2).numpy()
             expected |= {key: np.array(expected[key])[order].tolist() for key in ("scale", "offset")}
         assert entry == {key: expected[key] for key in entry}
     assert {entry["name"] for entry in made["activation_encodings"]} >= {"input", "output"}

@@ -7,7 +7,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from sr.export.graph.onnx_graph import PIXELS, Encoding, Graph, attribute, dequantized, set_attribute
+from sr.export.graph.onnx_graph import PIXEL_GRID, Encoding, Graph, attribute, dequantized, set_attribute
 
 
 def chain(*nodes: onnx.NodeProto, arrays: dict[str, np.ndarray] | None = None) -> Graph:
@@ -58,9 +58,9 @@ def test_range_of_an_encoding(dtype: str, zero_point: int, low: float, high: flo
 
 
 def test_encodings_agree_up_to_the_rounding_of_their_scale() -> None:
-    assert PIXELS.agrees(Encoding(1 / 255, 0, "uint8"))
-    assert not PIXELS.agrees(Encoding(1 / 254, 0, "uint8"))
-    assert not PIXELS.agrees(Encoding(1 / 255, 1, "uint8"))
+    assert PIXEL_GRID.agrees(Encoding(1 / 255, 0, "uint8"))
+    assert not PIXEL_GRID.agrees(Encoding(1 / 254, 0, "uint8"))
+    assert not PIXEL_GRID.agrees(Encoding(1 / 255, 1, "uint8"))
 
 
 def test_prune_drops_what_nobody_reads() -> None:
