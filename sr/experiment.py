@@ -161,7 +161,7 @@ def run(config: DictConfig, folder: Path, pixel_run: Callable[[DictConfig], Path
         settings, callbacks = {"max_steps": 0}, without_training(callbacks)
     elif config.trainer.max_steps == 0:
         callbacks = {"untrained": Untrained(), **callbacks}
-    logger = made(config.logger)
+    logger = made(config.logger) if config.logger else False
     trainer = trainer_of(config, folder, logger, callbacks.values(), **settings)
     try:
         trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True)

@@ -130,6 +130,23 @@ def test_one_device_needs_no_slurm_tasks(tmp_path):
     assert (tmp_path / "run/report.json").is_file()
 
 
+def test_what_a_setting_switches_off_is_not_imported(tmp_path):
+    code = f"""
+import runpy, sys
+sys.argv = ["sr.run", *{SETTINGS!r}, "export=none", "quantization=fp32", "hydra.run.dir={tmp_path}/run"]
+try:
+    runpy.run_module("sr.run", run_name="__main__")
+except SystemExit as end:
+    assert not end.code, end.code
+switched_off = {{"wandb", "tensorboard", "aimet_torch", "openvino", "onnxruntime_qnn"}} & set(sys.modules)
+assert not switched_off, switched_off
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, timeout=300)
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "run/report.json").is_file()
+    assert not (tmp_path / "run/logs").exists()
+
+
 def caught(process: subprocess.Popen) -> bool:
     """Whether a process has installed its handler of SIGTERM, as Linux tells."""
     try:

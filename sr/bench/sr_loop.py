@@ -82,7 +82,9 @@ def train_in_blocks(
     """
     breaks = Break(every=every, during=during)
     callbacks = [made(config.callbacks[name]) for name in DURING_TRAINING]
-    trainer = trainer_of(config, folder, made(config.logger), [*callbacks, breaks], limit_val_batches=0)
+    trainer = trainer_of(
+        config, folder, made(config.logger) if config.logger else False, [*callbacks, breaks], limit_val_batches=0
+    )
     trainer.fit(task, datamodule=data)
     return breaks.blocks
 

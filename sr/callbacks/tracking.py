@@ -27,15 +27,14 @@ def log_report(logger: Any, report: Report, folder: Path, step: int) -> None:
     """
     logger.log_hyperparams(report.config)
     logger.log_metrics(flat(report), step=step)
-    if not hasattr(logger, "log_table"):
+    if not isinstance(logger, WandbLogger):
         return
     rows = [list(row) for row in flat(report).items()]
     logger.log_table("quality", columns=["stage/set/measure", "value"], data=rows)
     if proof := certificate(report):
         columns = list(dict.fromkeys(key for row in proof for key in row))
         logger.log_table("certificate", columns=columns, data=[[row.get(key) for key in columns] for row in proof])
-    if hasattr(logger.experiment, "log_artifact"):
-        log_model(logger.experiment, report, folder)
+    log_model(logger.experiment, report, folder)
 
 
 def end_run(logger: Any) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import lightning
 from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.loggers import TensorBoardLogger, WandbLogger
 
 from sr.functional.picture import enlarge, save_png, side_by_side
 from sr.tasks.regression import Regression
@@ -29,7 +30,7 @@ def log_picture(trainer: lightning.Trainer, name: str, picture: Any) -> None:
     """Hand a picture (H, W, 3) uint8 to every logger that takes images (W&B, TensorBoard)."""
     logger: Any
     for logger in trainer.loggers:
-        if hasattr(logger, "log_image"):
+        if isinstance(logger, WandbLogger):
             logger.log_image(name, [picture], step=trainer.global_step)
-        elif hasattr(logger.experiment, "add_image"):
+        elif isinstance(logger, TensorBoardLogger):
             logger.experiment.add_image(name, picture, trainer.global_step, dataformats="HWC")

@@ -37,7 +37,6 @@ ALLOWED_PARTS = (
     "lightning.pytorch.loggers.CSVLogger",
     "lightning.pytorch.loggers.TensorBoardLogger",
     "lightning.pytorch.loggers.WandbLogger",
-    "lightning.pytorch.loggers.logger.DummyLogger",
     "sr.callbacks.checkpoint.LastCheckpoint",
     "sr.callbacks.cost.Cost",
     "sr.callbacks.evaluate.Evaluate",

@@ -12,12 +12,16 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from sr.models.blocks import inference_form
+from sr.models.rfdn_names import from_rfdn_names
+from sr.models.state_dicts import refuse_nonfinite, refuse_other_kinds, tensors_of, without_prefixes
 from sr.models.zoo import check_form, convert_zoo_names
 from sr.runs.files import write_atomically
 
 CHECKPOINT = "checkpoints/last.ckpt"
 FLOAT_WEIGHTS = "float/weights.safetensors"
 LIGHTNING = "pytorch-lightning_version"  # a key of every checkpoint that a Trainer wrote
+
+LINES = 8  # of a message about weights that do not fit, besides its first and last
 
 State = Mapping[str, Tensor]
 
@@ -29,13 +33,14 @@ def save_weights(net: nn.Module, path: Path, metadata: Mapping[str, Any]) -> Non
 
 
 def read_weights(path: str | Path) -> dict[str, Tensor]:
-    """Read a state dict from a run folder, a .safetensors file, or a checkpoint of ours or of the AIMET model zoo.
+    """Read a state dict from a run folder, a .safetensors file, or a checkpoint of ours or of another project.
 
     A run folder gives the newest checkpoint, and of our checkpoint the weight average where it holds one. Only tensors
     and plain containers are unpickled.
 
     Raises:
-        ValueError: nothing there, or a file that is damaged or holds no weights.
+        ValueError: nothing there, or a file that is damaged, is of another kind, holds no weights, or values that are
+            not finite.
     """
     path = Path(path)
     if path.is_dir():
@@ -45,31 +50,36 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
         raise ValueError(
             f"no weights at {path}; give a run folder, a checkpoint (.ckpt, .pt, .pth) or a .safetensors file"
         )
-    if path.suffix == ".safetensors":
-        try:
-            return load_file(path)
-        except SafetensorError as error:
-            raise ValueError(f"{path} is not a whole safetensors file ({error}); get or train it again") from error
-    return _of_checkpoint(path)
+    refuse_other_kinds(path)
+    state = _of_safetensors(path) if path.suffix == ".safetensors" else _of_checkpoint(path)
+    refuse_nonfinite(state, str(path))
+    return state
+
+
+def _of_safetensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise ValueError(f"{path} is not a whole safetensors file ({error}); give a whole copy of it") from error
 
 
 def _of_checkpoint(path: Path) -> dict[str, Tensor]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
+        reason = " ".join(str(error).partition("\n")[0].split())
         raise ValueError(
-            f"{path} cannot be read as a checkpoint ({type(error).__name__}: {str(error).splitlines()[0]}); it is "
-            "damaged, or holds Python objects, which are not loaded for safety. Remove it to start anew"
+            f"{path} cannot be read as a checkpoint ({type(error).__name__}{f': {reason}' if reason else ''}); it is "
+            "damaged, or holds Python objects, which are not loaded for safety; give a whole copy of it, with tensors "
+            "alone"
         ) from error
-    state = content.get("state_dict", content) if isinstance(content, dict) else None
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise ValueError(f"{path} holds no state dict of tensors; got {type(content).__name__}")
-    if LIGHTNING not in content:
-        return state
+    if not isinstance(content, dict) or LIGHTNING not in content:
+        return tensors_of(content, str(path))
+    state: dict[str, Tensor] = content["state_dict"]
     for prefix in ("average.net.", "net."):
         if found := {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}:
             return found
-    return {}  # of a net without weights
+    return state  # of another Lightning project, or of a net without weights
 
 
 def blended(first: State, second: State, alpha: float) -> dict[str, Tensor]:
@@ -126,19 +136,34 @@ def load_weights(net: nn.Module, state: State, *, source: str, leave: Sequence[s
     for layer in leave:
         if not any(is_left(name, [layer]) for name in own):
             raise ValueError(f"init_leave={layer!r} is no layer of {type(net).__name__}; it has {_layers(own)}")
-    state = {name: value for name, value in convert_zoo_names(state, own).items() if not is_left(name, leave)}
+    origins = {id(value): name for name, value in state.items()}
+    renamed = convert_zoo_names(from_rfdn_names(without_prefixes(state, own)), own)
+    state = {name: value for name, value in renamed.items() if not is_left(name, leave)}
     wanted = {name: value for name, value in own.items() if not is_left(name, leave)}
     missing, extra = sorted(wanted.keys() - state.keys()), sorted(state.keys() - wanted.keys())
     misshaped = [name for name in sorted(wanted.keys() & state.keys()) if state[name].shape != wanted[name].shape]
-    lines = [f"missing {name} {tuple(wanted[name].shape)}" for name in missing]
-    lines += [f"extra {name} {tuple(state[name].shape)}" for name in extra]
-    lines += [
-        f"shape of {name}: {tuple(state[name].shape)} there, {tuple(wanted[name].shape)} here" for name in misshaped
-    ]
-    if lines:
+    if missing or extra or misshaped:
+        lines = _shortened(
+            [f"missing {name} {tuple(wanted[name].shape)}" for name in missing],
+            [f"extra {origins.get(id(state[name]), name)} {tuple(state[name].shape)}" for name in extra],
+            [
+                f"shape of {origins.get(id(state[name]), name)}: {tuple(state[name].shape)} there, "
+                f"{tuple(wanted[name].shape)} here"
+                for name in misshaped
+            ],
+        )
         what = f"the weights of {source} do not fit this {type(net).__name__}:"
         raise ValueError("\n  ".join([what, *lines]) + "\n" + _advice(net, state, wanted, [*missing, *misshaped]))
     net.load_state_dict({**own, **state})
+
+
+def _shortened(*kinds: list[str]) -> list[str]:
+    """Return at most 8 lines of several kinds, of each as many, and how many are left out."""
+    if sum(map(len, kinds)) <= LINES:
+        return [line for lines in kinds for line in lines]
+    share = (LINES - 1) // sum(1 for lines in kinds if lines)
+    shown = [line for lines in kinds for line in lines[:share]]
+    return [*shown, f"... and {sum(map(len, kinds)) - len(shown)} more"]
 
 
 def is_left(name: str, leave: Sequence[str]) -> bool:
@@ -165,7 +190,7 @@ def _advice(net: nn.Module, state: State, wanted: State, lacking: list[str]) -> 
     if not lacking or len(lacking) > len(wanted) / 2:
         return "Give the model and scale that they were made with"
     scale = _scale_of(net, state, wanted, lacking)
-    known = f"They are for x{scale}, this net is for x{net.scale}" if scale else "Give their model and scale"
+    known = f"Their shapes fit x{scale}, this net is for x{net.scale}" if scale else "Give their model and scale"
     return f"{known}; or keep these layers' own start with init_leave=[{_layers(lacking)}]"
 
 

@@ -15,7 +15,6 @@ under "state_dict". Key map, and the model for each file:
     conv_last.conv_expand, .conv_squeeze    as conv_first
     anchor.net.weight, .bias                the same
     X.conv_expand.weight, .bias alone       X.weight, .bias: a block that the zoo collapsed
-    module.*                                *: weights saved from `nn.DataParallel`
 
 The zoo's linear blocks have a bias in their second convolution only. A bias in the first convolution here becomes zero,
 so that the function is the same. The zoo does not clip the outputs of ABPN and SESR; this package does.
@@ -47,7 +46,7 @@ def convert_zoo_names(state: Mapping[str, Tensor], wanted: Collection[str]) -> d
         ...                         "residual_block.1.conv_squeeze.weight": squeeze}, ()))
         ['body.2.branches.0.expand.weight', 'body.2.branches.0.squeeze.weight']
     """
-    renamed = {_convert_name(name.removeprefix("module."), state): value for name, value in state.items()}
+    renamed = {_convert_name(name, state): value for name, value in state.items()}
     if not any(_EXPAND in name for name in state):
         return renamed
     inner = {f"{name.removesuffix('weight')}bias": value for name, value in renamed.items() if "expand.weight" in name}

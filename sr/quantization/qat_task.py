@@ -18,7 +18,7 @@ from sr.evaluation import to_network
 from sr.losses.distillation_loss import check_pair, mixed
 from sr.models.net import Net
 from sr.pretrained.trained import trained
-from sr.quantization.checkpoint_selection import lead_db
+from sr.quantization.checkpoint_selection import is_better, lead_db
 from sr.quantization.fast_fake_quant import fast_fake_quant
 from sr.quantization.kept_result import step_fingerprint
 from sr.quantization.qat_settings import QatSettings
@@ -153,7 +153,7 @@ class QatTask(lightning.LightningModule):
         found = fmean(self.scores["last"])
         self.figures[f"{name}_scored_iteration"] = iteration
         self.figures.setdefault(f"{name}_start_psnr_db", found)
-        if found > self.figures.get(f"{name}_best_psnr_db", float("-inf")):
+        if is_better(self.scores["last"], self.scores.get("best")):
             self.figures |= {f"{name}_best_psnr_db": found, f"{name}_best_iteration": iteration}
             self.best = {key: value.detach().cpu().clone() for key, value in self.net.named_parameters()}
             self.scores["best"] = self.scores["last"]

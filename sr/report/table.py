@@ -1,5 +1,6 @@
 """The runs of an experiment as tables: scores (protocol, set and scale apart), cost and speed, what is unfinished."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -77,6 +78,7 @@ def quality_tables(runs: Sequence[Run], *, fold_seeds: bool = False) -> list[Tab
             title=f"{name} x{scale:g}, protocol {protocol}: PSNR in dB",
             columns=(*NAMES, *_score_columns(group), *AMOUNT),
             rows=fold(group) if fold_seeds else group,
+            notes=_equal_images(reports, name),
         )
         for (protocol, scale, name), group in rows.items()
     ]
@@ -188,8 +190,25 @@ def _scores(report: Report) -> dict[tuple[str, str], Row]:
     for row in found.values():
         before, after = _key_of(row, "float"), _key_of(row, "simulated")
         if before and after:
-            row["simulated_minus_float_db"] = row[after] - row[before]
+            same = row[after] == row[before]  # also where both are infinite
+            row["simulated_minus_float_db"] = 0.0 if same else row[after] - row[before]
     return found
+
+
+def _equal_images(reports: Sequence[Report], name: str) -> list[str]:
+    """Return a note that names the images whose infinite PSNR makes the mean of a set infinite."""
+    equal = dict.fromkeys(
+        image["name"]
+        for report in reports
+        for sets in report.quality.values()
+        if name in sets and (key := psnr_key(sets[name]))
+        for image in sets[name].get("per_image", ())
+        if float(image.get(key, 0)) == math.inf
+    )
+    if not equal:
+        return []
+    shown = ", ".join(list(equal)[:5]) + (f" and {len(equal) - 5} more" if len(equal) > 5 else "")
+    return [f"The output for {shown} equals the reference (a flat image?), so the set's mean PSNR is infinite."]
 
 
 def _key_of(row: Row, stage: str) -> str:

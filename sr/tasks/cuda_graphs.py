@@ -1,7 +1,8 @@
 """A step's forward and backward pass as CUDA graphs: a mobile net's kernels take less time than launching them."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import cast
 
 import torch
@@ -40,6 +41,8 @@ class PixelObjective(nn.Module):
 def captured(objective: nn.Module, lr: Tensor, hr: Tensor) -> Objective:
     """Record an objective for batches like this one; where that fails, say so and return it as it is.
 
+    The passes that warm it up leave neither batch-norm statistics nor random numbers changed.
+
     Args:
         objective: module (lr, hr) -> scalar, whose parameters get their gradients from `backward()` as before.
         lr: a batch on the device that trains; only its shape matters.
@@ -51,8 +54,37 @@ def captured(objective: nn.Module, lr: Tensor, hr: Tensor) -> Objective:
     if lr.device.type != "cuda":
         return objective
     try:
-        return cast(Objective, torch.cuda.make_graphed_callables(objective, (lr.clone(), hr.clone())))
+        with buffers_kept(objective), torch.random.fork_rng(devices=[lr.device]):
+            recorded = cast(Objective, torch.cuda.make_graphed_callables(objective, (lr.clone(), hr.clone())))
     except RuntimeError as error:
         log.warning("the step cannot be recorded as a CUDA graph (%s); it is launched kernel by kernel", error)
         torch.cuda.synchronize()
         return objective
+    return copying(recorded)
+
+
+def copying(objective: Objective) -> Objective:
+    """Return an objective that gives a copy of each loss; a CUDA graph writes all of them to one place.
+
+    >>> place = torch.zeros(())
+    >>> objective = copying(lambda lr, hr: place.add_(1))
+    >>> [loss.item() for loss in [objective(place, place), objective(place, place)]]
+    [1.0, 2.0]
+    """
+
+    def copied(lr: Tensor, hr: Tensor) -> Tensor:
+        return objective(lr, hr).clone()
+
+    return copied
+
+
+@contextmanager
+def buffers_kept(module: nn.Module) -> Iterator[None]:
+    """Put a module's buffers (batch-norm statistics) back, in place, after the work inside."""
+    before = [(buffer, buffer.detach().clone()) for buffer in module.buffers()]
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for buffer, value in before:
+                buffer.copy_(value)

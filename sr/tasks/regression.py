@@ -19,6 +19,7 @@ from sr.models.net import Net
 from sr.tasks.cuda_graphs import Objective, PixelObjective, captured
 from sr.tasks.ema import WeightAverage
 from sr.tasks.precision import check_machine, check_precision
+from sr.tasks.random_state import random_states, set_random_states
 
 Batch = tuple[Tensor, Tensor]
 
@@ -114,11 +115,11 @@ class Regression(lightning.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the random state: the crops need none, but a net or a loss may draw noise."""
-        checkpoint["random_state"] = torch.get_rng_state()
+        checkpoint |= random_states(self.device)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Go on with the random state of the checkpoint."""
-        torch.set_rng_state(checkpoint["random_state"].cpu())
+        set_random_states(checkpoint, self.trainer.strategy.root_device)
 
     def training_step(self, chunk: list[Batch], index: int) -> None:
         """Take one optimizer step for each batch of uint8 (lr, hr) in the chunk."""

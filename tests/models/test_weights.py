@@ -78,7 +78,8 @@ class Gadget:
         ("evil.pt", lambda path: torch.save({"a": Gadget()}, path), r"Python objects, which are not loaded for safety"),
         ("plain.pkl", lambda path: path.write_bytes(pickle.dumps(Gadget())), r"cannot be read as a checkpoint"),
         ("list.pt", lambda path: torch.save([1, 2], path), r"holds no state dict of tensors; got list"),
-        ("words.pt", lambda path: torch.save({"state_dict": {"a": "b"}}, path), r"holds no state dict of tensors"),
+        ("words.pt", lambda path: torch.save({"state_dict": {"a": "b"}}, path), r"got the keys state_dict\. Save"),
+        ("other.pt", lambda path: torch.save({"epoch": 3, "ema_w": {}}, path), r"got the keys epoch, ema_w\. Save"),
     ],
 )
 def test_files_that_are_no_weights_are_refused(tmp_path, name, write, message):
@@ -108,7 +109,7 @@ def test_every_key_that_does_not_fit_is_named(small):
 @pytest.mark.parametrize(("there", "here"), [(2, 4), (4, 3), (3, 2)])
 def test_weights_of_another_scale_say_so_and_can_be_taken_but_for_the_last_layer(small, there, here):
     message = refused(small(scale=here), small(scale=there))
-    assert f"They are for x{there}, this net is for x{here}; " in message
+    assert f"Their shapes fit x{there}, this net is for x{here}; " in message
     assert message.endswith("init_leave=[conv_last]")
     net, donor = small(scale=here), small(scale=there, seed=1)
     load_weights(net, donor.state_dict(), source="", leave=["conv_last"])
@@ -119,7 +120,7 @@ def test_weights_of_another_scale_say_so_and_can_be_taken_but_for_the_last_layer
 @pytest.mark.parametrize(("name", "leave"), [("abpn", "anchor.net,cnn.12"), ("sesr_rgb_m3", "anchor.net,conv_last")])
 def test_the_layers_to_leave_are_named_for_every_net(make, name, leave):
     message = refused(make(name, scale=2), make(name, scale=4))
-    assert "They are for x4, this net is for x2; " in message and message.endswith(f"init_leave=[{leave}]")
+    assert "Their shapes fit x4, this net is for x2; " in message and message.endswith(f"init_leave=[{leave}]")
     load_weights(make(name, scale=2), make(name, scale=4).state_dict(), source="", leave=leave.split(","))
 
 
@@ -185,3 +186,30 @@ def test_blended_is_linear_and_keeps_whole_numbers():
 def test_blended_refuses_what_does_not_fit(second, alpha, message):
     with pytest.raises(ValueError, match=message):
         blended({"w": torch.zeros(2)}, second, alpha)
+
+
+def test_no_message_says_to_remove_a_file(tmp_path):
+    (tmp_path / "half.ckpt").write_bytes(b"PK\3\4")
+    with pytest.raises(ValueError, match="give a whole copy of it") as caught:
+        read_weights(tmp_path / "half.ckpt")
+    assert not {"remove", "delete"} & set(str(caught.value).lower().split())
+
+
+def test_another_net_is_told_in_ten_lines_with_the_names_of_the_file(small):
+    state = {f"module.IMDB{i}.c{j}.weight": torch.zeros(64, 64, 3, 3) for i in range(6) for j in range(5)}
+    with pytest.raises(ValueError) as caught:
+        load_weights(small("model.m=9"), state, source="imdn.pth")
+    lines = str(caught.value).splitlines()
+    assert len(lines) <= 10 and "extra module.IMDB0.c0.weight (64, 64, 3, 3)" in str(caught.value)
+    assert lines[-2].strip() == f"... and {30 + 22 - 6} more"
+    assert lines[-1] == "Give the model and scale that they were made with"
+
+
+def test_few_mismatches_are_all_told(small):
+    net = small()
+    state = {f"_orig_mod.{name}": value for name, value in net.state_dict().items()}
+    state["_orig_mod.cnn.0.weight"] = torch.zeros(8, 1, 3, 3)
+    with pytest.raises(
+        ValueError, match=r"shape of _orig_mod\.cnn\.0\.weight: \(8, 1, 3, 3\) there, \(8, 3, 3, 3\) here"
+    ):
+        load_weights(net, state, source="grey.pth")

@@ -168,7 +168,7 @@ def test_a_sesr_that_the_zoo_collapsed_fits_the_deployed_net_and_says_so_to_the_
 
 def test_the_papers_sesr_refuses_the_zoos(make):
     state = random_state(sesr_shapes(3, 16, 2, collapsed=False))
-    with pytest.raises(ValueError, match=r"shape of conv_first\.branches\.0\.expand\.weight: \(256, 3, 5, 5\) there"):
+    with pytest.raises(ValueError, match=r"shape of conv_first\.conv_expand\.weight: \(256, 3, 5, 5\) there"):
         load_weights(make("sesr_m3", HEAD), state, source="the zoo")
 
 

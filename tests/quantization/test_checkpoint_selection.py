@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from sr.quantization.checkpoint_selection import lead_db
+from sr.quantization.checkpoint_selection import is_better, lead_db
 from tests.quantization.states import same, state
 
 
@@ -17,6 +17,36 @@ def test_one_image_tells_nothing_of_others():
 def test_different_images_are_refused():
     with pytest.raises(ValueError, match="shorter"):
         lead_db([2.0, 3.0], [1.0])
+
+
+INF = math.inf
+
+
+@pytest.mark.parametrize(
+    ("earlier", "last", "lead", "error"),
+    [
+        ([INF, 31.0], [INF, 30.0], 0.5, 0.5),
+        ([INF, INF], [INF, INF], 0.0, 0.0),
+        ([INF], [INF], 0.0, INF),
+        ([INF, 31.0], [40.0, 30.0], INF, INF),
+        ([40.0, 31.0], [INF, 30.0], -INF, INF),
+        ([INF, 40.0], [40.0, INF], 0.0, INF),
+    ],
+)
+def test_images_that_equal_their_reference_decide_nothing(earlier, last, lead, error):
+    assert lead_db(earlier, last) == (lead, error)
+    assert is_better(earlier, last) == (lead > 0)
+
+
+def test_the_first_state_is_the_best_so_far():
+    assert is_better([1.0], None)
+
+
+@pytest.mark.aimet
+def test_a_black_image_hides_no_better_state(run, make_qat, tmp_path):
+    scores = iter([[INF, 1.0, 2.0], [INF, 3.0, 4.0], [INF, 5.0, 6.0], [INF, 4.0, 4.9], [INF, 2.0, 3.0]])
+    kept = run(make_qat(keep="best"), folder=tmp_path, score=lambda net: next(scores))
+    assert kept.figures["qat_best_iteration"] == kept.figures["qat_kept_iteration"] == 10
 
 
 def three(mean):

@@ -1,5 +1,6 @@
 """Tables of runs: what stands in which table, and what never stands together."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -78,3 +79,14 @@ def test_runs_without_a_report_are_listed_with_the_reason(tmp_path: Path, make_r
     assert [(row["run"], row["status"]) for row in table.rows] == [("torn", "broken")]
     assert "report.json is not JSON" in table.rows[0]["error"]
     assert [row["run"] for row in quality_tables(runs)[0].rows] == ["done"]
+
+
+def test_an_image_that_equals_its_reference_is_named_and_breaks_no_difference(make_run: MakeRun) -> None:
+    images = [{"name": "black", "psnr_y_db": math.inf}, {"name": "p2", "psnr_y_db": 31.0}]
+    both = score(math.inf) | {"per_image": images}
+    sets = {"float": {"set5": both, "set14": score(30)}, "simulated": {"set5": both, "set14": score(30)}}
+    set5, set14 = quality_tables([read_run(make_run(quality=sets))])
+    assert set5.notes == [
+        "The output for black equals the reference (a flat image?), so the set's mean PSNR is infinite."
+    ]
+    assert set5.rows[0]["simulated_minus_float_db"] == 0 and not set14.notes
