@@ -13,7 +13,7 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.plugins.environments import LightningEnvironment
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from sr import pruning
+from sr import metrics, pruning
 from sr.callbacks.checkpoint import NAME as CHECKPOINT
 from sr.callbacks.quantize import calibration
 from sr.callbacks.stage import check_stages
@@ -150,6 +150,7 @@ def run(config: DictConfig, folder: Path, pixel_run: Callable[[DictConfig], Path
         load_init(config, nets, str(source))
     data.prepare_data()
     data.setup("fit")
+    check_images(config, data, task.net)
     images = data.describe()
     if not config.init or is_left(FIRST, config.init_leave):  # else the weights brought their own
         for net in nets:
@@ -167,6 +168,14 @@ def run(config: DictConfig, folder: Path, pixel_run: Callable[[DictConfig], Path
         trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     finally:
         end_run(logger)
+
+
+def check_images(config: DictConfig, data: Any, net: Any) -> None:
+    """Raise ValueError before training if test images cannot be scored, or are learned from."""
+    check_size = partial(metrics.protocol(config.protocol).check_size, scale=config.scale)
+    calibrated = config.callbacks.get("quantize") and not made(config.quantization).is_unchanged
+    learned = any(p.requires_grad for p in net.parameters()) and bool(config.trainer.max_steps or calibrated)
+    data.check(check_size=check_size, min_lr=net.min_size, learned=learned)
 
 
 def trainer_of(
@@ -219,13 +228,8 @@ def quiet() -> None:
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     logging.getLogger("lightning.fabric").setLevel(logging.ERROR)
     logging.getLogger("onnx_ir").setLevel(logging.ERROR)
-    for text in (
-        ".*does not have many workers.*",
-        ".*LeafSpec.*",
-        ".*isinstance.*treespec.*",
-        ".*in eval mode at the start.*",
-    ):
-        warnings.filterwarnings("ignore", message=text)
+    for text in ("many workers", "LeafSpec", "isinstance.*treespec", "in eval mode at the start"):
+        warnings.filterwarnings("ignore", message=f".*{text}.*")
 
 
 def compose(overrides: list[str], *, with_hydra: bool = False) -> Any:

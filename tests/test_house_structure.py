@@ -36,7 +36,6 @@ SHARED_NAMES = {
     "build",
     "check_data",
     "data_of",
-    "described",
     "figures",
     "fit",
     "in_words",

@@ -39,7 +39,4 @@ class Evaluate(Stage):
 
 def score_sets(upscale: Upscale, data: ImageData, protocol: metrics.Protocol, scale: float) -> dict[str, Any]:
     """Score one upscaler on every test set: {set: score}."""
-    return {
-        name: evaluate(upscale, pairs, protocol, scale, data.raw_luma(name)).to_dict()
-        for name, pairs in data.test_sets.items()
-    }
+    return {name: evaluate(upscale, pairs, protocol, scale).to_dict() for name, pairs in data.test_sets.items()}

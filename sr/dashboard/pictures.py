@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from sr.dashboard.regions_of_interest import Box, spots, window
+from sr.data.image import opened
 from sr.functional.picture import GAP
 from sr.functional.resize import as_ratio
 from sr.report.runs import Run
@@ -87,7 +88,7 @@ def shown_by(run: Run) -> Iterator[Shown]:
         for layer in layers:
             files = {str(column): _file(run.folder, file) for column, file in layer["files"].items()}
             yield Shown(run=name, set=str(layer["set"]), image=str(layer["image"]), scale=scale, files=_checked(files))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, Image.DecompressionBombError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return
 
 
@@ -95,7 +96,7 @@ def _of_strips(folder: Path, result: dict[str, Any]) -> Iterator[dict[str, Any]]
     """Lay out pictures that hold all columns side by side as those that hold one each."""
     columns = result["columns"]
     for path in result["files"]:
-        with Image.open(inside(folder, path)) as image:
+        with opened(inside(folder, path)) as image:
             width, height = image.size
         side = (width - GAP * (len(columns) - 1)) // len(columns)
         boxes = [Box(index * (side + GAP), 0, side, height) for index in range(len(columns))]
@@ -124,7 +125,7 @@ def _checked(files: dict[str, File]) -> dict[str, File]:
 
 def _read(file: File) -> np.ndarray:
     """A picture (H, W, 3) uint8."""
-    with Image.open(file.path) as image:
+    with opened(file.path) as image:
         pixels = np.asarray(image.convert("RGB"))
     if file.part is None:
         return pixels

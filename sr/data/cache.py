@@ -11,30 +11,37 @@ import os
 import shutil
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from filelock import FileLock
 
 from sr.data.cache_cleanup import in_words, stored
-from sr.data.decode import NUM_THREADS, SourceImage, decode_all, num_bytes, resized
-from sr.data.image import READER
+from sr.data.decode import SourceImage, decode_all, in_order, num_bytes, resized, usable
+from sr.data.image import READER, check_regular
 from sr.data.pixel_map import INDEX, GoneError, PixelMap, write_pixel_map
 from sr.functional.resize import ScaleRatio, as_ratio
 from sr.runs.files import write_atomically
 
 log = logging.getLogger(__name__)
 
-FORMAT = 1
-"""Raised whenever the files of a pixel map change their layout."""
+FORMAT = 2
+"""Raised whenever the files of a pixel map change their layout; the images' fingerprint stays."""
 _RACY_S = 2.0  # a file younger than this may change again within the same time stamp
 
 Entry = tuple[int, int, str]  # a file's size in bytes, modification time in ns, SHA-256
 
 
-def decoded(images: Sequence[SourceImage], *, scale: ScaleRatio, shrink: ScaleRatio, cache: Path) -> PixelMap:
+def decoded(
+    images: Sequence[SourceImage],
+    *,
+    scale: ScaleRatio,
+    shrink: ScaleRatio,
+    cache: Path,
+    max_megapixels: float | None = None,
+) -> PixelMap:
     """Open the pixel map of a set of images, made first if it is not there; safe for any number of processes at once.
 
     Args:
@@ -42,16 +49,24 @@ def decoded(images: Sequence[SourceImage], *, scale: ScaleRatio, shrink: ScaleRa
         scale: HR size / LR size.
         shrink: HR images are downscaled by this factor before anything else; 1 keeps them.
         cache: folder of the maps.
+        max_megapixels: as `read_image` takes it.
 
     Raises:
         ValueError: files that cannot be used (all of them are named), or a cache that cannot be written.
     """
     assert images
     paths = [path for image in images for path in (image.path, image.lr_path) if path]
-    folder = cache / _key(images, content_hashes(paths, cache), as_ratio(scale), as_ratio(shrink))
+    recipe: dict[str, Any] = {"scale": as_ratio(scale), "shrink": as_ratio(shrink)}
+    reading = recipe | {"max_megapixels": max_megapixels}
+    try:
+        hashes = content_hashes(paths, cache)
+    except ValueError:
+        num_bytes(images, **reading)  # names these files and those that are no images, all at once
+        raise
+    folder = cache / f"{_key(images, hashes, **recipe)}-{FORMAT}"
     while True:
         if not (folder / INDEX).is_file():
-            _build_once(folder, images, as_ratio(scale), as_ratio(shrink))
+            _build_once(folder, images, reading)
         try:
             return PixelMap(folder)
         except GoneError:  # removed in this very moment
@@ -62,14 +77,17 @@ def content_hashes(paths: Sequence[Path], cache: Path) -> dict[Path, str]:
     """SHA-256 of each file; those whose size and time did not change since the last time are not read again.
 
     Raises:
-        ValueError: a file that cannot be read.
+        ValueError: files that cannot be read; all of them are named.
     """
-    names = [str(path.resolve()) for path in paths]
+    names = _absolute(paths)
     memo = cache / "hashes" / f"{hashlib.sha256(os.fsencode(chr(0).join(names))).hexdigest()[:32]}.json"
     known = _read_memo(memo)
-    with ThreadPoolExecutor(NUM_THREADS) as pool:
-        entries = dict(zip(names, pool.map(_hashed, paths, [known.get(name) for name in names]), strict=True))
-    settled = {name: entry for name, entry in entries.items() if time.time() - entry[1] / 1e9 > _RACY_S}
+    entries = {name: known[name] for name in names if name in known and _is_unchanged(name, known[name])}
+    new = [(name, path) for name, path in zip(names, paths, strict=True) if name not in entries]
+    hashed = usable(in_order(_hashed, [path for _, path in new]), len(paths))
+    entries |= dict(zip([name for name, _ in new], hashed, strict=True))
+    now = time.time()
+    settled = {name: entry for name, entry in entries.items() if now - entry[1] / 1e9 > _RACY_S}
     if settled != known:
         try:
             write_atomically(memo, json.dumps(settled))
@@ -85,11 +103,23 @@ def _read_memo(memo: Path) -> dict[str, Entry]:
         return {}  # absent or damaged: hashing again is always right
 
 
-def _hashed(path: Path, known: Entry | None) -> Entry:
+def _absolute(paths: Sequence[Path]) -> list[str]:
+    """The files' full names; each folder is resolved once, for thousands of files lie in one."""
+    folders = {folder: folder.resolve() for folder in {path.parent for path in paths}}
+    return [os.path.join(folders[path.parent], path.name) for path in paths]
+
+
+def _is_unchanged(name: str, known: Entry) -> bool:
     try:
-        stat = path.stat()
-        if known and known[:2] == (stat.st_size, stat.st_mtime_ns):
-            return known
+        state = os.stat(name)
+    except (OSError, ValueError):
+        return False
+    return known[:2] == (state.st_size, state.st_mtime_ns)
+
+
+def _hashed(path: Path) -> Entry:
+    stat = check_regular(path)
+    try:
         with open(path, "rb") as file:
             return stat.st_size, stat.st_mtime_ns, hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
@@ -99,7 +129,7 @@ def _hashed(path: Path, known: Entry | None) -> Entry:
 def _key(images: Sequence[SourceImage], hashes: dict[Path, str], scale: Fraction, shrink: Fraction) -> str:
     """Name of the map that these images give."""
     listed = [[image.name, hashes[image.path], hashes[image.lr_path] if image.lr_path else None] for image in images]
-    recipe = [FORMAT, READER, str(scale), str(shrink), resize_fingerprint(scale, shrink), listed]
+    recipe = [1, READER, str(scale), str(shrink), resize_fingerprint(scale, shrink), listed]
     return hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:32]
 
 
@@ -111,7 +141,7 @@ def resize_fingerprint(scale: Fraction, shrink: Fraction) -> str:
     return hashlib.sha256(hr.tobytes() + lr.tobytes()).hexdigest()[:16]
 
 
-def _build_once(folder: Path, images: Sequence[SourceImage], scale: Fraction, shrink: Fraction) -> None:
+def _build_once(folder: Path, images: Sequence[SourceImage], reading: dict[str, Any]) -> None:
     """Make a map while holding its lock; a process that comes second waits and finds it done."""
     cache = folder.parent
     try:
@@ -121,7 +151,7 @@ def _build_once(folder: Path, images: Sequence[SourceImage], scale: Fraction, sh
                 return
             for dead in cache.glob(f".{folder.name}.*"):  # of a killed process: whoever holds the lock is the only one
                 shutil.rmtree(dead)
-            _build(folder, images, scale, shrink)
+            _build(folder, images, reading)
     except OSError as error:
         free = f"{shutil.disk_usage(cache).free / 1e9:.2f} GB free there" if cache.is_dir() else "no such folder"
         raise ValueError(
@@ -131,17 +161,17 @@ def _build_once(folder: Path, images: Sequence[SourceImage], scale: Fraction, sh
         ) from error
 
 
-def _build(folder: Path, images: Sequence[SourceImage], scale: Fraction, shrink: Fraction) -> None:
+def _build(folder: Path, images: Sequence[SourceImage], reading: dict[str, Any]) -> None:
     """Write a map under a temporary name, then rename it, so that it is there whole or not at all."""
     started, cache = time.perf_counter(), folder.parent
-    needed = num_bytes(images, scale=scale, shrink=shrink)  # reads headers only: wrong files show within seconds
+    needed = num_bytes(images, **reading)  # reads headers only: wrong files show within seconds
     if needed > shutil.disk_usage(cache).free:
         raise OSError(f"{needed / 1e9:.2f} GB are needed for {len(images)} images")
     log.info("decoding %d images (%.2f GB) into %s", len(images), needed / 1e9, cache)
     temporary = cache / f".{folder.name}.{os.getpid()}"
     try:
         temporary.mkdir()
-        write_pixel_map(temporary, decode_all(images, scale=scale, shrink=shrink))
+        write_pixel_map(temporary, decode_all(images, **reading))
         os.rename(temporary, folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

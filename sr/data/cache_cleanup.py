@@ -19,7 +19,7 @@ from sr.data.pixel_map import INDEX, PIXELS, only_user
 DAY_S = 24 * 60 * 60
 UNUSED_DAYS = 30
 """Maps that nobody opened for so long are pointed out; a sweep that comes back to its images does so sooner."""
-LEFTOVER = re.compile(r"\.(?:removed\.)?([0-9a-f]{32})\.\d+")
+LEFTOVER = re.compile(r"\.(?:removed\.)?([0-9a-f]{32}(?:-[0-9]+)?)\.\d+")
 
 
 class Stored(NamedTuple):

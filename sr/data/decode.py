@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from sr.data.image import image_size, read_image
+from sr.data.image import has_one_channel, image_size, read_image
 from sr.data.pairs import ImagePair
 from sr.functional.resize import crop_to_multiple, imresize
 
@@ -29,26 +29,27 @@ class SourceImage(NamedTuple):
     lr_path: Path | None
 
 
-def decode(image: SourceImage, *, scale: Fraction, shrink: Fraction) -> ImagePair:
+def decode(image: SourceImage, *, scale: Fraction, shrink: Fraction, max_megapixels: float | None = None) -> ImagePair:
     """Read one image and make its pair.
 
     Args:
         image: the files.
         scale: HR size / LR size.
         shrink: the HR image is downscaled by this first.
+        max_megapixels: as `read_image` takes it.
 
     Raises:
         ValueError: a file that cannot be read, or an LR image that is not 1/scale of its HR image.
     """
     if image.lr_path and shrink != 1:
         raise ValueError(f"{image.lr_path} was made for the whole HR image: a shrink of {shrink} needs `lr` of null")
-    pixels = read_image(image.path)
+    pixels = read_image(image.path, max_megapixels)
     try:
         hr, lr = resized(pixels, scale, shrink)
     except ValueError as error:
         raise ValueError(f"{image.path}: {error}") from error
     if image.lr_path:
-        found = read_image(image.lr_path)
+        found = read_image(image.lr_path, max_megapixels)
         height, width = lr.shape[:2]
         # An LR image of an uncropped HR image may have one more row or column; the rest lies at the same place.
         if not all(0 <= have - want <= 1 for have, want in zip(found.shape, lr.shape, strict=True)):
@@ -57,7 +58,7 @@ def decode(image: SourceImage, *, scale: Fraction, shrink: Fraction) -> ImagePai
                 f"{height}x{width}; give the folder of that scale"
             )
         lr = found[:height, :width]
-    return ImagePair(image.name, lr, hr)
+    return ImagePair(image.name, lr, hr, has_one_channel(image.path))
 
 
 def resized(image: np.ndarray, scale: Fraction, shrink: Fraction) -> tuple[np.ndarray, np.ndarray]:
@@ -72,27 +73,33 @@ def resized(image: np.ndarray, scale: Fraction, shrink: Fraction) -> tuple[np.nd
     return np.stack(channels, axis=2), np.stack([imresize(channel, 1 / scale) for channel in channels], axis=2)
 
 
-def decode_all(images: Sequence[SourceImage], *, scale: Fraction, shrink: Fraction) -> Iterator[ImagePair]:
+def decode_all(
+    images: Sequence[SourceImage], *, scale: Fraction, shrink: Fraction, max_megapixels: float | None = None
+) -> Iterator[ImagePair]:
     """Decode images in their order with a few threads; at most a few pairs wait in memory.
 
     Raises:
         ValueError: after the last image, naming every file that could not be used.
     """
-    yield from _good(_in_order(partial(decode, scale=scale, shrink=shrink), images), len(images))
+    made = partial(decode, scale=scale, shrink=shrink, max_megapixels=max_megapixels)
+    yield from usable(in_order(made, images), len(images))
 
 
-def num_bytes(images: Sequence[SourceImage], *, scale: Fraction, shrink: Fraction) -> int:
+def num_bytes(
+    images: Sequence[SourceImage], *, scale: Fraction, shrink: Fraction, max_megapixels: float | None = None
+) -> int:
     """Bytes that the pairs will take, from the files' headers.
 
     Raises:
         ValueError: naming every file whose header shows that it cannot be used.
     """
-    sizes = _good(_in_order(image_size, [image.path for image in images]), len(images))
+    size = partial(image_size, max_megapixels=max_megapixels)
+    sizes = usable(in_order(size, [image.path for image in images]), len(images))
     return round(3 * sum(height * width for height, width in sizes) / shrink**2 * (1 + 1 / scale**2))
 
 
-def _in_order(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[_Result | ValueError]:
-    """Results, or the errors in their place, in the order of the items; `NUM_THREADS` ahead of the reader."""
+def in_order(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[_Result | ValueError]:
+    """Yield results in the order of the items, a ValueError in the place of its result; `NUM_THREADS` work ahead."""
 
     def attempt(item: _Item) -> _Result | ValueError:
         try:
@@ -110,7 +117,16 @@ def _in_order(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> I
             yield ahead.popleft().result()
 
 
-def _good(results: Iterable[_Result | ValueError], num_images: int) -> Iterator[_Result]:
+def usable(results: Iterable[_Result | ValueError], num_images: int) -> Iterator[_Result]:
+    """Yield the results up to the first error.
+
+    Args:
+        results: of `in_order`.
+        num_images: how many results there will be.
+
+    Raises:
+        ValueError: after the last result, naming every file that could not be used.
+    """
     problems: list[str] = []
     for result in results:
         if isinstance(result, ValueError):

@@ -1,7 +1,7 @@
-"""Image files in, RGB bytes out; what cannot become RGB without guessing is refused by name."""
+"""Read image files as RGB bytes; an image that has no defined RGB values is refused by name."""
 
 import os
-import struct
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,13 +9,32 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".ppm")
+_FORMATS = {
+    "PNG": (".png",),
+    "JPEG": (".jpg", ".jpeg", ".jfif", ".jpe", ".mpo"),
+    "BMP": (".bmp",),
+    "WEBP": (".webp",),
+    "TIFF": (".tif", ".tiff"),
+    "PPM": (".ppm", ".pgm", ".pbm", ".pnm"),
+    "AVIF": (".avif",),
+    "JPEG2000": (".jp2", ".j2k", ".jpf", ".jpx"),
+}
+"""Formats that are read, each by a decoder that starts no other program."""
+_UNSIGNED = {"TGA": (".tga",)}  # a file of any content could be one, so its ending has to say so
+ENDINGS = tuple(ending for endings in (_FORMATS | _UNSIGNED).values() for ending in endings)
 READER = 1
 """Raised whenever `read_image` gives other pixels for a file than before: decoded images are then made anew."""
+LIMIT = "SR_MAX_MEGAPIXELS"
+MAX_MEGAPIXELS = 179.0
+"""Largest image that is read unless `LIMIT` is set: Pillow's own limit."""
+
+# The limit above, which a user can raise, replaces Pillow's two (a warning at half of it, an error at it).
+Image.MAX_IMAGE_PIXELS = None
 
 _DIRECT = ("RGB", "L", "1", "YCbCr")
 _WITH_ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")
 _SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N")
+_ONE_CHANNEL = ("1", "L", "LA", "La", *_SIXTEEN_BIT)
 _REFUSED = {
     "CMYK": "printing inks (CMYK) have no defined RGB values; convert it with a colour-managed program",
     "LAB": "CIE Lab is not supported; convert it to RGB",
@@ -24,40 +43,46 @@ _REFUSED = {
     "F": "floating point samples have no defined white; convert it to 8 or 16 bits",
 }
 _TRANSPOSED = (5, 6, 7, 8)  # EXIF orientations that swap height and width
+_KINDS = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
+_ROWS = 256  # of a strip
 
 
-def find_images(folder: Path) -> list[Path]:
-    """All image files below a folder, hidden ones left out, in an order that does not depend on the file system.
+class _RefusedError(ValueError):
+    """An image file that is refused; the message names it."""
+
+
+def check_regular(path: Path) -> os.stat_result:
+    """Return the state of a file, and refuse what is no regular file: to open a named pipe would wait for ever.
 
     Raises:
-        ValueError: there is no such folder, or no image in it.
+        ValueError: a pipe, a device, a socket, a folder, a link to nothing, no file, or none that may be looked at.
     """
-    if not folder.is_dir():
-        raise ValueError(f"no folder {folder}; give one that holds images ({', '.join(ENDINGS)})")
-    found: list[Path] = []
-    seen: set[str] = set()
-    for place, folders, files in os.walk(folder, followlinks=True):
-        real = os.path.realpath(place)
-        # Linked folders are followed (image sets often lie on another disk), each once, so that a loop ends.
-        folders[:] = [] if real in seen else [name for name in folders if not name.startswith(".")]
-        found += [
-            Path(place, name)
-            for name in files
-            if real not in seen and name.lower().endswith(ENDINGS) and not name.startswith(".")
-        ]
-        seen.add(real)
-    if not found:
-        raise ValueError(f"{folder} holds no image ({', '.join(ENDINGS)}), at any depth")
-    return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
+    try:
+        state = path.stat()
+    except FileNotFoundError as error:
+        what = f"{path} is a link to nothing; remove the link" if path.is_symlink() else f"no file {path}"
+        raise _RefusedError(what) from error
+    except (OSError, ValueError) as error:  # a loop of links, a name that is too long, a null byte
+        raise _RefusedError(f"{path} cannot be opened ({getattr(error, 'strerror', None) or error})") from error
+    if stat.S_ISDIR(state.st_mode):
+        raise _RefusedError(f"{path} is a folder; give one image")
+    if not stat.S_ISREG(state.st_mode):
+        kind = _KINDS.get(stat.S_IFMT(state.st_mode), "a special file")
+        raise _RefusedError(f"{path} is {kind} and no regular file; move it out of the folder")
+    return state
 
 
-def image_size(path: Path) -> tuple[int, int]:
-    """Height and width that `read_image` will give, from the file's header alone.
+def image_size(path: Path, max_megapixels: float | None = None) -> tuple[int, int]:
+    """Return the height and width that `read_image` will give, from the file's header alone.
+
+    Args:
+        path: a file with one image.
+        max_megapixels: as `read_image` takes it.
 
     Raises:
         ValueError: as `read_image`, as far as the header tells.
     """
-    with _opened(path) as image:
+    with opened(path, max_megapixels) as image:
         _refuse_unreadable(path, image)
         width, height = image.size
         turned = image.getexif().get(0x0112) in _TRANSPOSED
@@ -65,23 +90,27 @@ def image_size(path: Path) -> tuple[int, int]:
 
 
 def has_one_channel(path: Path) -> bool:
-    """Whether an image file holds grey values only; nothing is decoded."""
-    with _opened(path) as image:
-        return image.mode in ("1", "L", "LA", "I;16", "I", "F")
+    """Return whether an image file holds grey values only; nothing is decoded."""
+    with opened(path) as image:
+        return image.mode in _ONE_CHANNEL
 
 
-def color_profile(path: Path) -> bytes | None:
-    """The ICC profile of an image file if it is one of RGB values; None if there is none.
+def color_profile(path: Path) -> tuple[bytes | None, str]:
+    """Return the ICC profile of an image file, and the colour space that it is for.
+
+    Returns:
+        The profile if it is one of RGB values, else None; and "RGB", "GRAY", ... or "" where there is no profile.
 
     Raises:
         ValueError: as `read_image`, as far as the header tells.
     """
-    with _opened(path) as image:
+    with opened(path) as image:
         profile = image.info.get("icc_profile") or b""
-    return profile if profile[16:20] == b"RGB " else None
+    space = profile[16:20].decode("ascii", "replace").strip()
+    return (profile if space == "RGB" else None), space
 
 
-def read_image(path: Path) -> np.ndarray:
+def read_image(path: Path, max_megapixels: float | None = None) -> np.ndarray:
     """Read an image as it should be seen: EXIF rotation applied, grey repeated, palette looked up, opaque alpha gone.
 
     16-bit grey is scaled by 255/65535 and rounded; of 16-bit colour Pillow keeps the high byte, one step less at most.
@@ -89,60 +118,120 @@ def read_image(path: Path) -> np.ndarray:
 
     Args:
         path: a file with one image.
+        max_megapixels: largest image that is read; None: `SR_MAX_MEGAPIXELS`, or 179.
 
     Returns:
         (H, W, 3) uint8, contiguous.
 
     Raises:
-        ValueError: not an image, truncated, several frames, transparent pixels, or a mode that has no defined RGB; the
-            message names the file.
+        ValueError: not an image, no regular file, too large, truncated, several frames, transparent pixels, or a mode
+            that has no defined RGB; the message names the file.
     """
-    with _opened(path) as image:
+    with opened(path, max_megapixels) as image:
         _refuse_unreadable(path, image)
         image.load()
-        upright = ImageOps.exif_transpose(image)
-        return np.ascontiguousarray(_to_rgb(path, upright))
+        ImageOps.exif_transpose(image, in_place=True)
+        return _to_rgb(path, image)
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
+def opened(path: Path, max_megapixels: float | None = None) -> Iterator[Image.Image]:
+    """Open an image file; everything in this package that opens one goes through here.
+
+    Only regular files in the formats of `ENDINGS` are opened, up to a number of pixels. Whatever Pillow raises while
+    the image is in use becomes a ValueError that names the file.
+
+    Args:
+        path: a file with one image.
+        max_megapixels: as `read_image` takes it.
+
+    Raises:
+        ValueError: the file cannot be opened, or what the caller did with the image failed.
+    """
+    check_regular(path)
+    formats = [*_FORMATS, *(kind for kind, endings in _UNSIGNED.items() if path.suffix.lower() in endings)]
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=formats) as image:
+            _check_pixels(path, image, max_megapixels)
             yield image
+    except _RefusedError:
+        raise
     except UnidentifiedImageError as error:
-        raise ValueError(f"{path} is not an image that Pillow can read; remove it or convert it to PNG") from error
-    except Image.DecompressionBombError as error:
-        raise ValueError(f"{path} is too large ({error}); cut it into tiles") from error
-    except FileNotFoundError as error:
-        raise ValueError(f"no file {path}") from error
-    except IsADirectoryError as error:
-        raise ValueError(f"{path} is a folder; give one image") from error
+        raise _RefusedError(f"{path} is not an image that can be read here; remove it or convert it to PNG") from error
     except PermissionError as error:
-        raise ValueError(f"{path} may not be read ({error.strerror}); change its permissions") from error
-    except (OSError, SyntaxError, struct.error, EOFError) as error:  # what Pillow's decoders raise on damaged files
-        raise ValueError(f"{path} is truncated or damaged ({error}); copy or download it again") from error
+        raise _RefusedError(f"{path} may not be read ({error.strerror}); change its permissions") from error
+    except MemoryError as error:
+        raise _RefusedError(f"{path} does not fit into memory; cut it into tiles") from error
+    except Exception as error:  # of a damaged file Pillow's decoders raise anything, from KeyError to struct.error
+        raise _RefusedError(_explained(path, error)) from error
+
+
+def _explained(path: Path, error: Exception) -> str:
+    if "MAX_TEXT" in str(error):
+        return f"{path} holds more text beside its pixels than is read ({error}); save it again without its metadata"
+    return f"{path} is truncated or damaged ({error or type(error).__name__}); copy or download it again"
+
+
+def _check_pixels(path: Path, image: Image.Image, max_megapixels: float | None) -> None:
+    limit = _limit() if max_megapixels is None else max_megapixels
+    width, height = image.size
+    if width * height > limit * 1e6:
+        raise _RefusedError(
+            f"{path} has {width}x{height} = {width * height / 1e6:.0f} megapixels, and up to {limit:g} are read; "
+            f"raise the limit with {LIMIT}={-(-width * height // 1_000_000)}, or cut the image into tiles"
+        )
+
+
+def _limit() -> float:
+    text = os.environ.get(LIMIT, "")
+    try:
+        limit = float(text or MAX_MEGAPIXELS)
+    except ValueError:
+        limit = -1.0
+    if not limit > 0:
+        raise _RefusedError(f"{LIMIT} is a number of megapixels above 0, got {text!r}")
+    return limit
 
 
 def _refuse_unreadable(path: Path, image: Image.Image) -> None:
     # A camera's MPO holds the picture first and previews after it.
     num_frames = getattr(image, "n_frames", 1)
     if num_frames > 1 and image.format != "MPO":
-        raise ValueError(f"{path} holds {num_frames} frames; split it into single images")
+        raise _RefusedError(f"{path} holds {num_frames} frames; split it into single images")
     if image.mode in _REFUSED:
-        raise ValueError(f"{path}: {_REFUSED[image.mode]}")
+        raise _RefusedError(f"{path}: {_REFUSED[image.mode]}")
     if image.mode not in (*_DIRECT, *_WITH_ALPHA, *_SIXTEEN_BIT, "P"):
-        raise ValueError(f"{path} has Pillow mode {image.mode!r}, which is not supported; convert it to 8-bit RGB")
+        raise _RefusedError(f"{path} has Pillow mode {image.mode!r}, which is not supported; convert it to 8-bit RGB")
+    # Pillow compares the 16 bits of the transparent colour with the 8 bits that it keeps of a pixel.
+    if image.mode == "RGB" and "transparency" in image.info and "16" in str(image.tile):
+        raise _RefusedError(f"{path} has 16-bit colours of which one is transparent; flatten it onto a background")
 
 
 def _to_rgb(path: Path, image: Image.Image) -> np.ndarray:
     if image.mode in _SIXTEEN_BIT:
-        grey = (np.asarray(image).astype(np.uint32) + 128) // 257  # 65535 = 255 * 257; exact rounding to nearest
+        values = np.asarray(image)
+        if "transparency" in image.info and (values == image.info["transparency"]).any():
+            raise _transparent(path)
+        grey = (values.astype(np.uint32) + 128) // 257  # 65535 = 255 * 257; exact rounding to nearest
         return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2)
     if image.mode in _WITH_ALPHA or "transparency" in image.info:
-        rgba = np.asarray(image.convert("RGBA"))
-        if rgba[..., 3].min() < 255:
-            raise ValueError(
-                f"{path} has transparent pixels, and what is behind is not known; flatten it onto a background"
-            )
-        return rgba[..., :3]
-    return np.asarray(image.convert("RGB"))
+        image = image.convert("RGBA")
+        if image.getextrema()[3][0] < 255:
+            raise _transparent(path)
+    return _pixels(image)
+
+
+def _transparent(path: Path) -> _RefusedError:
+    return _RefusedError(
+        f"{path} has transparent pixels, and what is behind is not known; flatten it onto a background"
+    )
+
+
+def _pixels(image: Image.Image) -> np.ndarray:
+    """Copy the RGB values out strip by strip: two whole copies less than at once."""
+    width, height = image.size
+    pixels = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, _ROWS):
+        strip = image.crop((0, top, width, min(top + _ROWS, height)))
+        pixels[top : top + _ROWS] = np.asarray(strip if strip.mode == "RGB" else strip.convert("RGB"))
+    return pixels

@@ -2,10 +2,8 @@
 
 import hashlib
 import json
-import logging
-from collections.abc import Mapping, Sequence
-from functools import cached_property
-from itertools import islice
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +13,18 @@ from torch import Tensor
 
 from sr.config.checks import count, names, number
 from sr.data.cache import decoded
-from sr.data.decode import SourceImage
+from sr.data.calibration_crops import calibration_crops
 from sr.data.download import Archive, fetch_archive
 from sr.data.gpu_cache import GpuCache
-from sr.data.image import has_one_channel
-from sr.data.pairs import Chain, Cropped, ImagePair, Selection
+from sr.data.leaks import refuse_test_images, warn_of_leaks
+from sr.data.pairs import Cropped, ImagePair, Selection
 from sr.data.patches import Chunks, PatchStream
 from sr.data.pixel_map import PixelMap
-from sr.data.sources import Source, source_of
-from sr.data.split import every_nth, large_enough
-from sr.data.statistics import described
-from sr.data.test_sets import find_set, lookalikes, refuse_test_images
+from sr.data.sources import Source, named_by_place, source_of
+from sr.data.split import MapPart, chained, every_nth, large_enough
+from sr.data.statistics import mean_and_std
+from sr.data.test_sets import find_set, refuse_unscorable
 from sr.functional.resize import as_ratio
-
-log = logging.getLogger(__name__)
-
-_SAME_PICTURE = 0.99  # thumbnails of different photographs correlate at 0.95 at most, a crop of one at 0.999
-_CALIBRATION = 1 << 64  # a key of its own, so that calibration crops are not those of the first iterations
 
 
 class ImageData(lightning.LightningDataModule):
@@ -60,6 +53,7 @@ class ImageData(lightning.LightningDataModule):
         chunk: batches handed over at a time.
         val_images: held-out images used for validation during training, evenly chosen; None for all.
         gpu_cache: "auto" or "never", see `GpuCache`.
+        max_megapixels: largest image that is read; None: see `read_image`.
         val_crop: largest side in HR pixels of a validation image, cut from its middle; None for whole images.
     """
 
@@ -87,15 +81,15 @@ class ImageData(lightning.LightningDataModule):
         val_images: int | None,
         val_crop: int | None,
         gpu_cache: str,
+        max_megapixels: float | None,
     ) -> None:
         super().__init__()
         if root is None:
             raise ValueError("data.root is null; data=folder trains on your own images, give data.root=<their folder>")
-        for key, value in {"data.batch_size": batch_size, "data.lr_patch": lr_patch, "train.chunk": chunk}.items():
+        needed = {"data.batch_size": batch_size, "data.lr_patch": lr_patch, "train.chunk": chunk}
+        optional = {"data.val_images": val_images, "data.val_crop": val_crop}
+        for key, value in (needed | {key: value for key, value in optional.items() if value is not None}).items():
             count(key, value)
-        for key, wanted in {"data.val_images": val_images, "data.val_crop": val_crop}.items():
-            if wanted is not None:
-                count(key, wanted)
         if heldout_every is not None:
             count("data.heldout_every", heldout_every, least=2)
         if bool(heldout_sources) == (heldout_every is not None):
@@ -108,30 +102,43 @@ class ImageData(lightning.LightningDataModule):
         self.heldout_sources = [source_of(fields) for fields in heldout_sources]
         self.heldout_every, self.small_images = heldout_every, small_images
         self.shrink = number("data.shrink", shrink, least=1)
+        limit = None if max_megapixels is None else number("machine.max_megapixels", max_megapixels, above=0)
+        self._decode = partial(decoded, scale=scale, cache=self.cache, max_megapixels=limit)
         self.test, self.scale, self.seed = [name.lower() for name in names("data.test", test)], scale, seed
         self.batch_size, self.lr_patch = batch_size, lr_patch
         self.sampling, self.augment, self.chunk = sampling, augment, chunk
         self.val_images, self.val_crop, self.residence = val_images, val_crop, GpuCache(gpu_cache)
 
     def prepare_data(self) -> None:
-        """Find the test sets, then download and decode what is missing, in one process a machine."""
-        for name in self.test:
-            find_set(name, self.test_root, self.scale)
-        _ = self.train_pairs, self.val_pairs
+        """Decode the test sets, then download and decode the training images, in one process a machine."""
+        _ = self._test_maps, self.train_pairs, self.val_pairs
+
+    def check(self, *, check_size: Callable[[int, int], None], min_lr: int, learned: bool) -> None:
+        """Raise ValueError before training if images that are to be scored cannot be, or are learned from.
+
+        Training images that are or look like held-out or test images are named in a warning.
+
+        Args:
+            check_size: raises ValueError for an HR height and width that cannot be scored: `Protocol.check_size`.
+            min_lr: LR pixels per side that the net takes at least.
+            learned: something is trained or calibrated.
+        """
+        for name, pairs in self.test_sets.items():
+            refuse_unscorable(f"test set {name}", pairs, check_size, min_lr)
+        refuse_unscorable(f"validation with data.val_crop={self.val_crop}", self.val_dataloader(), check_size, min_lr)
+        if learned:
+            refuse_test_images(self._training, self._tests)
+            warn_of_leaks(self._training, {"the held-out images": self._heldout} | self._tests)
 
     @cached_property
     def train_pairs(self) -> Sequence[ImagePair]:
         """The training images."""
-        return Chain(
-            [Selection(images, chosen) for images, chosen in zip(self._maps, self._train_indices, strict=True)]
-        )
+        return chained(self._training, [source.path for source in self.sources])
 
     @cached_property
     def val_pairs(self) -> Sequence[ImagePair]:
         """The held-out images, whole."""
-        if self.heldout_sources:
-            return Chain([self._decoded(source) for source in self.heldout_sources])
-        return Chain([Selection(images, chosen) for images, (_, chosen) in zip(self._maps, self._split, strict=True)])
+        return chained(self._heldout, [source.path for source in self.heldout_sources or self.sources])
 
     @cached_property
     def test_sets(self) -> dict[str, Sequence[ImagePair]]:
@@ -140,15 +147,7 @@ class ImageData(lightning.LightningDataModule):
         Raises:
             ValueError: a set that is missing or incomplete.
         """
-        if not self.test:
-            return {"heldout": self.val_pairs}
-        found = {name: find_set(name, self.test_root, self.scale) for name in self.test}
-        return {name: self._test_set(name, files) for name, files in found.items()}
-
-    def raw_luma(self, name: str) -> set[str]:
-        """Names of a test set's images whose files have one channel, which a luma-only protocol takes as they are."""
-        files = find_set(name, self.test_root, self.scale) if name in self.test else []
-        return {path.stem for path in files if has_one_channel(path)}
+        return {**self._test_maps} or {"heldout": self.val_pairs}
 
     def train_dataloader(self) -> Chunks:
         """Chunks of batches from the trainer's present iteration on; each process takes its own batches."""
@@ -165,14 +164,10 @@ class ImageData(lightning.LightningDataModule):
 
     def stream(self, start: int, stride: int = 1) -> PatchStream:
         """The training batches from number `start` on."""
-        sizes = {"batch_size": self.batch_size, "lr_patch": self.lr_patch}
-        return self._patches(self.train_pairs, self.seed, start, stride, self.augment, **sizes)
-
-    def _patches(
-        self, pairs: Sequence[ImagePair], seed: int, start: int, stride: int, augment: bool, **sizes: int
-    ) -> PatchStream:
-        fixed: dict[str, Any] = {"scale": self.scale, "sampling": self.sampling, **sizes}
-        return PatchStream(pairs=pairs, seed=seed, start=start, stride=stride, augment=augment, **fixed)
+        return PatchStream(
+            pairs=self.train_pairs, scale=self.scale, batch_size=self.batch_size, lr_patch=self.lr_patch,
+            seed=self.seed, start=start, stride=stride, sampling=self.sampling, augment=self.augment,
+        )  # fmt: skip
 
     def val_dataloader(self) -> Sequence[ImagePair]:
         """Held-out images for validation during training, one a step, cropped if so configured."""
@@ -195,20 +190,14 @@ class ImageData(lightning.LightningDataModule):
         Raises:
             ValueError: no training image is as large as that, or one is a test image.
         """
-        refuse_test_images(self.train_pairs, self.test_sets if self.test else {})
-        lr_patch = lr_patch or self.lr_patch
-        fitting = [i for i, pair in enumerate(self.train_pairs) if min(pair.lr.shape[:2]) >= lr_patch]
-        if not fitting:
-            raise ValueError(
-                f"no training image has {lr_patch}x{lr_patch} LR pixels for calibration; lower its lr_patch"
-            )
-        sizes = {"batch_size": batch_size, "lr_patch": lr_patch}
-        stream = self._patches(Selection(self.train_pairs, fitting), self.seed | _CALIBRATION, 0, 1, False, **sizes)
-        return [lr.contiguous().float() / 255 for lr, _ in islice(stream, num_batches)]
+        refuse_test_images(self._training, self._tests)
+        sizes = {"num_batches": num_batches, "batch_size": batch_size, "lr_patch": lr_patch or self.lr_patch}
+        fixed: dict[str, Any] = {"scale": self.scale, "sampling": self.sampling, "seed": self.seed}
+        return calibration_crops(self.train_pairs, **sizes, **fixed)
 
     def fingerprint(self) -> str:
         """Hash of everything that decides the training images: files, scale, shrink, resize, choice; 16 hex digits."""
-        used = [[images.folder.name, chosen] for images, chosen in zip(self._maps, self._train_indices, strict=True)]
+        used = [[images.recipe, chosen] for images, chosen in self._training]
         return hashlib.sha256(json.dumps(used).encode()).hexdigest()[:16]
 
     def describe(self) -> dict[str, Any]:
@@ -216,8 +205,28 @@ class ImageData(lightning.LightningDataModule):
         return {
             "fingerprint": self.fingerprint(),
             "train_sources": [source.path for source in self.sources],
-            **described(self.train_pairs),
+            "num_images": len(self.train_pairs),
+            **mean_and_std(np.sum([images.lr_moments(chosen) for images, chosen in self._training], axis=0)),
         }
+
+    @cached_property
+    def _training(self) -> list[MapPart]:
+        return list(zip(self._maps, self._train_indices, strict=True))
+
+    @cached_property
+    def _heldout(self) -> list[MapPart]:
+        if self.heldout_sources:
+            return [(images, range(len(images))) for images in map(self._decoded, self.heldout_sources)]
+        return [(images, chosen) for images, (_, chosen) in zip(self._maps, self._split, strict=True)]
+
+    @cached_property
+    def _test_maps(self) -> dict[str, PixelMap]:
+        found = {name: find_set(name, self.test_root, self.scale) for name in self.test}
+        return {name: self._decode(named_by_place(each, each[0].parent), shrink=1) for name, each in found.items()}
+
+    @property
+    def _tests(self) -> dict[str, list[MapPart]]:
+        return {name: [(images, range(len(images)))] for name, images in self._test_maps.items()}
 
     @cached_property
     def _maps(self) -> list[PixelMap]:
@@ -228,8 +237,7 @@ class ImageData(lightning.LightningDataModule):
     def _decoded(self, source: Source) -> PixelMap:
         for archive in self.archives:
             fetch_archive(archive, self.root)
-        ratio = as_ratio(source.shrink) * as_ratio(self.shrink)
-        return decoded(source.images(self.root), scale=self.scale, shrink=ratio, cache=self.cache)
+        return self._decode(source.images(self.root), shrink=as_ratio(source.shrink) * as_ratio(self.shrink))
 
     @cached_property
     def _split(self) -> list[tuple[list[int], list[int]]]:
@@ -240,11 +248,3 @@ class ImageData(lightning.LightningDataModule):
     @cached_property
     def _train_indices(self) -> list[list[int]]:
         return large_enough(self._maps, [train for train, _ in self._split], self.lr_patch, self.small_images)
-
-    def _test_set(self, name: str, files: Sequence[Path]) -> PixelMap:
-        images = [SourceImage(path.stem, path, None) for path in files]
-        pairs = decoded(images, scale=self.scale, shrink=1, cache=self.cache)
-        for training in vars(self).get("_maps", []):  # only where this process trains
-            for ours, theirs in lookalikes(training, pairs, _SAME_PICTURE):
-                log.warning("training image %s looks like %s of test set %s and would flatter it", ours, theirs, name)
-        return pairs

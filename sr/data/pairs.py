@@ -13,12 +13,14 @@ from sr.functional.resize import as_ratio
 class ImagePair(NamedTuple):
     """One image twice: `hr` is exactly `scale` times as high and wide as `lr`.
 
-    `name` is the file's path below its folder, without the ending.
+    `name` is the file's path below its folder, without the ending unless two files differ in it alone; `one_channel`:
+    the HR file holds grey values only, which a luma-only protocol takes as luma.
     """
 
     name: str
     lr: np.ndarray  # (h, w, 3) uint8
     hr: np.ndarray  # (s*h, s*w, 3) uint8
+    one_channel: bool = False
 
 
 class Pairs(Sequence[ImagePair]):
@@ -80,6 +82,25 @@ class Chain(Pairs):
         return part[i]
 
 
+class Renamed(Pairs):
+    """The pairs of a sequence under other names.
+
+    Args:
+        pairs: the images.
+        names: of each.
+    """
+
+    def __init__(self, pairs: Sequence[ImagePair], names: Sequence[str]) -> None:
+        self.pairs, self.names = pairs, tuple(names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def pair(self, index: int) -> ImagePair:
+        """Return a pair under its other name."""
+        return self.pairs[index]._replace(name=self.names[index])
+
+
 class Cropped(Pairs):
     """The pairs of a sequence, each cut down to the middle of its image.
 
@@ -114,7 +135,8 @@ def centre_crop(pair: ImagePair, scale: int | float, side: int) -> ImagePair:
     """
     ratio = as_ratio(scale)
     (top, height), (left, width) = (_middle(size, ratio, side) for size in pair.lr.shape[:2])
-    return ImagePair(pair.name, *aligned_crop(pair.lr, pair.hr, ratio, top, left, height, width))
+    lr, hr = aligned_crop(pair.lr, pair.hr, ratio, top, left, height, width)
+    return pair._replace(lr=lr, hr=hr)
 
 
 def _middle(size: int, ratio: Fraction, side: int) -> tuple[int, int]:

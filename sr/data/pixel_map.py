@@ -1,6 +1,7 @@
 """One file of bytes that holds every LR and HR image of a set, mapped into memory and never copied as a whole."""
 
 import contextlib
+import hashlib
 import json
 import mmap
 import os
@@ -14,6 +15,8 @@ import numpy as np
 from PIL import Image
 
 from sr.data.pairs import ImagePair, Pairs
+from sr.data.pixel_check import checksum, is_checked, note_checked, refuse_damage
+from sr.data.statistics import moments
 
 try:
     import fcntl
@@ -22,7 +25,7 @@ except ImportError:  # Windows, which does not let go of files that are open
 else:
     HAS_LOCKS = True
 
-PIXELS, INDEX = "pixels.u8", "index.json"
+PIXELS, INDEX, INDEX_HASH = "pixels.u8", "index.json", "index.sha256"
 
 
 class GoneError(ValueError):
@@ -32,8 +35,9 @@ class GoneError(ValueError):
 class PixelMap(Pairs):
     """The decoded pairs of one folder, as read-only views on a memory map.
 
-    Pickles as the folder's name and opens the map again on the other side. While it is open, `sr.data.cache_cleanup`
-    leaves the folder alone.
+    Opening compares the pixels with their checksums unless that was done lately and the file was not touched since (see
+    `sr.data.pixel_check`). Pickles as the folder's name and opens the map again on the other side. While it is open,
+    `sr.data.cache_cleanup` leaves the folder alone.
 
     Args:
         folder: what `write_pixel_map` made.
@@ -47,13 +51,19 @@ class PixelMap(Pairs):
         self.folder = folder
         self._held = _hold(folder)
         try:
-            index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+            raw = (folder / INDEX).read_bytes()
+            if hashlib.sha256(raw).hexdigest() != (folder / INDEX_HASH).read_text(encoding="utf-8"):
+                raise ValueError(f"{INDEX} is not what was written")
+            index = json.loads(raw)
             size = (folder / PIXELS).stat().st_size
         except (OSError, ValueError) as error:
             raise ValueError(f"the decoded images in {folder} are damaged ({error}); remove that folder") from error
         if size != index["num_bytes"]:
             raise ValueError(f"{folder / PIXELS} has {size} bytes instead of {index['num_bytes']}; remove that folder")
         self._images: list[dict[str, Any]] = index["images"]
+        if not is_checked(folder / PIXELS):
+            refuse_damage(folder / PIXELS, [(each["name"], self._parts(each)) for each in self._images])
+            note_checked(folder / PIXELS)
 
     def __reduce__(self) -> tuple[type, tuple[Path]]:
         return PixelMap, (self.folder,)
@@ -61,25 +71,41 @@ class PixelMap(Pairs):
     def __len__(self) -> int:
         return len(self._images)
 
+    @property
+    def recipe(self) -> str:
+        """The hash of what decides the pixels, whatever the layout of the folder."""
+        return self.folder.name.partition("-")[0]
+
     def pair(self, index: int) -> ImagePair:
-        """Views on the pixels of one image."""
+        """Return views on the pixels of one image."""
         image = self._images[index]
-        return ImagePair(
-            image["name"], self._view(image["lr_offset"], image["lr"]), self._view(image["hr_offset"], image["hr"])
-        )
+        lr, hr = (self._view(image[f"{kind}_offset"], image[kind]) for kind in ("lr", "hr"))
+        return ImagePair(image["name"], lr, hr, image["one_channel"])
 
     def lr_size(self, index: int) -> tuple[int, int]:
-        """Height and width of an LR image, without touching its pixels."""
+        """Return height and width of an LR image, without touching its pixels."""
         height, width = self._images[index]["lr"]
         return height, width
 
     def name(self, index: int) -> str:
-        """Name of an image, without touching its pixels."""
+        """Return the name of an image, without touching its pixels."""
         return self._images[index]["name"]
 
+    def hr_hash(self, index: int) -> str:
+        """Return the hash of an HR image's size and pixels, without touching them: equal images have equal ones."""
+        return self._images[index]["hr_sha256"]
+
+    def lr_moments(self, indices: Sequence[int]) -> np.ndarray:
+        """Return the `moments` of all pixels of some LR images together, without touching them: (3, 3)."""
+        return np.sum([self._images[i]["lr_moments"] for i in indices], axis=0, dtype=np.int64).reshape(3, 3)
+
     def thumbnails(self) -> np.ndarray:
-        """Every image's luma averaged over a grid: (num_images, 256) uint8, enough to recognise a picture again."""
-        return np.array([list(bytes.fromhex(image["thumbnail"])) for image in self._images], np.uint8)
+        """Return every image's luma averaged over a grid: (num_images, 256) uint8, enough to recognise a picture."""
+        joined = bytes.fromhex("".join(image["thumbnail"] for image in self._images))
+        return np.frombuffer(joined, np.uint8).reshape(-1, 256)
+
+    def _parts(self, image: dict[str, Any]) -> list[tuple[np.ndarray, int]]:
+        return [(self._view(image[f"{kind}_offset"], image[kind]), image[f"{kind}_crc32"]) for kind in ("lr", "hr")]
 
     def _view(self, offset: int, size: Sequence[int]) -> np.ndarray:
         height, width = size
@@ -144,27 +170,31 @@ def write_pixel_map(folder: Path, pairs: Iterable[ImagePair]) -> None:
     images: list[dict[str, Any]] = []
     with open(folder / PIXELS, "wb") as file:
         for pair in pairs:
-            offsets = {}
+            entry: dict[str, Any] = {"name": pair.name, "one_channel": pair.one_channel}
             for kind, pixels in (("lr", pair.lr), ("hr", pair.hr)):
-                offsets[f"{kind}_offset"] = file.tell()
-                file.write(np.ascontiguousarray(pixels).data)
-            images.append(
-                {
-                    "name": pair.name,
-                    "lr": pair.lr.shape[:2],
-                    "hr": pair.hr.shape[:2],
-                    **offsets,
-                    "thumbnail": _thumbnail(pair.hr),
-                }
-            )
+                pixels = np.ascontiguousarray(pixels)
+                entry |= {kind: pixels.shape[:2], f"{kind}_offset": file.tell(), f"{kind}_crc32": checksum(pixels)}
+                file.write(pixels.data)
+            images.append(entry | _facts(pair))
         num_bytes = file.tell()
         file.flush()
         os.fsync(file.fileno())
-    with open(folder / INDEX, "w", encoding="utf-8") as index:
-        json.dump({"num_bytes": num_bytes, "images": images}, index)
-        index.flush()
-        os.fsync(index.fileno())
+    note_checked(folder / PIXELS)
+    index = json.dumps({"num_bytes": num_bytes, "images": images}).encode()
+    for name, content in ((INDEX_HASH, hashlib.sha256(index).hexdigest().encode()), (INDEX, index)):
+        with open(folder / name, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
 
 
-def _thumbnail(hr: np.ndarray) -> str:
-    return Image.fromarray(hr).convert("L").resize((16, 16), Image.Resampling.BOX).tobytes().hex()
+def _facts(pair: ImagePair) -> dict[str, Any]:
+    """What later starts want to know of an image without reading its pixels again."""
+    pixels = hashlib.sha256(repr(pair.hr.shape).encode())
+    pixels.update(np.ascontiguousarray(pair.hr).data)
+    thumbnail = Image.fromarray(pair.hr).convert("L").resize((16, 16), Image.Resampling.BOX)
+    return {
+        "hr_sha256": pixels.hexdigest()[:32],
+        "lr_moments": moments(pair.lr).tolist(),
+        "thumbnail": thumbnail.tobytes().hex(),
+    }

@@ -1,14 +1,15 @@
 """Where training images come from: a folder, chosen files of it, or files inside an installed package."""
 
 import importlib.util
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sr.config.checks import number
 from sr.data.decode import SourceImage
-from sr.data.image import ENDINGS, find_images
+from sr.data.image import ENDINGS
+from sr.data.image_files import find_images, image_names
 
 PACKAGE = "package:"
 
@@ -60,7 +61,7 @@ class Source:
         used = max(1, round(len(paths) * self.share))
         paths = [paths[i * len(paths) // used] for i in range(used)]
         if self.lr is None:
-            return [SourceImage(_name(path, folder), path, None) for path in paths]
+            return named_by_place(paths, folder)
         lr_folder = _folder(self.lr, root)
         lr = _by_name(find_images(lr_folder), lr_folder)
         hr = _by_name(paths, folder)
@@ -77,6 +78,11 @@ def source_of(fields: Mapping[str, Any]) -> Source:
         return Source(**fields)
     except TypeError as error:
         raise ValueError(f"a data source has path, shrink, files, lr and share; got {dict(fields)}: {error}") from error
+
+
+def named_by_place(paths: Sequence[Path], folder: Path) -> list[SourceImage]:
+    """Name images by their place below a folder, see `image_names`; their LR versions are to be made."""
+    return [SourceImage(name, path, None) for name, path in zip(image_names(paths, folder), paths, strict=True)]
 
 
 def _folder(path: str, root: Path) -> Path:

@@ -3,10 +3,13 @@
 import logging
 from collections.abc import Sequence
 
+from sr.data.pairs import Chain, Pairs, Renamed, Selection
 from sr.data.pixel_map import PixelMap
 
 log = logging.getLogger(__name__)
 
+MapPart = tuple[PixelMap, Sequence[int]]
+"""Some images of a map."""
 _SHOWN = 8  # names in one message
 
 
@@ -66,3 +69,18 @@ def large_enough(
             )
         log.warning("%s; they are left out", told)
     return kept
+
+
+def chained(parts: Sequence[MapPart], sources: Sequence[str]) -> Pairs:
+    """Put the chosen images of several sources one after the other; their names are then different.
+
+    Args:
+        parts: the images of each source.
+        sources: the path of each, which goes before its images' names where two images have one name.
+    """
+    pairs = Chain([Selection(images, chosen) for images, chosen in parts])
+    names = [images.name(i) for images, chosen in parts for i in chosen]
+    if len({name.casefold() for name in names}) == len(names):
+        return pairs
+    labelled = zip(sources, parts, strict=True)
+    return Renamed(pairs, [f"{source}/{images.name(i)}" for source, (images, chosen) in labelled for i in chosen])

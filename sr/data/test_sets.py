@@ -1,22 +1,21 @@
 """Test sets by name: where their usual copies keep the HR images, and how to tell a set from another cut of it."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from sr.data.image import ENDINGS, read_image
+from sr.data.image_files import log_passed_over, split_by_ending
 from sr.data.pairs import ImagePair
-from sr.data.pixel_map import PixelMap
 from sr.functional.resize import as_ratio
 
 PLACES = ("", "test", "benchmark", "testsets")
 """Folders below the root in which a set may lie."""
 _HR_FOLDERS = ("hr", "gtmod12", "original", "gt")
 _MADE_FROM_HR = ("_lr", "_bicubic", "_nearest", "_glasner", "_kim", "_sco", "_srcnn", "_selfexsr", "_srf_2_lr")
+_SHOWN = 8  # problems named in one message
 
 
 class KnownSet(NamedTuple):
@@ -90,9 +89,9 @@ def _hr_files(folder: Path, known: KnownSet | None, scale: Fraction) -> list[Pat
         folder = _srf_folder(folder, srf, known, scale)
     else:
         folder = next((children[name] for name in _HR_FOLDERS if name in children), folder)
-    files = [
-        path for path in sorted(folder.iterdir()) if path.suffix.lower() in ENDINGS and not path.name.startswith(".")
-    ]
+    names, others = split_by_ending(sorted(path.name for path in folder.iterdir() if not path.is_dir()))
+    files = [folder / name for name in names]
+    log_passed_over(folder, others)
     marked = [path for path in files if path.stem.lower().endswith("_hr")]
     if srf and marked:
         return marked
@@ -124,44 +123,31 @@ def pixels_hash(files: Iterable[Path]) -> str:
     return hashlib.sha256("".join(each).encode()).hexdigest()
 
 
-def lookalikes(ours: PixelMap, theirs: PixelMap, correlation: float) -> list[tuple[str, str]]:
-    """Pairs of names of pictures that are probably the same one, perhaps saved or cropped a little differently.
+def refuse_unscorable(
+    title: str, pairs: Iterable[ImagePair], check_size: Callable[[int, int], None], min_lr: int
+) -> None:
+    """Raise ValueError if an image is too small for the metric or for the net.
 
     Args:
-        ours: decoded images.
-        theirs: decoded images.
-        correlation: least correlation of two thumbnails, 0..1.
-    """
-    similar = _normal(ours.thumbnails()) @ _normal(theirs.thumbnails()).T
-    return [(ours.name(i), theirs.name(j)) for i, j in np.argwhere(similar > correlation).tolist()]
-
-
-def refuse_test_images(ours: Sequence[ImagePair], tests: Mapping[str, Sequence[ImagePair]]) -> None:
-    """Refuse images that are, pixel by pixel, those of a test set: who learned from them has seen the answer.
-
-    Args:
-        ours: what is trained or calibrated on.
-        tests: test sets by name; an image is read whole only where a few of its rows are those of another.
+        title: of the set, for the message.
+        pairs: its images; their pixels are not read.
+        check_size: raises ValueError for an HR height and width that the metric cannot score.
+        min_lr: LR pixels per side that the net takes at least.
 
     Raises:
-        ValueError: with the names.
+        ValueError: with the first few images.
     """
-    for name, theirs in tests.items():
-        by_rows = {_few_rows(pair): pair for pair in theirs}
-        alike = [(pair, by_rows.get(_few_rows(pair))) for pair in ours]
-        same = [(a.name, b.name) for a, b in alike if b is not None and np.array_equal(a.hr, b.hr)]
-        if listed := [f"{mine} is {other}" for mine, other in same]:
-            raise ValueError(
-                f"{len(listed)} training images are images of test set {name} ({', '.join(listed[:5])}); nothing is "
-                "calibrated on what is scored: take them out of data.sources, or the set out of data.test"
-            )
-
-
-def _few_rows(pair: ImagePair) -> bytes:
-    """Size and every 64th row of an LR image, which tells pictures apart without reading them whole."""
-    return repr(pair.lr.shape).encode() + pair.lr[::64].tobytes()
-
-
-def _normal(thumbnails: np.ndarray) -> np.ndarray:
-    centred = thumbnails - thumbnails.mean(axis=1, keepdims=True)
-    return centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9)
+    problems = []
+    for pair in pairs:
+        try:
+            check_size(*pair.hr.shape[:2])
+            if min(pair.lr.shape[:2]) < min_lr:
+                raise ValueError(
+                    f"its LR version has {pair.lr.shape[0]}x{pair.lr.shape[1]} pixels, {min_lr} are needed"
+                )
+        except ValueError as error:
+            problems.append(f"{pair.name}: {error}")
+    if problems:
+        more = f"\n  and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+        listed = "\n  ".join(problems[:_SHOWN])
+        raise ValueError(f"{title}: {len(problems)} images cannot be scored:\n  {listed}{more}")

@@ -93,14 +93,10 @@ def check_set(name: str, root: Path) -> Iterator[Finding]:
 
 
 def grey_files(files: Sequence[Path]) -> list[Path]:
-    """Those image files that have a single channel."""
-    from PIL import Image
+    """Return those image files that have a single channel."""
+    from sr.data.image import has_one_channel
 
-    def is_grey(path: Path) -> bool:
-        with Image.open(path) as image:
-            return image.mode in ("1", "L") or image.mode.startswith("I;16")
-
-    return [path for path in files if is_grey(path)]
+    return [path for path in files if has_one_channel(path)]
 
 
 def bicubic_rows(name: str, root: Path, scales: Sequence[int] = SCALES) -> Iterator[Row]:
@@ -112,7 +108,7 @@ def bicubic_rows(name: str, root: Path, scales: Sequence[int] = SCALES) -> Itera
         scales: upscaling factors.
     """
     from sr import metrics
-    from sr.data.image import read_image
+    from sr.data.image import has_one_channel, read_image
     from sr.data.pairs import ImagePair
     from sr.data.test_sets import find_set
     from sr.evaluation import evaluate, upscaler
@@ -121,14 +117,13 @@ def bicubic_rows(name: str, root: Path, scales: Sequence[int] = SCALES) -> Itera
 
     for scale in scales:
         files = find_set(name, root, scale)
-        cropped = [(path.stem, crop_to_multiple(read_image(path), scale)) for path in files]
-        pairs = [ImagePair(stem, downscale(hr, scale), hr) for stem, hr in cropped]
-        raw_luma = [path.stem for path in grey_files(files)]
+        cropped = [(path, crop_to_multiple(read_image(path), scale)) for path in files]
+        pairs = [ImagePair(path.stem, downscale(hr, scale), hr, has_one_channel(path)) for path, hr in cropped]
         for protocol, value in published_rows(name, scale).items():
             # MATLAB rounds bytes between its two passes, a net does not; luma alone is float to the end in both.
             luma_only = metrics.protocol(protocol).luma_only
             upscale = upscaler(Bicubic(scale=scale)) if luma_only else partial(imresize, scale=scale)
-            score = evaluate(upscale, pairs, metrics.protocol(protocol), scale, raw_luma)
+            score = evaluate(upscale, pairs, metrics.protocol(protocol), scale)
             yield Row(name, scale, protocol, value, score.psnr_db)
 
 

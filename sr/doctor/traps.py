@@ -28,7 +28,7 @@ BSD100_NUMBERS = frozenset(_NUMBERS.split())
 
 def training_images(root: Path) -> list[Path]:
     """Every image below the root that does not lie in a test set, or in a folder for test sets."""
-    from sr.data.image import find_images
+    from sr.data.image_files import find_images
     from sr.data.test_sets import KNOWN, PLACES
 
     tests = {*KNOWN, *filter(None, PLACES)}
@@ -111,13 +111,12 @@ def _standardized(thumbnails: np.ndarray) -> np.ndarray:
 
 def thumbnail(path: Path) -> np.ndarray:
     """A picture's luma averaged over a grid: (256,) float, enough to recognise it again."""
-    try:
-        with Image.open(path) as image:
-            image.draft("L", (256, 256))  # lets JPEG decode at a fraction of its size
-            luma = image.convert("F" if image.mode.startswith("I") else "L")  # "L" clips 16 bits
-            return np.asarray(luma.resize((16, 16), Image.Resampling.BOX), np.float64).ravel()
-    except (OSError, SyntaxError, ValueError) as error:
-        raise ValueError(f"{path} cannot be read ({error}); copy it again or remove it") from error
+    from sr.data.image import opened
+
+    with opened(path) as image:
+        image.draft("L", (256, 256))  # lets JPEG decode at a fraction of its size
+        luma = image.convert("F" if image.mode.startswith("I") else "L")  # "L" clips 16 bits
+        return np.asarray(luma.resize((16, 16), Image.Resampling.BOX), np.float64).ravel()
 
 
 def _listed(pairs: list[tuple[Path, Path]]) -> str:

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from sr.data.image import find_images, read_image
+from sr.data.image import read_image
+from sr.data.image_files import find_images
 from sr.functional.color import rgb_to_y
 from sr.functional.niqe import block_features, distance
 from sr.functional.resize import downscale

@@ -67,7 +67,7 @@ def upscale(source: Path, target: Path, name: str, scale: float) -> tuple[int, i
     net = load(name, scale=scale)
     sr = upscale_tiled(upscaler(net), read_image(source), field=receptive_field(net))
     kind = Image.registered_extensions()[target.suffix.lower()]
-    how: dict[str, Any] = {"icc_profile": color_profile(source), **QUALITY.get(kind, {})}
+    how: dict[str, Any] = {"icc_profile": color_profile(source)[0], **QUALITY.get(kind, {})}
     write_atomically(target, lambda partial: Image.fromarray(sr).save(partial, format=kind, **how))
     return sr.shape[0], sr.shape[1]
 

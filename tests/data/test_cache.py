@@ -112,6 +112,14 @@ def test_damage_is_told(images: list[SourceImage], tmp_path: Path):
         decoded(images, scale=2, shrink=1, cache=tmp_path / "cache")
 
 
+def test_pipes_and_broken_images_are_named_together(images: list[SourceImage], tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe.png")
+    images[1].path.write_text("x")
+    images[2] = images[2]._replace(path=tmp_path / "pipe.png")
+    with pytest.raises(ValueError, match=r"2 of 5 images cannot be used:\n.*01\.png is not.*\n.*pipe\.png is a named"):
+        decoded(images, scale=2, shrink=1, cache=tmp_path / "cache")
+
+
 def test_a_bad_image_leaves_nothing_behind(images: list[SourceImage], tmp_path: Path):
     images[1].path.write_bytes(images[1].path.read_bytes()[:2000])
     with pytest.raises(ValueError, match=r"1 of 5 images cannot be used:\n.*01\.png is truncated"):

@@ -115,7 +115,7 @@ def test_flat_pictures_look_like_nothing(root: Path) -> None:
 def test_a_truncated_training_image_names_itself(root: Path) -> None:
     path = root / "train" / "mine" / "0.png"
     path.write_bytes(path.read_bytes()[:200])
-    with pytest.raises(ValueError, match=r"0\.png cannot be read .*copy it again or remove it"):
+    with pytest.raises(ValueError, match=r"0\.png is truncated or damaged .*copy or download it again"):
         list(check_lookalikes(training_images(root), images_of_sets(root)))
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 from torch import Tensor, nn
 
+from sr.data.image import has_one_channel, read_image
 from sr.data.pairs import ImagePair
 from sr.evaluation import Score, Upscaler, evaluate, upscaler
 from sr.functional.resize import bicubic, crop_to_multiple, downscale, imresize
@@ -39,9 +39,8 @@ class Bicubic(nn.Module):
 
 
 def _pairs(folder: Path, scale: int) -> list[ImagePair]:
-    images = [(path.stem, np.array(Image.open(path).convert("RGB"))) for path in sorted(folder.iterdir())]
-    cropped = [(name, crop_to_multiple(image, scale)) for name, image in images]
-    return [ImagePair(name, downscale(hr, scale), hr) for name, hr in cropped]
+    cropped = [(path, crop_to_multiple(read_image(path), scale)) for path in sorted(folder.iterdir())]
+    return [ImagePair(path.stem, downscale(hr, scale), hr, has_one_channel(path)) for path, hr in cropped]
 
 
 def _photos(*sizes: tuple[int, int]) -> list[ImagePair]:
@@ -55,14 +54,14 @@ def _photos(*sizes: tuple[int, int]) -> list[ImagePair]:
 def test_bicubic_rows_are_reproduced(shared_data: Path, name: str, test_set: str, scale: int) -> None:
     decibels, similarity = ROWS[name, test_set][scale - 2]
     pairs = _pairs(shared_data / "test" / test_set, scale)
-    score = evaluate(upscaler(Bicubic(scale)), pairs, protocol(name), scale, raw_luma=["bridge"])
+    score = evaluate(upscaler(Bicubic(scale)), pairs, protocol(name), scale)
     assert score.psnr_db == pytest.approx(decibels, abs=0.02)
     if similarity:
         assert score.ssim == pytest.approx(similarity, abs=0.001)
 
 
 def test_the_grey_file_taken_as_rgb_moves_set14_by_a_tenth(shared_data: Path) -> None:
-    pairs = _pairs(shared_data / "test" / "Set14", 2)
+    pairs = [pair._replace(one_channel=False) for pair in _pairs(shared_data / "test" / "Set14", 2)]
     score = evaluate(upscaler(Bicubic(2)), pairs, protocol("y_only"), 2)
     assert score.psnr_db == pytest.approx(30.24 + 0.09, abs=0.02)
 

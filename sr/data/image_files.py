@@ -1,0 +1,124 @@
+"""Find the image files of a folder; what is passed over is counted, and named in one line."""
+
+import logging
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from sr.data.image import ENDINGS
+
+log = logging.getLogger(__name__)
+
+_SHOWN = 8  # endings or folders named in one message
+_LR_MARK = re.compile(r"(?:^|[_. -])(?P<mark>lr(?:bic\w*|x?\d\w*)?(?=$|[_. -])|x[2348]$)")
+_HR_MARKS = ("hr", "gt", "original")
+_LR_FILE = re.compile(r"(?P<stem>.+?)(?:_lr|x[2348]|x1\.5)")
+
+
+def find_images(folder: Path) -> list[Path]:
+    """Return all image files below a folder, hidden ones left out, in an order that does not depend on the file system.
+
+    LR versions that lie beside their HR images are passed over: folders such as `DIV2K_train_LR_bicubic` beside
+    `DIV2K_train_HR`, and files such as `0001x2.png` beside `0001.png`. They and all other files are counted in one
+    warning.
+
+    Raises:
+        ValueError: there is no such folder, or no image in it.
+    """
+    if not folder.is_dir():
+        raise ValueError(f"no folder {folder}; give one that holds images ({', '.join(ENDINGS)})")
+    found: list[Path] = []
+    seen: set[str] = set()
+    others: list[str] = []
+    lr: list[str] = []
+    for place, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        # Linked folders are followed (image sets often lie on another disk), each once, so that a loop ends.
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        made = _lr_folders(folders)
+        lr += [os.path.relpath(os.path.join(place, name), folder) for name in made]
+        folders[:] = [name for name in folders if not name.startswith(".") and name not in made]
+        images, rest = split_by_ending(files)
+        copies = _lr_files(images)
+        lr += [os.path.relpath(os.path.join(place, name), folder) for name in sorted(copies)]
+        others += rest
+        found += [Path(place, name) for name in images if name not in copies]
+    if not found:
+        raise ValueError(f"{folder} holds no image ({', '.join(ENDINGS)}), at any depth{_counted(others)}")
+    log_passed_over(folder, others, lr)
+    return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
+
+
+def split_by_ending(files: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Return the names that end as images do, and the others; hidden ones are in neither.
+
+    >>> split_by_ending(["a.png", "b.PNG", "c.txt", ".d.png"])
+    (['a.png', 'b.PNG'], ['c.txt'])
+    """
+    shown = [name for name in files if not name.startswith(".")]
+    images = [name for name in shown if name.lower().endswith(ENDINGS)]
+    return images, [name for name in shown if not name.lower().endswith(ENDINGS)]
+
+
+def log_passed_over(folder: Path, others: Sequence[str], lr: Sequence[str] = ()) -> None:
+    """Count what is not read in a folder in one warning; no warning where there is nothing.
+
+    Args:
+        folder: where it lies.
+        others: names of files with other endings.
+        lr: folders and files with LR versions of the images.
+    """
+    parts = []
+    if others:
+        parts.append(f"{len(others)} files that are not read as images{_counted(others)}")
+    if lr:
+        parts.append(f"LR versions beside their HR images: {_listed(sorted(lr))}")
+    if parts:
+        log.warning("%s: passed over %s", folder, " and ".join(parts))
+
+
+def image_names(paths: Sequence[Path], folder: Path) -> list[str]:
+    """Name images by their place below a folder, without the ending, unless two would then have one name.
+
+    Names that differ in small and capital letters alone count as one: they become file names.
+
+    >>> image_names([Path("a/x.png"), Path("a/x.bmp"), Path("a/y.png")], Path("a"))
+    ['x.png', 'x.bmp', 'y']
+    """
+    whole = [path.relative_to(folder).as_posix() for path in paths]
+    short = [path.relative_to(folder).with_suffix("").as_posix() for path in paths]
+    count = Counter(name.casefold() for name in short)
+    names = [a if count[a.casefold()] == 1 else b for a, b in zip(short, whole, strict=True)]
+    return names if len({name.casefold() for name in names}) == len(names) else whole
+
+
+def _lr_folders(names: Sequence[str]) -> list[str]:
+    """The folders that hold LR versions of what lies in another one beside them."""
+    beside = [name.lower() for name in names]
+    return [name for name in names if (mark := _LR_MARK.search(name.lower())) and _has_hr(mark, beside)]
+
+
+def _has_hr(mark: re.Match[str], beside: Iterable[str]) -> bool:
+    wanted = tuple(mark.string[: mark.start("mark")] + hr for hr in _HR_MARKS)
+    return any(name.startswith(wanted) for name in beside)
+
+
+def _lr_files(names: Sequence[str]) -> set[str]:
+    """The files that are LR versions of another one beside them, by their names."""
+    stems = {os.path.splitext(name)[0].lower() for name in names}
+    matches = {name: _LR_FILE.fullmatch(os.path.splitext(name)[0].lower()) for name in names}
+    return {name for name, match in matches.items() if match and {match["stem"], f"{match['stem']}_hr"} & stems}
+
+
+def _counted(names: Sequence[str]) -> str:
+    counts = Counter(os.path.splitext(name)[1].lower() or "no ending" for name in names)
+    return f" ({_listed([f'{count} {ending}' for ending, count in counts.most_common()])})" if counts else ""
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return ", ".join(parts[:_SHOWN]) + (f" and {len(parts) - _SHOWN} more" if len(parts) > _SHOWN else "")
