@@ -19,7 +19,7 @@ from sr.export.release import Release
 from sr.export.runtime import MAX_SESSIONS, upscaler_of
 
 _INSTALL = "pip install --editable '.[openvino]'"
-_MODEL_FILE = "pixels.onnx"  # OpenVINO reads it as it is
+_MODEL_FILE = "pixels.onnx"  # OpenVINO reads this file directly
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,7 @@ class Compiled:
         self._settings = {
             "INFERENCE_NUM_THREADS": num_threads,
             "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": "f32",  # else processors with bf16 compute what is float in bf16
+            "INFERENCE_PRECISION_HINT": "f32",  # otherwise processors with bf16 compute floats in bf16
         }
         self._model = path.read_bytes()
         self._compiled: OrderedDict[tuple[int, ...], Any] = OrderedDict()

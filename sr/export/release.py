@@ -114,7 +114,7 @@ def trace(export: Callable[..., None], path: Path, size: tuple[int, int]) -> Gra
     """
     export(path, height=size[0], width=size[1])
     graph = Graph.load(path)
-    if is_bound_to_size(reorder(graph, merge=False)):  # PixelUnshuffle is bound before, and not after
+    if is_bound_to_size(reorder(graph, merge=False)):  # PixelUnshuffle is bound to a size only before `reorder`
         export(path, height=None, width=None)
     return Graph.load(path)
 

@@ -54,7 +54,7 @@ class Runtime:
         session = self.session(*lr.shape[-2:])
         entry = session.get_inputs()[0]
         if entry.type == "tensor(uint8)":
-            # Bit for bit what the quantizer did that stood here: luma is no whole number and may lie at a tie.
+            # The same bits as from the removed quantizer: luma is not a whole number and may be a tie.
             pixels = (lr.float() / PIXEL_GRID.scale).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
             made = session.run(None, {entry.name: np.ascontiguousarray(pixels.numpy())})[0]
             return torch.from_numpy(made).permute(0, 3, 1, 2).float() / 255

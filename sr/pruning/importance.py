@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from sr.evaluation import to_network
+from sr.functional.hooks import forward_hooks
 from sr.models.net import Net
 from sr.pruning.dependency_graph import IMAGE, Channels
 
@@ -67,17 +68,14 @@ def fisher(net: Net, channels: Channels, batches: Iterable[tuple[Tensor, Tensor]
     for lr, hr in batches:
         gates = torch.zeros(len(lr), size, dtype=torch.float64)
         hooks = [
-            net.get_submodule(name).register_forward_hook(partial(_watch, torch.tensor(labels), gates))
+            (net.get_submodule(name), partial(_watch, torch.tensor(labels), gates))
             for name, labels in channels.outputs.items()
             if any(label != IMAGE for label in labels)
         ]
-        try:
+        with forward_hooks(hooks):
             net.zero_grad()
             # A mean over images divides each image's gradient by their number.
             (len(lr) * loss(net(to_network(lr, net)), to_network(hr, net))).backward()
-        finally:
-            for hook in hooks:
-                hook.remove()
         total += gates.square().sum(0)
         count += len(lr)
     net.zero_grad(set_to_none=True)

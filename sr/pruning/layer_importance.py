@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from sr.evaluation import to_network
+from sr.functional.hooks import forward_hooks
 from sr.models.net import Net
 from sr.pruning.layer_removal import Spare, spare_layers, without_layers
 from sr.pruning.refit import ConvKernel, refits
@@ -80,15 +81,14 @@ def _mean_loss(net: Net, crops: Crops, loss: nn.Module) -> float:
 @contextmanager
 def _without(net: Net, spare: Spare, kernel: ConvKernel | None) -> Iterator[None]:
     """Bypass layers within the block, with another kernel in their follower."""
-    hooks = [net.get_submodule(name).register_forward_hook(lambda _, inputs, __: inputs[0]) for name in spare.layers]
+    bypass = [(net.get_submodule(name), lambda _, inputs, __: inputs[0]) for name in spare.layers]
     follower = net.get_submodule(spare.follower) if spare.follower else None
     own = ConvKernel.of(follower) if follower and kernel else None
     try:
         if follower and kernel:
             kernel.into(follower)
-        yield
+        with forward_hooks(bypass):
+            yield
     finally:
-        for hook in hooks:
-            hook.remove()
         if follower and own:
             own.into(follower)

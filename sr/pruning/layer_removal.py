@@ -61,7 +61,7 @@ def without_layers(net: Net, names: Collection[str]) -> None:
             parent, _, child = each.rpartition(".")
             holder = net.get_submodule(parent)
             if isinstance(holder, nn.Sequential):
-                del holder._modules[child]  # `del holder[i]` would give the layers behind it other names
+                delattr(holder, child)  # `del holder[i]` would rename the layers behind it
             else:
                 setattr(holder, child, nn.Identity())
 

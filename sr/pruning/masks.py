@@ -117,3 +117,38 @@ def pruned(found: Mapping[str, Tensor], masks: Masks, share: float, scope: str) 
                 "task.rounds or task.fraction, or use task.scope=layer"
             )
     return new
+
+
+def share_after(num_rounds: int, fraction: float) -> float:
+    """Return the share of masked weights after rounds that each mask a fraction of the remaining ones.
+
+    Args:
+        num_rounds: Rounds of pruning so far.
+        fraction: Share of the remaining weights that each round masks, in (0, 1).
+
+    >>> share_after(2, 0.5)
+    0.75
+    """
+    return 1 - (1 - fraction) ** num_rounds
+
+
+def round_schedule(iterations: int, rounds: int, rewind: float) -> tuple[int, list[int]]:
+    """Return the iteration to rewind to, and the iteration at which each round ends, the dense one first.
+
+    A run of `rounds` rounds of pruning is (rounds + 1 + rewind) rounds long.
+
+    Args:
+        iterations: Iterations of the whole run.
+        rounds: Rounds of pruning after the dense one, at least 1.
+        rewind: Rewind point as a share of a round, in [0, 1].
+
+    Raises:
+        ValueError: A round would have no iteration.
+
+    >>> round_schedule(420, 3, 0.2)
+    (20, [120, 220, 320, 420])
+    """
+    length = iterations / (rounds + 1 + rewind)
+    if length < 1:
+        raise ValueError(f"{iterations} iterations are too few for {rounds + 1} rounds; raise train.iterations")
+    return round(rewind * length), [round((rewind + number) * length) for number in range(1, rounds + 2)]

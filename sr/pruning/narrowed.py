@@ -60,7 +60,7 @@ def remove_channels(net: nn.Module, channels: Channels, kept: Collection[int]) -
 
 def _cut_convolution(layer: nn.Conv2d | nn.ConvTranspose2d, inside: Tensor, outside: Tensor) -> None:
     if layer.groups > 1:
-        return  # its channels all stay
+        return  # all its channels stay
     rows, columns = (inside, outside) if isinstance(layer, nn.ConvTranspose2d) else (outside, inside)
     layer.weight = _like(layer.weight, layer.weight[rows][:, columns])
     if layer.bias is not None:

@@ -8,11 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from sr.functional.hooks import forward_hooks
 from sr.models.blocks import bias_of
 from sr.models.net import Net
 from sr.pruning.layer_removal import Spare
 
-RIDGE = 1e-3  # of the mean square of the inputs: holds what they do not decide at the kernel of before
+RIDGE = 1e-3  # share of the inputs' mean square: undetermined directions keep the kernel from before
 
 
 @dataclass(frozen=True)
@@ -82,17 +83,14 @@ def refits(net: Net, spare: Mapping[str, Spare], inputs: Sequence[Tensor]) -> di
         Layer -> kernel of its follower; layers without a follower, or whose follower has no bias, are left out.
     """
     sums: dict[str, _Sums] = {}
-    hooks = []
     for name, each in spare.items():
         follower = net.get_submodule(each.follower) if each.follower else None
         if isinstance(follower, nn.Conv2d) and follower.bias is not None:
             sums[name] = _Sums(follower)
-            hooks.append(net.get_submodule(name).register_forward_pre_hook(sums[name].see))
-            hooks.append(follower.register_forward_hook(sums[name].add))
-    try:
+    with (
+        forward_hooks(((net.get_submodule(name), each.see) for name, each in sums.items()), before=True),
+        forward_hooks((each.layer, each.add) for each in sums.values()),
+    ):
         for lr in inputs:
             net(lr)
-    finally:
-        for hook in hooks:
-            hook.remove()
     return {name: each.kernel() for name, each in sums.items()}

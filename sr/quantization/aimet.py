@@ -26,8 +26,8 @@ MISSING = "quantization needs AIMET, which cannot be imported ({}): pip install 
 ANALYZERS = {"min_max": "tf", "enhanced": "tf_enhanced", "percentile": "percentile"}
 # Ops that the HTP runs as one, so that nothing is quantized between them. Depth-to-space only moves pixels.
 PRODUCERS = ("Conv", "ConvTranspose", "Add", "Gemm")
-FUSED_ACTIVATIONS = ("Relu", "Clip")  # what the HTP computes within a convolution; PReLU and LeakyReLU it does not
-# Modules of ours -> the ONNX op that AIMET takes each for.
+FUSED_ACTIVATIONS = ("Relu", "Clip")  # the HTP computes these within a convolution, but not PReLU and LeakyReLU
+# Modules of this package -> the ONNX op as which AIMET treats each.
 JOIN_OPS = {
     Add: "Add",
     Concat: "Concat",
@@ -36,7 +36,7 @@ JOIN_OPS = {
     ResizeLike: "Resize",
     Contrast: "ReduceMean",
 }
-# The range of these functions is a fact, not something to calibrate.
+# These functions have a known range, which is not calibrated.
 KNOWN_RANGES = {"Relu": {"min": 0.0}, "Sigmoid": {"min": 0.0, "max": 1.0}, "Tanh": {"min": -1.0, "max": 1.0}}
 
 
@@ -68,7 +68,7 @@ def simulate(net: Net, scheme: Scheme) -> Any:
     register()
     _refuse_unknown_modules(net, scheme)
     with silence_logs(), tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "rules.json")  # AIMET takes its rules from a file only
+        path = Path(folder, "rules.json")  # AIMET reads its rules only from a file
         path.write_text(json.dumps(rules(scheme)), encoding="utf-8")
         simulation = QuantizationSimModel(
             net.eval(),
@@ -113,7 +113,7 @@ def rules(scheme: Scheme) -> dict[str, Any]:
     """
     ops: dict[str, Any] = {
         op: {"per_channel_quantization": str(scheme.per_channel)} for op in ("Conv", "ConvTranspose", "Gemm")
-    }  # slopes of a PReLU share one scale: the HTP takes no other
+    }  # the slopes of a PReLU share one scale: the HTP supports no other
     ops |= {op: {"encoding_constraints": known} for op, known in KNOWN_RANGES.items()}
     fused = [[producer, activation] for producer in PRODUCERS for activation in FUSED_ACTIVATIONS]
     fused += [["Conv", "BatchNormalization", activation] for activation in FUSED_ACTIVATIONS]
@@ -196,7 +196,7 @@ def _quantized_join(join: Any) -> Any:
 
         def __quant_init__(self) -> None:
             super().__quant_init__()
-            none: Any = None  # AIMET's own sign for an input that is not quantized
+            none: Any = None  # AIMET's value for an input that is not quantized
             self.input_quantizers: Any = nn.ModuleList([none, none])
 
         def forward(self, *parts: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from sr.runs.silence_logs import silence_logs
 
 log = logging.getLogger(__name__)
 
-SAME = 1e-4  # largest difference of a pixel in [0, 1] that sums in another order may make
+SAME = 1e-4  # largest difference of a pixel in [0, 1] by another order of summation
 
 
 @dataclass(frozen=True, kw_only=True)

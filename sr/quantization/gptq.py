@@ -163,7 +163,7 @@ def _round(
         Part(phase.part(kernel), phase.part(scale), phase.part(mask), *its)
         for phase, its in zip(split, moments, strict=True)
     ]
-    # LiteRT's kernels have no -128; of 8 bits the one step is no loss, of 4 it would be.
+    # LiteRT's kernels have no -128. One step of 8 bits costs nothing; one of 4 bits would.
     low = quantizer.qmin + (1 if quantizer.bitwidth >= 8 else 0)
     weights, bias = solve(Problem(parts, bias, low, quantizer.qmax, damping))
     made = torch.empty_like(kernel)

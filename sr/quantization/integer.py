@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from sr.export.graph.float_onnx import onnx_names
+from sr.functional.hooks import forward_hooks
 from sr.models.blocks import Concat
 from sr.models.net import Net
 from sr.quantization.aimet import simulate
@@ -21,8 +22,8 @@ from sr.quantization.simulation import Simulation
 from sr.runs.files import write_atomically
 from sr.runs.silence_logs import silence_logs
 
-OPSET_QDQ = 21  # the first whose QuantizeLinear has 4 and 16 bit integers
-MOVERS = (nn.PixelShuffle, nn.PixelUnshuffle, nn.MaxPool2d)  # their output has the values, so the grid, of their input
+OPSET_QDQ = 21  # the first opset with 4- and 16-bit integers in QuantizeLinear
+MOVERS = (nn.PixelShuffle, nn.PixelUnshuffle, nn.MaxPool2d)  # they move values, so the output has the grid of the input
 
 
 class IntegerSimulation(Simulation):
@@ -106,12 +107,8 @@ class IntegerSimulation(Simulation):
         convs = [
             m for m in self._sim.qmodules() if getattr(m, "bias", None) is not None and "weight" in m.param_quantizers
         ]
-        hooks = [module.register_forward_hook(snap) for module in convs]
-        try:
+        with forward_hooks((module, snap) for module in convs):
             self.net(self.example())
-        finally:
-            for hook in hooks:
-                hook.remove()
         for name, quantizer in self._without_lowest():
             weight: Any = self.net.get_submodule(name).weight
             weight.copy_(weight.as_subclass(Tensor).maximum((quantizer.qmin + 1) * _scale(quantizer)))
@@ -166,10 +163,8 @@ class IntegerSimulation(Simulation):
         def note(module: Any, inputs: tuple[Any, ...]) -> None:
             readers.extend((module, i) for i, value in enumerate(inputs) if value is image)
 
-        hooks = [module.register_forward_pre_hook(note) for module in self._sim.qmodules()]
-        self.calibrate([image])
-        for hook in hooks:
-            hook.remove()
+        with forward_hooks(((module, note) for module in self._sim.qmodules()), before=True):
+            self.calibrate([image])
         for module, i in readers:
             if module.input_quantizers[i] is not None:
                 _pin(module.input_quantizers[i], 0.0, 1.0)
@@ -179,7 +174,7 @@ class IntegerSimulation(Simulation):
         owners: dict[Any, list[Any]] = defaultdict(list)
         for module in self._sim.qmodules():
             for quantizer in module.output_quantizers:
-                if quantizer is not None and not isinstance(module, Concat):  # a join shares the quantizer of its parts
+                if quantizer is not None and not isinstance(module, Concat):  # a join shares its parts' quantizer
                     owners[quantizer].append(module)
         for quantizer, modules in owners.items():
             bounds = {(m.min_val, m.max_val) if isinstance(m, nn.Hardtanh) else None for m in modules}

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from sr.functional.hooks import forward_hooks
 from sr.quantization.integer import IntegerSimulation
 
 _BINS = 64  # of a histogram of weights
-EXACT_DB = 200.0  # what is given for a signal without noise, as JSON has no infinity
+EXACT_DB = 200.0  # value for a signal without noise, because JSON has no infinity
 
 
 def layer_sensitivities(
@@ -73,18 +75,11 @@ def _layer_outputs(
     """Return the names of layers in the order in which they first run, and their outputs for each batch."""
     caught: dict[str, list[Tensor]] = {}
 
-    def catch(name: str, output: Tensor) -> None:
+    def catch(name: str, _: nn.Module, __: Any, output: Tensor) -> None:
         caught.setdefault(name, []).append(output.detach().as_subclass(Tensor))
 
-    hooks = [
-        net.get_submodule(name).register_forward_hook(lambda _, __, output, name=name: catch(name, output))
-        for name in names
-    ]
-    try:
+    with forward_hooks((net.get_submodule(name), partial(catch, name)) for name in names):
         _run(net, inputs)
-    finally:
-        for hook in hooks:
-            hook.remove()
     return list(caught), caught
 
 
@@ -125,7 +120,7 @@ def _weights(module: Any) -> dict[str, Any]:
     weight = module.weight.detach().as_subclass(Tensor)
     rounded = quantizer(module.weight).detach().as_subclass(Tensor)
     counts, edges = np.histogram(weight.numpy(), bins=_BINS)
-    largest = weight.abs().reshape(len(weight), -1).amax(1)  # the slopes of a PReLU are one a channel
+    largest = weight.abs().reshape(len(weight), -1).amax(1)  # a PReLU has one slope per channel
     facts = {"bits": quantizer.bitwidth, "num_scales": quantizer.get_scale().numel()}
     facts |= {"sqnr_db": sqnr_db([weight], [rounded]), "low": float(weight.min()), "high": float(weight.max())}
     facts["channel_spread"] = float(largest.max() / largest.min().clamp(min=1e-12))

@@ -129,7 +129,7 @@ def round_columns(weights: Tensor, scale: Tensor, low: int, high: int, inverse: 
 def _damping(problem: Problem) -> Tensor:
     """Return the value (g, 1, 1) to add to the diagonal."""
     diagonals = [part.second.diagonal(dim1=1, dim2=2) for part in problem.parts]
-    shared = len(diagonals) - 1 if problem.bias is not None else 0  # the bias stands in each part, and is one
+    shared = len(diagonals) - 1 if problem.bias is not None else 0  # each part contains the same bias
     count = sum(diagonal.shape[1] for diagonal in diagonals) - shared
     size = torch.stack([diagonal.sum(1) for diagonal in diagonals]).sum(0) / count
     return problem.damping * size.clamp(min=torch.finfo(torch.float32).tiny)[:, None, None]

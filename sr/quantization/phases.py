@@ -96,7 +96,7 @@ def inputs_of(layer: Any, inputs: Tensor, places: Tensor, width: int) -> Iterato
         patches = functional.unfold(inputs, layer.kernel_size, layer.dilation, padding, layer.stride)[:, :, places]
         yield torch.ones_like(places, dtype=torch.bool), _split(layer, patches)
         return
-    above, before = int(layer.padding[0]), int(layer.padding[1])  # a transposed convolution has no padding in words
+    above, before = int(layer.padding[0]), int(layer.padding[1])  # never "same" or "valid" here
     row, column = places // width + above, places % width + before
     for phase in kernel_phases(layer):
         own = (row % layer.stride[0] == phase.row) & (column % layer.stride[1] == phase.column)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from sr.export.graph.float_onnx import example_input
+from sr.functional.hooks import forward_hooks
 from sr.models.net import Net
 
 Seen = Callable[[str, Tensor, Tensor], None]
@@ -22,13 +24,13 @@ def weighted(net: Net) -> list[str]:
     }
     kinds = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
     order: dict[str, None] = {}
-    with ExitStack() as stack:
-        for module, name in layers.items():
-            if isinstance(module, kinds):
-                handle = module.register_forward_pre_hook(lambda *_, name=name: order.setdefault(name))
-                stack.callback(handle.remove)
-        with torch.no_grad():
-            net(example_input(net))
+
+    def note(name: str, *_: Any) -> None:
+        order.setdefault(name)
+
+    hooks = [(module, partial(note, name)) for module, name in layers.items() if isinstance(module, kinds)]
+    with forward_hooks(hooks, before=True), torch.no_grad():
+        net(example_input(net))
     return list(order)
 
 
@@ -49,10 +51,8 @@ def watch(net: nn.Module, names: Sequence[str], inputs: Sequence[Tensor], seen: 
         seen(name, value.detach().as_subclass(Tensor), output.detach().as_subclass(Tensor))
 
     layers = {name: net.get_submodule(name) for name in names}
-    with without_output_quantizers(list(layers.values())), ExitStack() as stack, torch.no_grad():
-        for name, layer in layers.items():
-            handle = layer.register_forward_hook(lambda *args, name=name: hook(name, *args))
-            stack.callback(handle.remove)
+    hooks = [(layer, partial(hook, name)) for name, layer in layers.items()]
+    with without_output_quantizers(list(layers.values())), forward_hooks(hooks), torch.no_grad():
         for batch in inputs:
             net(batch)
 

@@ -11,7 +11,16 @@ from sr.evaluation import score_pair, upscaler
 from sr.models.blocks import inference_form
 from sr.models.net import Net
 from sr.models.weights import save_weights
-from sr.pruning.masks import SCOPES, all_kept, apply_masks, kernels, masked_share, pruned
+from sr.pruning.masks import (
+    SCOPES,
+    all_kept,
+    apply_masks,
+    kernels,
+    masked_share,
+    pruned,
+    round_schedule,
+    share_after,
+)
 from sr.runs.identity import has_config, kept_config
 from sr.tasks.regression import Regression
 
@@ -70,11 +79,7 @@ class Pruning(Regression):
             if got not in known:
                 raise ValueError(f"task.{key} is {' or '.join(known)}, got {got!r}")
         super().__init__(net=net, fp32_from=fp32_from, **regression)
-        length = iterations / (rounds + 1 + rewind)
-        if length < 1:
-            raise ValueError(f"{iterations} iterations are too few for {rounds + 1} rounds; raise train.iterations")
-        self.rewind_at = round(rewind * length)
-        self.ends = [round((rewind + number) * length) for number in range(1, rounds + 2)]
+        self.rewind_at, self.ends = round_schedule(iterations, rounds, rewind)
         self.fraction, self.scope, self.optimizer_state = fraction, scope, optimizer_state
         self._fp32_share = fp32_from / iterations
         self.masks = all_kept(net)
@@ -137,7 +142,7 @@ class Pruning(Regression):
         self._curve = []
         self._keep_net()
         if len(self.records) < len(self.ends):
-            share = 1 - (1 - self.fraction) ** len(self.records)
+            share = share_after(len(self.records), self.fraction)
             self.masks = pruned(kernels(self.trained_net(), self.masks), self.masks, share, self.scope)
             self._rewind()
 

@@ -78,7 +78,7 @@ def _links(release: Release, first: str, bounds: Bounds, htp: Collection[int]) -
         order = (bounds.order_lsb, bounds.order_share)
         reordered = (bounds.space_to_depth_lsb, bounds.space_to_depth_share)
         rewritten = reordered if release.reordered_sums else order
-    else:  # in fp16 many values lie near a tie, and the file leaves the rounding to the runtime
+    else:  # many fp16 values are near a tie, and the runtime chooses the rounding
         start.append(Link(first, "crd", bounds.float_lsb, bounds.float_share if first == "float" else None))
         order = rewritten = (bounds.float_lsb, bounds.float_share)
     middle = [

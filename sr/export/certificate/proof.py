@@ -158,7 +158,7 @@ def _run(form: Form, crops: Sequence[ImagePair], net: Net) -> tuple[float, list[
     made: list[np.ndarray] = []
 
     def run(lr: Tensor) -> Tensor:
-        # Pixels are bytes already; luma is not, and every form gets it as the exported net takes it.
+        # Pixels are bytes already; luma is rounded to bytes as the input of the exported net.
         sr = form.run(to_uint8(lr).float() / 255)
         made.append(to_uint8(sr)[0].numpy())
         return sr

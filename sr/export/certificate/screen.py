@@ -21,10 +21,10 @@ def print_certificate(certificate: dict[str, Any]) -> None:
         line = f"{row['chip']} ({row['product']}, HTP v{row['htp_arch']}): {text}"
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     for name, report in certificate["engines"].items():
-        console.print(f"{name}: {_spoken(report)}", highlight=False, markup=False, soft_wrap=True)
+        console.print(f"{name}: {_engine_line(report)}", highlight=False, markup=False, soft_wrap=True)
 
 
-def _spoken(report: dict[str, Any]) -> str:
+def _engine_line(report: dict[str, Any]) -> str:
     """Return the report of an engine as one line."""
     if "latency" in report:
         size = "{lr_height}x{lr_width} in {median_ms:.1f} ms on {num_threads} threads of this CPU"

@@ -87,5 +87,8 @@ def _accumulator_scale(graph: Graph, conv: NodeProto, image: NodeProto, weight: 
     scales = graph.quantizer(weight)[0].astype(np.float64)
     rows = 0 if conv.op_type == "Conv" else 1
     if scales.size > 1 and attribute(weight, "axis", 1) != rows:
-        raise ValueError(f"{conv.op_type} {conv.name} has weight scales along its input, which no accumulator can undo")
+        raise ValueError(
+            f"{conv.op_type} {conv.name} has a weight scale for each input channel; the accumulator needs one for each "
+            "output channel, or a single one"
+        )
     return graph.quantizer(image)[0].astype(np.float64) * scales

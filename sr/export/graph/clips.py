@@ -32,7 +32,7 @@ def _drop(graph: Graph, clip: NodeProto) -> bool:
         return False
     if not covers(bounds(graph, clip), encoding):
         return False
-    # Q(DQ(q)) == q for equal encodings: who read the second Q reads the integers in front of the clip.
+    # Q(DQ(q)) == q for equal encodings: readers of the second Q now read the integers in front of the clip.
     graph.rewire(after.output[0], before.input[0])
     return True
 

@@ -64,7 +64,7 @@ def _bypass(graph: Graph, node: NodeProto, back: NodeProto) -> str:
     if not graph.is_output(back.output[0]):
         graph.rewire(back.output[0], name)
         return name
-    # The pair makes the output of the net: whoever made its input makes the output now.
+    # The pair produces the output of the net: the producer of its input produces the output now.
     output = back.output[0]
     maker = graph.producer(name)
     assert maker is not None

@@ -46,7 +46,7 @@ class Encoding(NamedTuple):
         return same_grid and abs(self.scale - other.scale) <= 1e-6 * other.scale
 
 
-PIXEL_GRID = Encoding(float(np.float32(1 / 255)), 0, "uint8")  # what a pixel in [0, 1] is: 8 bits, no offset
+PIXEL_GRID = Encoding(float(np.float32(1 / 255)), 0, "uint8")  # grid of a pixel in [0, 1]: 8 bits, no offset
 
 
 class Graph:

@@ -42,7 +42,7 @@ class Plan:
         self.initializers: dict[str, tuple[int, np.ndarray]] = {}
         self._concats: list[tuple[NodeProto, list[int]]] = []
         self._orders: dict[str, np.ndarray] = {}
-        self._told: set[tuple[str, str]] = set()
+        self._planned: set[tuple[str, str]] = set()
         self._channels = channel_counts(graph)
         self._walkers: dict[str, Callable[[NodeProto, np.ndarray], None]] = {
             "Conv": self._convolution,
@@ -67,7 +67,7 @@ class Plan:
         Raises:
             CannotPermuteError: An op prevents it; the message names it.
         """
-        self._told.add((reader.output[0], name))
+        self._planned.add((reader.output[0], name))
         if name in self._orders:
             if not np.array_equal(self._orders[name], order):
                 raise CannotPermuteError(f"{name} is needed in two different channel orders")
@@ -102,7 +102,7 @@ class Plan:
             return
         if node.op_type not in (QUANTIZE, DEQUANTIZE):
             raise CannotPermuteError(f"{name} is made by {node.op_type}, and not kept as an initializer")
-        self._told.add((reader.output[0], name))
+        self._planned.add((reader.output[0], name))
         self._orders[name] = order
         self._per_channel(node, order, axis)
         self.constant(node, node.input[0], order, axis)
@@ -115,7 +115,7 @@ class Plan:
         """
         for name in (*self._orders, *self.initializers):
             for node in self.graph.consumers(name):
-                if (node.output[0], name) not in self._told:
+                if (node.output[0], name) not in self._planned:
                     raise CannotPermuteError(f"{name} is also read by {node.op_type} {node.name}, in the old order")
         for name, (axis, order) in self.initializers.items():
             values = numpy_helper.to_array(self.graph.initializers[name])
@@ -197,7 +197,7 @@ class Plan:
                 self._initializer(node, name, order, 0)
 
     def _initializer(self, reader: NodeProto, name: str, order: np.ndarray, axis: int) -> None:
-        self._told.add((reader.output[0], name))
+        self._planned.add((reader.output[0], name))
         size = self.graph.initializers[name].dims[axis]
         if size != len(order):
             raise CannotPermuteError(f"{name} has {size} entries, where {len(order)} channels are to change places")

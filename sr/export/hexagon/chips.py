@@ -24,8 +24,8 @@ class Chip(NamedTuple):
     estimates: bool
 
 
-# Tried one by one with onnxruntime-qnn 2.7: the compiled file names the chip and the version.
-LAST_ROUNDING_DOWN = 69  # versions of the HTP up to this one make pictures a little darker: `biases.lift_biases`
+# Each tested with onnxruntime-qnn 2.7: the compiled file contains the chip and the version.
+LAST_ROUNDING_DOWN = 69  # HTP versions up to this one make pictures slightly darker: `biases.lift_biases`
 CHIPS = {
     chip.name: chip
     for chip in (

@@ -20,7 +20,7 @@ ESTIMATE = (
     "the HTP compiler's estimate for the accelerator of this chip alone, burst mode, full memory bandwidth; "
     "no measurement, and no phone's figure"
 )
-# The compiler's words -> ours.
+# Names in the compiler's profile -> names in the report.
 _TIMES = {
     "Simulated (Accelerator exec time us)": "estimate_us",
     "Simulated (Accelerator exec time us (lower estimate))": "lower_us",
@@ -138,7 +138,7 @@ def write_dlc(model: Path, path: Path, log: Path) -> None:
     )
     written = list(folder.glob("*.dlc"))
     if len(written) != 1:
-        raise ValueError(f"the net is to become one DLC, the compiler wrote {len(written)}; its words: {log}")
+        raise ValueError(f"expected one DLC from the compiler, got {len(written)}; its output is in {log}")
     written[0].replace(path)
     folder.rmdir()
 
@@ -147,4 +147,4 @@ def _read_profile(path: Path) -> dict[str, int]:
     """Read the estimates from the compiler's profile and return them under this project's names."""
     with open(path, newline="", encoding="utf-8") as file:
         values = {row["Event Identifier"]: int(row["Time"]) for row in csv.DictReader(file)}
-    return {ours: values[theirs] for theirs, ours in _TIMES.items() if theirs in values}
+    return {name: values[event] for event, name in _TIMES.items() if event in values}

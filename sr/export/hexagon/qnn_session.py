@@ -34,7 +34,7 @@ def why_hexagon_is_missing() -> str | None:
     try:
         if not _devices():
             onnxruntime.register_execution_provider_library(PROVIDER, onnxruntime_qnn.get_library_path())
-    except Exception as error:  # the loader of a native library raises what it likes
+    except Exception as error:  # the loader of a native library raises errors of any class
         return f"onnxruntime-qnn cannot be loaded ({error}); take the version in constraints.txt: {_INSTALL}"
     return None if _devices() else "onnxruntime-qnn is loaded but offers no device on this system"
 
@@ -62,7 +62,7 @@ def open_session(
     try:
         with native_output_to(log):
             return onnxruntime.InferenceSession(model, _options(provider, entries))
-    except Exception as error:  # ONNX Runtime has a class of its own for each of its codes
+    except Exception as error:  # ONNX Runtime has a class for each error code
         with native_output_to(log):
             leftover = _ops_off_the_htp(model, provider)
         what = f"these ops have to run on the CPU: {leftover}" if leftover else str(error)
@@ -93,7 +93,7 @@ def single_node(context: Path) -> str:
     nodes = onnx.load(str(context), load_external_data=False).graph.node
     if [node.op_type for node in nodes] != ["EPContext"]:
         found = ", ".join(f"{node.op_type} {node.name}" for node in nodes)
-        raise ValueError(f"{context.name} is to be one compiled node, and has: {found}")
+        raise ValueError(f"{context.name} must be one compiled node, got: {found}")
     return next(entry.s.decode() for entry in nodes[0].attribute if entry.name == "ep_cache_context")
 
 
@@ -114,10 +114,10 @@ def _ops_off_the_htp(model: bytes | str, provider: Mapping[str, str]) -> str:
     """Return the ops that the HTP leaves to the CPU if allowed; empty if that is not the cause."""
     try:
         session = onnxruntime.InferenceSession(model, _options(provider, _RECORD))
-    except Exception:  # the first error says more
+    except Exception:  # the first error has the details
         return ""
     parts = [part for part in session.get_provider_graph_assignment_info() if part.ep_name != PROVIDER]
     nodes = [f"{node.op_type} {node.name}" for part in parts for node in part.get_nodes()]
-    # What computes comes first: the quantizers around it follow it to the CPU.
+    # List computing ops first: the quantizers around them follow them to the CPU.
     nodes.sort(key=lambda name: name.startswith(("QuantizeLinear", "DequantizeLinear")))
     return ", ".join(nodes[:_LISTED]) + (f" and {len(nodes) - _LISTED} more" if len(nodes) > _LISTED else "")

@@ -14,7 +14,7 @@ from sr.runs.files import write_atomically
 
 _IDENTIFIER = b"TFL3"
 _SCHEMA_VERSION = 3
-# LiteRT's names of operators -> version from which on the operator takes what we give it.
+# LiteRT's operator -> the first version with the features used here.
 _VERSIONS = {
     "CONV_2D": 5, "DEPTH_TO_SPACE": 2, "SPACE_TO_DEPTH": 2, "ADD": 2, "MUL": 2, "CONCATENATION": 2, "QUANTIZE": 2,
     "DEQUANTIZE": 2, "RELU": 2, "RELU_0_TO_1": 1, "PRELU": 1, "LEAKY_RELU": 2, "TANH": 2, "LOGISTIC": 2,

@@ -15,7 +15,7 @@ from sr.export.litert.builder import LiteRtBuilder, Value
 from sr.export.litert.flatbuffer import ModelFile
 from sr.export.litert.operators import CONVERTERS
 
-LAYOUTS = ([0, 3, 1, 2], [0, 2, 3, 1])  # planes from pixels and back: here everything is pixels
+LAYOUTS = ([0, 3, 1, 2], [0, 2, 3, 1])  # NHWC to NCHW and back: everything here is NHWC
 
 
 def lower(graph: Graph, lr_size: tuple[int, int], description: str) -> tuple[ModelFile, int, int, list[str]]:
@@ -73,7 +73,7 @@ def _finish(builder: LiteRtBuilder) -> tuple[ModelFile, int, int]:
 def _change_grid(builder: LiteRtBuilder, node: NodeProto) -> None:
     source, name = node.input[0], node.output[0]
     if source not in builder.values:
-        return  # of a constant: whoever reads it takes it
+        return  # a constant, which its reader converts
     value, grid = builder.values[source], builder.graph.encoding(node)
     if builder.quantized:
         assert grid is not None, f"{node.name} has a scale for each channel of an activation"

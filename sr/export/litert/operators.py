@@ -13,8 +13,11 @@ from sr.export.graph.onnx_graph import Encoding, attribute
 from sr.export.litert.builder import LiteRtBuilder, Value
 
 _JOINS = {"Add": ("ADD", "AddOptions"), "Mul": ("MUL", "MulOptions")}
-_FIXED_GRIDS = {"Sigmoid": ("LOGISTIC", 1 / 256, -128), "Tanh": ("TANH", 1 / 128, 0)}  # LiteRT gives these on no other
-_SMALLEST_WEIGHT = -127  # LiteRT's: kernels add two products in 16 bits, where (-128)*(-128)*2 has no place
+_FIXED_GRIDS = {
+    "Sigmoid": ("LOGISTIC", 1 / 256, -128),
+    "Tanh": ("TANH", 1 / 128, 0),
+}  # the only grids that LiteRT supports
+_SMALLEST_WEIGHT = -127  # LiteRT's kernels add two products in 16 bits, and (-128)*(-128)*2 would overflow
 
 
 def _convolution(builder: LiteRtBuilder, node: NodeProto) -> Value:
@@ -37,7 +40,7 @@ def _weights(builder: LiteRtBuilder, node: NodeProto, weights: np.ndarray, scale
         return builder.file.operator("DEQUANTIZE", [stored], real, "DequantizeOptions")
     if scales is None:
         return builder.file.tensor(node.input[1], weights.shape, "float32", values=weights)
-    integers = weights.astype(np.int8)  # also those of 4 bits: LiteRT's kernels unpack them to these
+    integers = weights.astype(np.int8)  # also 4-bit weights: LiteRT's kernels unpack them to int8
     if num_smallest := int((integers < _SMALLEST_WEIGHT).sum()):
         integers = integers.clip(_SMALLEST_WEIGHT)
         builder.notes.append(f"LiteRT: {num_smallest} of {integers.size} weights of {node.name} were -128, now -127")
@@ -124,7 +127,7 @@ def _concatenation(builder: LiteRtBuilder, node: NodeProto) -> Value:
         raise builder.refusal(node, "it joins along another axis than the channels")
     result = builder.result(node)
     parts = [builder.values[name] for name in node.input]
-    if result.grid is not None:  # LiteRT joins integers of one grid only
+    if result.grid is not None:  # LiteRT joins only integers of one grid
         shapes = [builder.shape(name) for name in node.input]
         named = [f"{node.name}_{i}" for i in range(len(parts))]
         parts = [

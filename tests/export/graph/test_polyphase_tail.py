@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from sr.export.graph.dcr_order import crd_to_dcr
+from sr.export.graph.dcr_order import depth_to_space_to_dcr
 from sr.export.graph.onnx_graph import Graph, attribute
 from sr.export.graph.polyphase_tail import NoPolyphaseTailError, polyphase_tail
 from sr.export.release import reorder
@@ -90,7 +90,7 @@ def test_a_1x1_tail_has_one_too(float_graph: Callable[..., Graph], pixels: torch
 )
 def test_where_it_does_not_fit_the_graph_stays(net: nn.Module, message: str, float_graph: Any) -> None:
     graph = float_graph(rgb(net))
-    crd_to_dcr(graph)
+    depth_to_space_to_dcr(graph)
     before = graph.model.SerializeToString()
     with pytest.raises(NoPolyphaseTailError, match=message):
         polyphase_tail(graph)

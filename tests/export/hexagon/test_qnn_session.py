@@ -35,7 +35,7 @@ def context(path: Path, *op_types: str) -> Path:
 
 def test_a_compiled_net_is_one_node(tmp_path: Path) -> None:
     assert qnn_session.single_node(context(tmp_path / "a.onnx", "EPContext")) == "net.bin"
-    with pytest.raises(ValueError, match="is to be one compiled node, and has: EPContext , Relu"):
+    with pytest.raises(ValueError, match="must be one compiled node, got: EPContext , Relu"):
         qnn_session.single_node(context(tmp_path / "b.onnx", "EPContext", "Relu"))
 
 
