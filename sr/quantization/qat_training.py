@@ -55,7 +55,7 @@ def fit_qat(settings: QatSettings, simulation: Simulation, inputs: StepInputs) -
             enable_model_summary=False,
             default_root_dir=inputs.folder,
         )
-        trainer.fit(task, ckpt_path=checkpoint if is_current(checkpoint, task.identity) else None)
+        trainer.fit(task, ckpt_path=checkpoint if is_current(checkpoint, task.identity) else None, weights_only=True)
     simulation.net.cpu().eval().zero_grad(set_to_none=True)
     if settings.keep == "best":
         task.take_best()
