@@ -21,7 +21,8 @@ from sr.callbacks.tracking import end_run
 from sr.callbacks.untrained import Untrained, without_training
 from sr.config import targets
 from sr.config.checks import count, names
-from sr.config.composition import named_targets, plain
+from sr.config.composition import plain
+from sr.config.own_targets import named_targets
 from sr.export.graph.shape import lr_size
 from sr.models.blocks import inference_form
 from sr.models.standardization import FIRST, standardize_pixels

@@ -13,7 +13,7 @@ from sr.bench.interleaved import in_turns, median_and_p95
 from sr.bench.loops import task_of
 from sr.bench.measurement import Measurement, machine_note
 from sr.bench.setting import composed, described, in_words
-from sr.config.composition import named_targets
+from sr.config.own_targets import named_targets
 from sr.config.targets import refuse_foreign
 from sr.cost.count import image_channels
 from sr.export.graph.onnx_graph import DEQUANTIZE, Graph

@@ -11,7 +11,6 @@ from typing import Any, cast
 
 from hydra import compose
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
@@ -140,30 +139,6 @@ def cause_of(error: OmegaConfBaseException) -> ValueError:
 def output_folder() -> Path:
     """The folder of the run that Hydra is at."""
     return Path(HydraConfig.get().runtime.output_dir)
-
-
-def named_targets() -> list[str]:
-    """Classes that the command line itself names (`model._target_=my.module.Net`): the user's own word.
-
-    Returns:
-        Their dotted names; none where nothing was composed from a command line.
-    """
-    if not HydraConfig.initialized():
-        return []
-    parsed = OverridesParser.create().parse_overrides(list(HydraConfig.get().overrides.task))
-    return [name for each in parsed for name in _targets_in(each.key_or_group.split(".")[-1], each.value())]
-
-
-def _targets_in(key: Any, value: Any) -> Iterator[str]:
-    """The values of `_target_` in an override, at any depth."""
-    if key == "_target_":
-        yield str(value)
-    elif isinstance(value, dict):
-        for inner, each in value.items():
-            yield from _targets_in(inner, each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _targets_in("", each)
 
 
 def in_multirun() -> bool:

@@ -8,10 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sr.bench.setting import composed
-from sr.config.composition import named_targets
 from sr.config.targets import ALLOWED_NETS, ALLOWED_PARTS, build, build_net, refuse_foreign
-from sr.experiment import made
 from sr.models.interpolation import Bicubic
 
 BICUBIC = {"_target_": "sr.models.interpolation.Bicubic", "scale": 2}
@@ -110,31 +107,3 @@ def test_a_file_may_describe_a_narrowed_net_of_a_net():
         ValueError, match=r"^sent/config.yaml: a setting of sr.models.interpolation.Bicubic has the wro"
     ):
         build_net({**BICUBIC, "size": 3}, source="sent/config.yaml")
-
-
-@pytest.mark.parametrize(
-    "override",
-    [
-        "model._target_=fractions.Fraction",
-        "model={_target_: fractions.Fraction}",
-        "+other=[{a: {_target_: fractions.Fraction}}]",
-    ],
-)
-def test_the_command_line_may_name_any_class(override: str):
-    node = {"_target_": "fractions.Fraction", "numerator": 3}
-    assert named_targets() == []
-    with composed([override]):
-        assert named_targets() == ["fractions.Fraction"]
-        assert build(node, own=named_targets()) == 3
-    with pytest.raises(ValueError, match="on no list"):
-        build(node, own=named_targets())
-
-
-def test_a_class_that_is_not_there_is_told():
-    with (
-        composed(["model._target_=my.module.Net"]) as (config, _),
-        pytest.raises(ValueError, match=r"^_target_='my.module.Net' cannot be imported: No module named 'my'$"),
-    ):
-        made(config.model)
-    with pytest.raises(ValueError, match=r"^_target_='Net' cannot be imported"):
-        build({"_target_": "Net"}, own=["Net"])

@@ -1,0 +1,36 @@
+"""The command line's word is the user's own."""
+
+import pytest
+
+from sr.bench.setting import composed
+from sr.config.own_targets import named_targets
+from sr.config.targets import build
+from sr.experiment import made
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "model._target_=fractions.Fraction",
+        "model={_target_: fractions.Fraction}",
+        "+other=[{a: {_target_: fractions.Fraction}}]",
+    ],
+)
+def test_the_command_line_may_name_any_class(override: str):
+    node = {"_target_": "fractions.Fraction", "numerator": 3}
+    assert named_targets() == []
+    with composed([override]):
+        assert named_targets() == ["fractions.Fraction"]
+        assert build(node, own=named_targets()) == 3
+    with pytest.raises(ValueError, match="on no list"):
+        build(node, own=named_targets())
+
+
+def test_a_class_that_is_not_there_is_told():
+    with (
+        composed(["model._target_=my.module.Net"]) as (config, _),
+        pytest.raises(ValueError, match=r"^_target_='my.module.Net' cannot be imported: No module named 'my'$"),
+    ):
+        made(config.model)
+    with pytest.raises(ValueError, match=r"^_target_='Net' cannot be imported"):
+        build({"_target_": "Net"}, own=["Net"])
