@@ -15,6 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 from sr.config import composition
 from sr.config.hints import hints
 from sr.config.validation import check_settings
+from sr.report.record import is_finished
 from sr.runs.failures import in_one_line, show, shows_tracebacks
 from sr.runs.files import remove_leftovers, write_json
 from sr.runs.folders import ROOT
@@ -93,7 +94,7 @@ def complete(config: DictConfig, folder: Path) -> None:
     with claim(folder):
         remove_leftovers(folder)
         refuse_changes(folder, composition.plain(config))
-        if (folder / "report.json").is_file():
+        if is_finished(folder):
             print(f"{folder} is finished; nothing to do. Its table: python -m sr.report {folder.parent}")
             return
         (folder / FAILED).unlink(missing_ok=True)

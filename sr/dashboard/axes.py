@@ -42,6 +42,15 @@ NO_SCORES = ("num_images", "hr_niqe")  # the latter is of the true images, the s
 PREDICTED = "predicted_snapdragon_8_gen_1_ms"
 
 
+def row_key(name: str) -> str:
+    """Make a key of the page's rows from any name in a report: charts name keys in expressions and paths.
+
+    >>> row_key("it's a.b_ms")
+    'it_s_a_b_ms'
+    """
+    return re.sub(r"\W", "_", name)
+
+
 def metric_of(key: str) -> Metric:
     """Describe a score by its key; one that is not known is shown as it is called.
 
@@ -76,16 +85,16 @@ def costs(report: Report) -> dict[str, float]:
     found: dict[str, float] = {}
     for name, value in report.cost.items():
         if is_number(value):
-            found[name] = float(value)
+            found[row_key(name)] = float(value)
         elif isinstance(value, dict):
             found |= {
-                f"{name}_{part.removeprefix('median_')}": float(number)
+                f"{row_key(name)}_{part.removeprefix('median_')}": float(number)
                 for part, number in value.items()
                 if part in ("median_ms", "ms", "predicted_ms") and is_number(number)
             }
     if made := prediction_of(report):
         found[PREDICTED] = made.predicted_ms
-    estimates = {f"estimate_{re.sub(r'[^A-Za-z0-9]', '_', chip)}_ms": ms for chip, ms in estimates_ms(report).items()}
+    estimates = {f"estimate_{row_key(chip)}_ms": ms for chip, ms in estimates_ms(report).items()}
     return found | estimates
 
 

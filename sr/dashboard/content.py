@@ -1,5 +1,6 @@
 """All that the page shows, as plain containers: made from run folders, written into the page as JSON."""
 
+import functools
 import json
 import math
 import time
@@ -9,7 +10,7 @@ from typing import Any
 
 from sr.dashboard import charts, more_charts, theme
 from sr.dashboard.axes import PREDICTED, axes_of, costs
-from sr.dashboard.curves import curves
+from sr.dashboard.curves import MAX_POINTS, curves
 from sr.dashboard.rounds import rounds
 from sr.dashboard.rows import Slice, families, family, family_of, slices
 from sr.dashboard.run_labels import labels, run_id, without_seed
@@ -19,9 +20,10 @@ from sr.report.prediction import prediction_of, said
 from sr.report.published import published
 from sr.report.record import plain
 from sr.report.render import cell
-from sr.report.runs import Run
+from sr.report.runs import MAX_KEPT, Run
 from sr.report.seeds import without_seed as named_without_seed
 from sr.report.table import Table
+from sr.runs.files import stamp
 
 CHARTS = {
     "quality_latency": charts.quality_latency,
@@ -36,6 +38,8 @@ CHARTS = {
 EXTRA_RESULTS = ("sensitivity", "pruning", "ranges", "blocks")
 """Words in the names of result files whose content a run's own page shows beside its report."""
 MOST_EXTRA_BYTES = 400_000
+MOST_POINTS_OF_ALL, FEWEST_POINTS = 40_000, 30
+"""Points of a curve that all runs have together, at most, and those of one run, at least."""
 
 
 def content(runs: Sequence[Run], places: Iterable[Path]) -> dict[str, Any]:
@@ -52,6 +56,7 @@ def content(runs: Sequence[Run], places: Iterable[Path]) -> dict[str, Any]:
     kinds, short = families(runs), labels(runs)
     found = slices(runs)
     compared = comparison_tables(runs, published(), fold_seeds=True)
+    most = max(FEWEST_POINTS, min(MAX_POINTS, MOST_POINTS_OF_ALL // max(1, len(runs))))
     made = {
         "title": ", ".join(dict.fromkeys(run.experiment for run in runs)) or ", ".join(p.name for p in places),
         "made": time.strftime("%Y-%m-%d %H:%M"),
@@ -61,12 +66,12 @@ def content(runs: Sequence[Run], places: Iterable[Path]) -> dict[str, Any]:
         "axes": [axis._asdict() for axis in axes_of([costs(run.report) for run in runs if run.report])],
         "axis_notes": _axis_notes(runs),
         "slices": [_slice(each) for each in found],
-        "runs": [_run(run, short) for run in runs],
+        "runs": [_run(run, short, most) for run in runs],
         "tables": [_table(table) for table in (*compared, latency_table(runs, published())) if table.rows],
         "pairs": _pairs(compared, runs, short),
         "rounds": [each for run in runs for each in rounds(run, short[run_id(run)])],
     }
-    return rounded(plain(made, "page"))
+    return rounded(made)
 
 
 def _axis_notes(runs: Sequence[Run]) -> dict[str, str]:
@@ -94,7 +99,7 @@ def _slice(each: Slice) -> dict[str, Any]:
     }
 
 
-def _run(run: Run, short: Mapping[str, str]) -> dict[str, Any]:
+def _run(run: Run, short: Mapping[str, str], most: int) -> dict[str, Any]:
     """One run with what its own page shows."""
     report = run.report
     config = report.config if report else run.config
@@ -107,7 +112,7 @@ def _run(run: Run, short: Mapping[str, str]) -> dict[str, Any]:
         "status": run.status,
         "error": run.error,
         "config": dict(_flat(config)),
-        "curves": curves(run.folder),
+        "curves": curves(run.folder, most),
         "protocol": config.get("protocol"),
         "scale": config.get("scale"),
     }
@@ -159,10 +164,16 @@ def _extra_results(folder: Path) -> dict[str, Any]:
         if not any(word in path.stem for word in EXTRA_RESULTS) or path.stat().st_size > MOST_EXTRA_BYTES:
             continue
         try:
-            found[path.relative_to(folder).as_posix()] = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            found[path.relative_to(folder).as_posix()] = _parsed(path, stamp(path))
+        except (OSError, ValueError, RecursionError):
             continue
     return found
+
+
+@functools.lru_cache(maxsize=MAX_KEPT)
+def _parsed(path: Path, _: object) -> Any:
+    """Read a JSON file, once for each stamp of it."""
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def _table(table: Table) -> dict[str, Any]:
@@ -202,10 +213,18 @@ def _pairs(tables: Sequence[Table], runs: Sequence[Run], short: Mapping[str, str
     return pairs
 
 
-def rounded(value: Any) -> Any:
-    """Plain containers with numbers of six digits, which no reader of a chart can tell from the exact ones."""
-    if isinstance(value, float):
+def rounded(value: Any, path: str = "page") -> Any:
+    """Return plain values as JSON can hold them, with numbers of six digits, which is more than a chart can show.
+
+    Raises:
+        ValueError: as `plain` does.
+    """
+    if value is None or isinstance(value, (str, int)):
+        return value
+    if type(value) is float and math.isfinite(value):
         return float(f"{value:.6g}")
     if isinstance(value, dict):
-        return {key: rounded(item) for key, item in value.items()}
-    return [rounded(item) for item in value] if isinstance(value, list) else value
+        return {str(key): rounded(item, f"{path}.{key}") for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [rounded(item, f"{path}[]") for item in value]
+    return plain(value, path)

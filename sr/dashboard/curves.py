@@ -1,28 +1,39 @@
 """What a run logged while it trained, thinned out for drawing: loss, validation scores, whatever else has a step."""
 
 import csv
+import functools
 import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from sr.report.runs import natural_key
+from sr.report.runs import MAX_KEPT, natural_key
+from sr.runs.files import stamp
 
 MAX_POINTS = 160
 """Points kept of each curve: more than a chart has pixels for on a phone, and 100 runs stay small."""
 
 
-def curves(folder: Path) -> dict[str, list[tuple[int, float]]]:
+def curves(folder: Path, most: int = MAX_POINTS) -> dict[str, list[tuple[int, float]]]:
     """Read the curves of a run from its CSV logs; of a resumed run, later starts replace what they repeat.
 
     Args:
         folder: the run folder.
+        most: points to keep of each curve, at most `MAX_POINTS`.
 
     Returns:
         {"train/loss": [(iteration, value), ...], "val/psnr_y_db": ...}; empty where nothing was logged as CSV.
     """
+    logs = sorted(folder.glob("logs/version_*/metrics.csv"), key=lambda path: natural_key(str(path)))
+    found = _read(tuple((path, stamp(path)) for path in logs))
+    return {name: thinned(points, most) for name, points in found.items()}
+
+
+@functools.lru_cache(maxsize=MAX_KEPT)
+def _read(logs: tuple[tuple[Path, object], ...]) -> dict[str, list[tuple[int, float]]]:
+    """Read the curves of some logs, once for each stamp of theirs."""
     found: dict[str, dict[int, float]] = {}
-    for path in sorted(folder.glob("logs/version_*/metrics.csv"), key=lambda path: natural_key(str(path))):
+    for path, _ in logs:
         own: dict[str, dict[int, float]] = {}
         for name, step, value in _values(path):
             own.setdefault(name, {})[step] = value
@@ -39,19 +50,23 @@ def _values(path: Path) -> Iterator[tuple[str, int, float]]:
     """
     try:
         with open(path, encoding="utf-8", errors="replace", newline="") as file:
-            for row in csv.DictReader(file):
-                yield from _of_row(row)
+            rows = csv.reader(file)
+            heading = next(rows, [])
+            columns = [(at, name) for at, name in enumerate(heading) if name.count("/") == 1]
+            step_at = heading.index("step") if "step" in heading else len(heading)
+            for row in rows:
+                yield from _of_row(row, step_at, columns)
     except (OSError, csv.Error):
         return
 
 
-def _of_row(row: dict[Any, Any]) -> Iterator[tuple[str, int, float]]:
+def _of_row(row: list[str], step_at: int, columns: list[tuple[int, str]]) -> Iterator[tuple[str, int, float]]:
     """The values of one line."""
-    step = _number(row.get("step"))
+    step = _number(row[step_at]) if step_at < len(row) else None
     if step is None:
         return
-    for name, text in row.items():
-        value = _number(text) if isinstance(name, str) and name.count("/") == 1 else None
+    for at, name in columns:
+        value = _number(row[at]) if at < len(row) and row[at] else None
         if value is not None:
             yield name, int(step), value
 

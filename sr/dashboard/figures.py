@@ -10,8 +10,9 @@ from sr.dashboard.axes import Axis, Metric
 from sr.dashboard.content import content
 from sr.dashboard.labels import placed
 from sr.dashboard.specification import Spec, filled
-from sr.report.render import as_csv, latex, markdown
+from sr.report.render import latex, markdown
 from sr.report.runs import Run
+from sr.report.spreadsheet import as_csv
 from sr.report.table import quality_tables, speed_table
 from sr.runs.files import write_atomically
 from sr.runs.names import file_name

@@ -9,6 +9,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from sr.dashboard.run_deltas import without_repetition
+
 PARTS = Path(__file__).parent / "page"
 SCRIPTS = (
     "dom", "charts", "table", "filter", "compare", "training", "run", "sensitivity", "pixels", "lens", "pictures",
@@ -29,7 +31,7 @@ def render(content: dict[str, Any], pictures: list[dict[str, Any]]) -> str:
     Raises:
         ValueError: a number that JSON lacks.
     """
-    vega, code = _script(chart_library()), _script(_code())
+    vega, code = chart_library(), _script(_code())
     policy = (
         "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; "
         # Charts turn their expressions into functions, which is what 'unsafe-eval' allows; it allows no markup.
@@ -39,7 +41,7 @@ def render(content: dict[str, Any], pictures: list[dict[str, Any]]) -> str:
         "policy": policy,
         "title": html.escape(f"{content['title']} - sr"),
         "style": (PARTS / "style.css").read_text(encoding="utf-8"),
-        "content": embedded(content),
+        "content": embedded(without_repetition(content)),
         "pictures": embedded(pictures),
         "vega": vega,
         "code": code,
@@ -71,7 +73,7 @@ def chart_library() -> str:
         import vl_convert
     except ImportError as error:
         raise ValueError(f"the dashboard needs vl-convert-python ({error}); pip install vl-convert-python") from error
-    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+    return _script(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;"))
 
 
 def _code() -> str:

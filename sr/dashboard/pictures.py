@@ -4,6 +4,7 @@ All runs' pictures of an image are read at once, so that the window and the spot
 """
 
 import base64
+import functools
 import hashlib
 import io
 import json
@@ -18,14 +19,16 @@ from PIL import Image
 from sr.dashboard.regions_of_interest import Box, spots, window
 from sr.data.image import opened
 from sr.functional.picture import GAP
-from sr.functional.resize import as_ratio
 from sr.report.runs import Run
+from sr.runs.files import stamp
 from sr.runs.names import inside
 
 RESULT = "images/images.json"
 SHARED = ("nearest", "bicubic", "hr")
 """Columns that all runs have alike; the others are what the run itself made."""
 NUM_SPOTS = 4
+MAX_DECODED = 300
+"""Pictures kept in memory for the next page of a server."""
 
 
 class File(NamedTuple):
@@ -117,14 +120,36 @@ def _checked(files: dict[str, File]) -> dict[str, File]:
     Raises:
         ValueError: they are not.
     """
-    sizes = {column: _read(file).shape for column, file in files.items()}
+    sizes = {column: _size(file) for column, file in files.items()}
     if "hr" not in sizes or len(set(sizes.values())) != 1:
         raise ValueError(f"pictures of one size with an hr are needed, got {sizes}")
     return files
 
 
+def _size(file: File) -> tuple[int, int]:
+    """Width and height of a picture, which its header tells.
+
+    Raises:
+        ValueError: The part that is meant is not in it.
+    """
+    with opened(file.path) as image:
+        width, height = image.size
+    if not file.part:
+        return width, height
+    x, y, part_width, part_height = file.part
+    if min(x, y) < 0 or x + part_width > width or y + part_height > height:
+        raise ValueError(f"{file.path} has no part {file.part}")
+    return part_width, part_height
+
+
 def _read(file: File) -> np.ndarray:
     """A picture (H, W, 3) uint8."""
+    return _decoded(file, stamp(file.path))
+
+
+@functools.lru_cache(maxsize=MAX_DECODED)
+def _decoded(file: File, _: object) -> np.ndarray:
+    """Read a picture, once for each stamp of its file."""
     with opened(file.path) as image:
         pixels = np.asarray(image.convert("RGB"))
     if file.part is None:
@@ -135,6 +160,8 @@ def _read(file: File) -> np.ndarray:
 
 def _entry(members: Sequence[Shown], *, side: int, budget: Budget) -> dict[str, Any] | None:
     """Put together what all runs show of one image; None if there is no room for any of it."""
+    from sr.functional.resize import as_ratio  # imports torch, which a page without pictures need not wait for
+
     first = members[0]
     name = f"{first.set}/{first.image}-x{first.scale:g}"
     if budget.left <= 0:
@@ -180,6 +207,12 @@ def cut(pixels: np.ndarray, box: Box) -> np.ndarray:
 
 def _encoded(pixels: np.ndarray) -> str:
     """A picture as a data URL, in lossless WebP."""
+    return _webp(np.ascontiguousarray(pixels).tobytes(), *pixels.shape[:2])
+
+
+@functools.lru_cache(maxsize=MAX_DECODED)
+def _webp(pixels: bytes, height: int, width: int) -> str:
+    """Encode RGB pixels, once for each content."""
     file = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(file, format="WEBP", lossless=True, quality=20, method=1)
+    Image.frombytes("RGB", (width, height), pixels).save(file, format="WEBP", lossless=True, quality=20, method=1)
     return f"data:image/webp;base64,{base64.b64encode(file.getvalue()).decode()}"

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sr.dashboard.axes import Metric, costs, is_number, metrics_of
+from sr.dashboard.axes import Metric, costs, is_number, metrics_of, row_key
 from sr.dashboard.reference_points import ghosts
 from sr.dashboard.run_labels import labels, without_seed
 from sr.report.net_facts import bits, class_name
 from sr.report.record import Report
 from sr.report.runs import Run
-from sr.report.seeds import Spread, fold, group_key
+from sr.report.seeds import Spread, fold
 
 Row = dict[str, Any]
 
@@ -67,7 +67,8 @@ def _by_case(report: Report) -> dict[tuple[str, str], dict[str, dict[str, Any]]]
     found: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
     for stage, sets in report.quality.items():
         for name, score in sets.items():
-            found.setdefault((str(score["protocol"]), name), {})[stage] = score
+            own = {row_key(key): value for key, value in score.items()}
+            found.setdefault((str(score["protocol"]), name), {})[row_key(stage)] = own
     return found
 
 
@@ -114,7 +115,7 @@ def _names(report: Report, short: dict[str, str]) -> Row:
     key = f"{report.experiment}/{report.run}"
     return {
         "id": key,
-        "group": hashlib.sha256(group_key(report).encode()).hexdigest()[:12],
+        "group": hashlib.sha256(report.group.encode()).hexdigest()[:12],
         "experiment": report.experiment,
         "run": report.run,
         "label": short[key],

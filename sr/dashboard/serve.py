@@ -10,10 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from sr.dashboard.page import embedded, render
+from sr.dashboard.run_deltas import without_repetition
+from sr.runs.files import stamp
+from sr.runs.screen_text import printable
 
 Made = tuple[dict[str, Any], list[dict[str, Any]]]
 
 WATCHED = ("config.yaml", "report.json", "failed.json", ".running", "images/images.json", "logs/*/metrics.csv")
+CLIENT_TIMEOUT_S = 10
+"""After which a client that sends or reads nothing is let go."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -45,25 +50,16 @@ class Live:
         for place in self._places:
             for folder in (place, *place.glob("*/"), *place.glob("*/*/")):
                 files += [path for pattern in WATCHED for path in folder.glob(pattern)]
-        return tuple(sorted(found for path in files if (found := _stamp(path))))
+        return tuple(sorted((str(path), *found) for path in files if (found := stamp(path))))
 
     def _made(self) -> dict[str, tuple[str, bytes, str]]:
         """Make all answers."""
         content, pictures = self._make()
         return {
             "/": _tagged("text/html; charset=utf-8", render(content, pictures)),
-            "/content.json": _tagged("application/json", embedded(content)),
+            "/content.json": _tagged("application/json", embedded(without_repetition(content))),
             "/pictures.json": _tagged("application/json", embedded(pictures)),
         }
-
-
-def _stamp(path: Path) -> tuple[str, int, int] | None:
-    """What changes when a file does; None if it has gone meanwhile."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return str(path), found.st_mtime_ns, found.st_size
 
 
 def _tagged(kind: str, text: str) -> tuple[str, bytes, str]:
@@ -87,7 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             found = self.live.answer(self.path.split("?")[0])
         except (ValueError, OSError) as error:  # such as an experiment that was renamed meanwhile
-            print(f"Error: {error}", file=sys.stderr)
+            print(printable(f"Error: {error}"), file=sys.stderr)
             return self.send_error(HTTPStatus.SERVICE_UNAVAILABLE, explain=str(error))
         return self._send(*found) if found else self.send_error(HTTPStatus.NOT_FOUND)
 
@@ -112,7 +108,7 @@ class _Handler(BaseHTTPRequestHandler):
 class _Server(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Stay quiet when a page was closed while it was being answered."""
-        if not isinstance(sys.exception(), ConnectionError):
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
             super().handle_error(request, client_address)
 
 
@@ -127,7 +123,7 @@ def server(live: Live, host: str, port: int) -> ThreadingHTTPServer:
     Raises:
         ValueError: the address cannot be had.
     """
-    handler = type("Handler", (_Handler,), {"live": live, "host": host})
+    handler = type("Handler", (_Handler,), {"live": live, "host": host, "timeout": CLIENT_TIMEOUT_S})
     try:
         return _Server((host, port), handler)
     except (OSError, OverflowError) as error:

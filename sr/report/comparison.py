@@ -1,6 +1,6 @@
 """Ours beside the published numbers, with the training of both, whether ours is better or worse."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -8,7 +8,7 @@ from sr.report.net_facts import Net, bits, class_name, net_of
 from sr.report.published import FOREIGN_PROTOCOLS, Published
 from sr.report.record import Report, psnr_key, ssim_key
 from sr.report.runs import Run
-from sr.report.seeds import fold, group_key
+from sr.report.seeds import fold
 from sr.report.table import RUN, Column, Row, Table, run_names
 from sr.report.training_facts import trainings
 
@@ -49,13 +49,16 @@ def comparison_tables(runs: Sequence[Run], values: Iterable[Published], *, fold_
     """
     reports = [run.report for run in runs if run.report]
     several = len({report.experiment for report in reports}) > 1
-    values = list(values)
+    by_net: dict[str, list[Published]] = defaultdict(list)
+    for value in values:
+        by_net[value.model["name"]].append(value)
     groups: dict[tuple[str, str, float, str], list[Row]] = {}
     foreign: set[Published] = set()
     matched: set[int] = set()
     for report in reports:
         for set_name, score, net in _scored(report):
-            for value in (value for value in values if _same_measurement(value, net, set_name, report.scale)):
+            own = by_net.get(net.name, ())
+            for value in (value for value in own if _same_measurement(value, net, set_name, report.scale)):
                 if value.protocol != score["protocol"]:
                     foreign.add(value)
                 elif value.quantity in (psnr_key(score), ssim_key(score)):
@@ -80,7 +83,7 @@ def _scored(report: Report) -> Iterator[tuple[str, Mapping[str, Any], Net]]:
 
 def _same_measurement(value: Published, net: Net, set_name: str, scale: float) -> bool:
     """Whether a published value is of this net, set, scale, precision and scheme (its protocol and quantity aside)."""
-    return same_net(value, net, scale) and _same_set(value.set, set_name) and not value.conditions
+    return _same_set(value.set, set_name) and not value.conditions and same_net(value, net, scale)
 
 
 def same_net(value: Published, net: Net, scale: float) -> bool:
@@ -112,7 +115,7 @@ def _same_precision(value: Published, net: Net) -> bool:
 
 def _row(report: Report, net: Net, ours: float, value: Published) -> Row:
     """One comparison."""
-    own_group = group_key(report) if net.precision else ""
+    own_group = report.group if net.precision else ""
     row = {
         "group": (own_group, net.precision, value.source, value.table, value.label, value.precision),
         "net": net.name,

@@ -1,5 +1,6 @@
 """The report of one run: `report.json`, written last and at once, so that its existence means "finished"."""
 
+import functools
 import json
 import math
 import re
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sr.runs.files import write_atomically
+from sr.runs.identity import identity
 
 NAME = "report.json"
 SCHEMA_VERSION = 1
@@ -59,8 +61,7 @@ class Report:
 
     def __post_init__(self) -> None:
         """Refuse a report without a scale, and scores that do not say what they are."""
-        if not isinstance(self.config.get("scale"), (int, float)):
-            raise ValueError(f"config.scale must be a number, got {self.config.get('scale')!r}")
+        _check_config(self.config)
         bad = [stage for stage, seconds in self.stage_seconds.items() if not isinstance(seconds, (int, float))]
         if bad:
             raise ValueError(f"stage_seconds.{bad[0]} must be a number, got {self.stage_seconds[bad[0]]!r}")
@@ -68,10 +69,39 @@ class Report:
             for name, score in sets.items():
                 _check_score(f"quality.{stage}.{name}", score)
 
+    @functools.cached_property
+    def group(self) -> str:
+        """What runs must share to be one row: the experiment and all settings of the net but the seed."""
+        return json.dumps([self.experiment, _without_seed(identity(self.config))], sort_keys=True)
+
     @property
     def scale(self) -> float:
         """Upscaling factor of the run's net."""
         return float(self.config["scale"])
+
+
+GROUPS = ("model", "task", "data", "quantization", "export", "train", "loss", "optimizer")
+"""Parts of a config that are mappings, or null."""
+
+
+def _check_config(config: Mapping[str, Any]) -> None:
+    """Refuse a config whose scale is no number, or whose parts are of other kinds than readers take them for."""
+    scale = config.get("scale")
+    if not isinstance(scale, (int, float)) or isinstance(scale, bool) or not (math.isfinite(scale) and scale > 0):
+        raise ValueError(f"config.scale must be a number above 0, got {scale!r}")
+    for key in GROUPS:
+        if not isinstance(config.get(key), (Mapping, type(None))):
+            raise ValueError(f"config.{key} must be a mapping, got {config[key]!r}")
+    for key in ("init", "blend"):
+        if not isinstance(config.get(key), (str, type(None))):
+            raise ValueError(f"config.{key} must be a text, got {config[key]!r}")
+
+
+def _without_seed(value: Any) -> Any:
+    """Drop every `seed` from nested plain containers."""
+    if isinstance(value, Mapping):
+        return {str(key): _without_seed(item) for key, item in value.items() if key != "seed"}
+    return [_without_seed(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _check_score(path: str, score: Mapping[str, Any]) -> None:
@@ -126,6 +156,15 @@ def write_report(report: Report, folder: Path) -> Path:
     return path
 
 
+def is_finished(folder: Path) -> bool:
+    """Whether a run has a report that can be read; one that is empty, torn or of another kind does not count."""
+    try:
+        read_report(folder / NAME)
+    except (ValueError, OSError):
+        return False
+    return True
+
+
 def read_report(path: Path) -> Report:
     """Read a `report.json`.
 
@@ -134,8 +173,8 @@ def read_report(path: Path) -> Report:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path} is not JSON ({error}); remove it and start the run again to rewrite it") from error
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise ValueError(f"{path} is not JSON ({error}); the command that started the run writes it again") from error
     if not isinstance(content, dict):
         raise ValueError(f"{path} is not a report: it holds a {type(content).__name__}")
     version = content.get("schema_version")

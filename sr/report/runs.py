@@ -1,5 +1,6 @@
 """Run folders and how far each one is: finished, running, failed, unfinished, or with a report that cannot be read."""
 
+import functools
 import json
 import re
 from collections.abc import Iterable
@@ -8,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from sr.report.record import NAME, Report, read_report
-from sr.runs.files import read_yaml
+from sr.runs.files import read_yaml, stamp
 from sr.runs.lock import holder
 
 MARKS = ("config.yaml", NAME, "failed.json")
 """A folder with one of these is a run's."""
+MAX_KEPT = 5000
+"""Reports kept in memory, so that a page that is served reads only those that changed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +26,7 @@ class Run:
         folder: Where it is.
         status: "finished", "running", "failed", "unfinished" or "broken" (a report that cannot be read).
         report: The report of a finished run, under the names of the folders that it lies in now, else None.
-        config: The config of the run's first start; empty if there is none.
+        config: The config of the report, else of `config.yaml`; empty if neither can be read.
         error: Why it failed or is broken, or who holds it; empty otherwise.
     """
 
@@ -65,13 +68,10 @@ def find_runs(places: Iterable[Path]) -> list[Run]:
 
 def read_run(folder: Path) -> Run:
     """Read one run folder; nothing in it can make this fail."""
-    config = _read_mapping(folder / "config.yaml")
-    if (folder / NAME).is_file():
-        try:
-            report = replace(read_report(folder / NAME), experiment=folder.parent.name, run=folder.name)
-            return Run(folder=folder, status="finished", report=report, config=config)
-        except (ValueError, OSError) as error:
-            return Run(folder=folder, status="broken", config=config, error=str(error))
+    found = stamp(folder / NAME)
+    if found:
+        return _finished(folder, found)
+    config = _config(folder)
     held_by = holder(folder)
     if held_by:
         return Run(folder=folder, status="running", config=config, error=held_by)
@@ -81,6 +81,16 @@ def read_run(folder: Path) -> Run:
     return Run(folder=folder, status="unfinished", config=config)
 
 
+@functools.lru_cache(maxsize=MAX_KEPT)
+def _finished(folder: Path, _: tuple[int, int, int]) -> Run:
+    """Read a run with a report, once for each stamp of the report."""
+    try:
+        report = replace(read_report(folder / NAME), experiment=folder.parent.name, run=folder.name)
+        return Run(folder=folder, status="finished", report=report, config=report.config)
+    except (ValueError, OSError) as error:
+        return Run(folder=folder, status="broken", config=_config(folder), error=str(error))
+
+
 def natural_key(name: str) -> list[tuple[int, str]]:
     """Sort key that puts m_5 before m_11.
 
@@ -88,6 +98,11 @@ def natural_key(name: str) -> list[tuple[int, str]]:
     ['m_1', 'm_5', 'm_11']
     """
     return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"([0-9]+)", name)]
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    """Return the config of a run without a report; empty if it has none that can be read."""
+    return _read_mapping(folder / "config.yaml")
 
 
 def _read_mapping(path: Path) -> dict[str, Any]:

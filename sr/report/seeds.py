@@ -1,14 +1,10 @@
 """Runs that differ only in their seed, as one row: mean and standard deviation."""
 
-import json
 import math
 import re
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
-
-from sr.report.record import Report
-from sr.runs.identity import identity
 
 
 class Spread(NamedTuple):
@@ -24,18 +20,6 @@ class Spread(NamedTuple):
         if math.isnan(self.std):
             return mean
         return f"{mean} +- {self.std:{specification.lstrip('+z').replace('d', '.1f')}}"
-
-
-def group_key(report: Report) -> str:
-    """What runs must share to be one row: all settings that decide their numbers, but not the seed."""
-    return json.dumps([report.experiment, _without_seed(identity(report.config))], sort_keys=True)
-
-
-def _without_seed(value: Any) -> Any:
-    """Drop every `seed` from nested plain containers."""
-    if isinstance(value, Mapping):
-        return {str(key): _without_seed(item) for key, item in value.items() if key != "seed"}
-    return [_without_seed(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def without_seed(run: str) -> str:

@@ -12,7 +12,6 @@ from typing import Any
 
 from sr.report.record import psnr_key
 from sr.report.runs import Run
-from sr.report.seeds import group_key
 from sr.report.table import Column, Table
 
 Rounds = list[Mapping[str, Any]]
@@ -30,7 +29,7 @@ def pruned_groups(runs: Sequence[Run]) -> dict[str, list[Rounds]]:
     for report in (run.report for run in runs if run.report):
         if rounds := report.training.get("rounds"):
             name = f"{report.experiment}/{report.run}"
-            groups.setdefault(group_key(report), (name, []))[1].append(rounds)
+            groups.setdefault(report.group, (name, []))[1].append(rounds)
     if not groups:
         raise ValueError("no finished run was pruned; task=pruning prunes")
     return dict(groups.values())

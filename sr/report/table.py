@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sr.report.prediction import PREDICTED_HEADING, prediction_of, worth
 from sr.report.record import STAGES, Report, psnr_key, ssim_key
 from sr.report.runs import Run
-from sr.report.seeds import fold, group_key
+from sr.report.seeds import fold
 from sr.report.short_names import short_name
 
 Row = dict[str, Any]
@@ -128,7 +128,7 @@ def status_table(runs: Iterable[Run]) -> Table:
 def _names(report: Report, several_experiments: bool) -> Row:
     """What tells the rows apart, and the key under which they fold."""
     names = {"experiment": report.experiment} if several_experiments else {}
-    return names | run_names(report.run, report.config) | {"group": group_key(report)}
+    return names | run_names(report.run, report.config) | {"group": report.group}
 
 
 def run_names(name: str, config: Mapping[str, Any]) -> Row:

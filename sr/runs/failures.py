@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from sr.runs.screen_text import printable
 from sr.runs.signals import stopped_by
 
 OUR_FOLDER = Path(__file__).resolve().parent.parent
@@ -57,7 +58,7 @@ def show(error: BaseException, *, full: bool, kept: Path | None = None, hint: st
     if full:
         traceback.print_exception(error)
     where = f" (traceback: {kept})" if kept and kept.is_file() else ""
-    print(f"Error: {in_one_line(error)}{f'. {hint}' if hint else ''}{where}", file=sys.stderr)
+    print(printable(f"Error: {in_one_line(error)}{f'. {hint}' if hint else ''}{where}"), file=sys.stderr)
 
 
 def one_line_errors(main: Callable[..., int]) -> Callable[..., int]:

@@ -172,6 +172,15 @@ def _num_values(node: yaml.Node, known: dict[int, float]) -> float:
     return known[id(node)]
 
 
+def stamp(path: Path) -> tuple[int, int, int] | None:
+    """Return what differs once a file was written again: time in ns, size in bytes, inode; None if there is no file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, in hexadecimal."""
     with open(path, "rb") as file:

@@ -1,5 +1,6 @@
 """Run folders to show, and a browser to show them in."""
 
+import itertools
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -107,6 +108,31 @@ def make_score() -> Callable[..., dict[str, Any]]:
 def make_pictures() -> Callable[..., None]:
     """Write pictures into a run's folder."""
     return write_pictures
+
+
+def patched(old: Any, change: Any) -> Any:
+    """Undo `delta`, as the function of the same name in page/dom.js does."""
+    if change is None:
+        return old
+    kind, parts, *gone = change
+    if kind == "=":
+        return parts
+    if kind == "#":
+        return [patched(value, parts.get(str(index))) for index, value in enumerate(old)]
+    kept = {key: value for key, value in old.items() if key not in gone[0]}
+    return kept | {key: patched(old.get(key), part) for key, part in parts.items()}
+
+
+@pytest.fixture
+def undo_delta() -> Callable[[Any, Any], Any]:
+    """Put a value together from the one before and its delta."""
+    return patched
+
+
+@pytest.fixture
+def unpack_runs() -> Callable[[dict[str, Any]], list[dict[str, Any]]]:
+    """Read the whole runs of a page's content."""
+    return lambda content: list(itertools.accumulate([None, *content["runs"]], patched))[1:]
 
 
 @pytest.fixture(scope="session")

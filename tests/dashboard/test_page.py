@@ -39,7 +39,7 @@ def data_of(page: str) -> dict[str, Any]:
     return json.loads(found[1])
 
 
-def test_hostile_names_stay_texts(tmp_path: Path, make_run: MakeRun) -> None:
+def test_hostile_names_stay_texts(tmp_path: Path, make_run: MakeRun, unpack_runs: Any) -> None:
     plain = Tags(page_of(tmp_path)).found
     # A folder's name holds no slash; every other text of a run does.
     folder = make_run(experiment="<b>x<!--", run="model_<img src=x onerror=alert(1)>")
@@ -49,7 +49,7 @@ def test_hostile_names_stay_texts(tmp_path: Path, make_run: MakeRun) -> None:
     (folder / "report.json").write_text(json.dumps(report))
     page = page_of(tmp_path)
     assert Tags(page).found == plain
-    (run,) = data_of(page)["runs"]
+    (run,) = unpack_runs(data_of(page))
     assert run["versions"][HOSTILE] == HOSTILE
     assert run["id"] == "<b>x<!--/model_<img src=x onerror=alert(1)>"
 

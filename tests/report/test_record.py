@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from sr.report.record import NAME, Report, psnr_key, read_report, ssim_key, write_report
+from sr.report.record import NAME, Report, is_finished, psnr_key, read_report, ssim_key, write_report
+from sr.report.runs import read_run
 
 Make = Callable[..., Report]
 
@@ -60,7 +61,7 @@ def test_a_score_must_say_what_it_is(make_report: Make, score: dict[str, Any]) -
 
 
 def test_a_report_needs_a_scale(make_report: Make) -> None:
-    with pytest.raises(ValueError, match=r"config\.scale must be a number, got None"):
+    with pytest.raises(ValueError, match=r"config\.scale must be a number above 0, got None"):
         make_report(config={"scale": None})
 
 
@@ -93,3 +94,29 @@ def test_the_names_of_other_channels_are_found() -> None:
     assert psnr_key({"psnr_rgb_db": 1.0}) == "psnr_rgb_db"
     assert ssim_key({"ssim_rgb": 1.0}) == "ssim_rgb"
     assert psnr_key({"psnr": 1.0}) is None
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"schema_version": 1}', "[" * 100_000])
+def test_an_empty_or_torn_report_is_no_finished_run_for_anybody(tmp_path: Path, text: str) -> None:
+    assert not is_finished(tmp_path)
+    (tmp_path / NAME).write_text(text)
+    assert not is_finished(tmp_path)
+    assert read_run(tmp_path).status == "broken"
+    with pytest.raises(ValueError, match=r"report\.json"):
+        read_report(tmp_path / NAME)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("quantization", "w8a8"), ("model", ["x"]), ("task", 5), ("data", "x"), ("export", True), ("init", 5)]
+    + [("scale", value) for value in ("2", True, 0, -1, float("inf"))],
+)
+def test_a_config_of_other_kinds_is_told_as_broken_and_breaks_no_reader(
+    tmp_path: Path, make_run: Callable[..., Path], key: str, value: object
+) -> None:
+    folder = make_run()
+    content = json.loads((folder / NAME).read_text())
+    content["config"][key] = value
+    (folder / NAME).write_text(json.dumps(content))
+    run = read_run(folder)
+    assert run.status == "broken" and f"config.{key} must be a" in run.error

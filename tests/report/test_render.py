@@ -85,6 +85,16 @@ def test_json_holds_everything() -> None:
 
 
 @pytest.mark.parametrize("form", FORMATS)
+def test_nothing_from_a_file_can_steer_a_terminal(form: str) -> None:
+    evil = "\x1b]0;owned\x07\x9b2J\u202e[red]x[/red]"
+    columns = (Column("run", f"run{evil}"), Column("n", "n", ".2f"), Column("why", "why", footnote=True))
+    row = {"run": evil, "n": evil, "why": f"a long remark {evil}"}
+    text = shown(form, [Table(title=evil, columns=columns, rows=[row], notes=[evil])], width=400)
+    assert not set("\x1b\x07\x9b\u202e") & set(text)
+    assert "owned" in text and (form in ("markdown", "latex") or "[red]x[/red]" in text)
+
+
+@pytest.mark.parametrize("form", FORMATS)
 def test_a_table_without_rows_is_not_shown(form: str) -> None:
     assert "Set5" not in shown(form, [Table(title="Set5", columns=COLUMNS, rows=[])])
 

@@ -10,7 +10,7 @@ import pytest
 
 from sr.report.record import Report
 from sr.report.runs import read_run
-from sr.report.seeds import Spread, fold, group_key
+from sr.report.seeds import Spread, fold
 from sr.report.table import quality_tables
 
 Make = Callable[..., Report]
@@ -23,9 +23,9 @@ def seeded(make_report: Make, seed: int, **config: Any) -> Report:
 
 
 def test_seed_and_machine_do_not_tell_groups_apart_but_settings_do(make_report: Make) -> None:
-    assert group_key(seeded(make_report, 0)) == group_key(seeded(make_report, 7))
-    assert group_key(seeded(make_report, 0)) != group_key(seeded(make_report, 0, protocol="rgb"))
-    assert group_key(make_report()) != group_key(make_report(experiment="other"))
+    assert seeded(make_report, 0).group == seeded(make_report, 7).group
+    assert seeded(make_report, 0).group != seeded(make_report, 0, protocol="rgb").group
+    assert make_report().group != make_report(experiment="other").group
 
 
 def test_mean_and_deviation_of_what_differs(make_run: Callable[..., Path]) -> None:

@@ -67,9 +67,10 @@ async function news() {
       if (!answer.ok) throw new Error(String(answer.status));
       const first = !live.tags[name];
       live.tags[name] = answer.headers.get("ETag");
-      const text = await answer.json();
-      const same = first && JSON.stringify(text) === JSON.stringify(page[name]);
-      page[name] = text;
+      const text = await answer.text();
+      const found = JSON.parse(text);
+      const same = first && JSON.stringify(found) === JSON.stringify(JSON.parse(embeddedText(name)));
+      page[name] = name === "content" ? unpacked(found) : found;
       return !same;
     }))).some(Boolean);
     const back = live.lost;

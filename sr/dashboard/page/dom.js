@@ -1,7 +1,24 @@
 // Elements, numbers and the address: what all views are made with. Text becomes text nodes only, never markup.
 
-const page = { content: JSON.parse(document.getElementById("content").textContent),
-  pictures: JSON.parse(document.getElementById("pictures").textContent) };
+/** Put a value together from the one before and what differs, as `delta` of run_deltas.py says it. */
+function patched(old, delta) {
+  if (!delta) return old;
+  const [kind, parts, gone = []] = delta;
+  if (kind === "=") return parts;
+  const made = kind === "#" ? [...old] : { ...old };
+  for (const key of gone) delete made[key];
+  for (const [key, part] of Object.entries(parts)) made[key] = patched(old[key], part);
+  return made;
+}
+
+/** The content of a page with whole runs, which it holds as differences. */
+function unpacked(content) {
+  let before = null;
+  return { ...content, runs: content.runs.map((run) => (before = patched(before, run))) };
+}
+
+const embeddedText = (name) => document.getElementById(name).textContent;
+const page = { content: unpacked(JSON.parse(embeddedText("content"))), pictures: JSON.parse(embeddedText("pictures")) };
 
 /** Make an element: attributes, `on<event>` listeners, `data` and `style` mappings; children are nodes or texts. */
 function el(tag, attributes = {}, ...children) {
