@@ -11,6 +11,7 @@ from rich.table import Table
 
 from sr.data.cache_cleanup import Stored, in_words, remove, stored
 from sr.runs.failures import one_line_errors
+from sr.runs.folders import expand_home
 
 
 def parser() -> argparse.ArgumentParser:
@@ -53,7 +54,7 @@ def table(maps: Sequence[Stored]) -> Table:
 def main(arguments: Sequence[str] | None = None) -> int:
     """List or remove; returns the exit status."""
     options = parser().parse_args(arguments)
-    cache, console = options.cache.expanduser(), Console()
+    cache, console = expand_home("--cache", options.cache), Console()
     if not cache.is_dir():
         raise ValueError(f"no folder {cache}; give one with --cache or SR_CACHE")
     if options.remove is None:

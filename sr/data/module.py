@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
-from pathlib import Path
 from typing import Any
 
 import lightning
@@ -25,6 +24,7 @@ from sr.data.split import MapPart, chained, every_nth, large_enough
 from sr.data.statistics import mean_and_std
 from sr.data.test_sets import find_set, refuse_unscorable
 from sr.functional.resize import as_ratio
+from sr.runs.folders import expand_home
 
 
 class ImageData(lightning.LightningDataModule):
@@ -96,12 +96,12 @@ class ImageData(lightning.LightningDataModule):
             raise ValueError("give either data.heldout_sources or data.heldout_every (the other empty or null)")
         if small_images not in ("refuse", "skip"):
             raise ValueError(f"data.small_images is refuse or skip, got {small_images!r}")
-        self.root, self.test_root, self.cache = (Path(path).expanduser() for path in (root, test_root or root, cache))
-        self.archives = [Archive(**archive) for archive in archives]
+        self.root, self.test_root = expand_home("data.root", root), expand_home("data.test_root", test_root or root)
+        self.cache = expand_home("data.cache", cache)
+        self.shrink, self.archives = number("data.shrink", shrink, least=1), [Archive(**each) for each in archives]
         self.sources = [source_of({"share": share, **fields}) for fields in sources]
         self.heldout_sources = [source_of(fields) for fields in heldout_sources]
         self.heldout_every, self.small_images = heldout_every, small_images
-        self.shrink = number("data.shrink", shrink, least=1)
         limit = None if max_megapixels is None else number("machine.max_megapixels", max_megapixels, above=0)
         self._decode = partial(decoded, scale=scale, cache=self.cache, max_megapixels=limit)
         self.test, self.scale, self.seed = [name.lower() for name in names("data.test", test)], scale, seed

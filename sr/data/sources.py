@@ -10,6 +10,7 @@ from sr.config.checks import number
 from sr.data.decode import SourceImage
 from sr.data.image import ENDINGS
 from sr.data.image_files import find_images, image_names
+from sr.runs.folders import expand_home
 
 PACKAGE = "package:"
 
@@ -87,7 +88,7 @@ def named_by_place(paths: Sequence[Path], folder: Path) -> list[SourceImage]:
 
 def _folder(path: str, root: Path) -> Path:
     if not path.startswith(PACKAGE):
-        return root / Path(path).expanduser()
+        return root / expand_home("data.sources", path)
     package, _, inside = path.removeprefix(PACKAGE).partition("/")
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:

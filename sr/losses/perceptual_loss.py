@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from sr.runs.folders import expand_home
+
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 CAFFE_MEAN = (123.0, 117.0, 104.0)  # RGB, pixels in [0, 255]; SqueezeNet's training prototxt
 CRITERIA = {"l1": F.l1_loss, "l2": F.mse_loss}
@@ -123,7 +125,7 @@ def _features(network: str, weights: str | None) -> nn.Sequential:
     random_state = torch.get_rng_state()  # a random initialisation must not change the run's random numbers
     features = build(weights=None).features
     torch.set_rng_state(random_state)
-    state = _read(network, Path(weights).expanduser()) if weights else _download(network, enum)
+    state = _read(network, expand_home("weights", weights)) if weights else _download(network, enum)
     wanted = features.state_dict()
     found = {name: state[f"features.{name}"] for name in wanted if f"features.{name}" in state}
     unfit = [f"features.{name}" for name in wanted if name not in found or found[name].shape != wanted[name].shape]

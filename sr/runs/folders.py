@@ -40,3 +40,24 @@ def run_name(overrides: list[str]) -> str:
 def _of_machine(key: str) -> bool:
     part, _, name = key.partition(".")
     return part in MACHINE_KEYS or (name in PLACES.get(part, ()) and key not in NAMING_PLACES)
+
+
+def expand_home(key: str, path: str | Path) -> Path:
+    """Expand a leading `~` of a setting's path.
+
+    Args:
+        key: Name of the setting.
+        path: Its value.
+
+    Raises:
+        ValueError: There is no home folder: HOME is not set, and the system knows none for this user.
+
+    >>> expand_home("data.root", "images").as_posix()
+    'images'
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise ValueError(
+            f"{key}={path} needs a home folder, and this user has none; set HOME, or give {key}=<a folder without ~>"
+        ) from error

@@ -1,6 +1,9 @@
 """Folder names follow from what changes the numbers, and from nothing else."""
 
 import doctest
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -47,3 +50,21 @@ def test_long_names_end_in_a_hash():
 
 def test_names_survive_hydras_command_line():
     assert not set("=,{}[] ") & set(run_name(["data.test=[set5,set14]", "init=outputs/a b/c=d"]))
+
+
+def test_without_a_home_folder_the_key_and_the_variable_are_named(tmp_path):
+    code = """
+import pwd
+def unknown(*given): raise KeyError("uid not found: 54321")  # what a container with a user of its own gives
+pwd.getpwuid = unknown
+from sr.runs.folders import expand_home
+assert str(expand_home("data.cache", "/tmp/a")) == "/tmp/a"
+expand_home("data.cache", "~/.cache/sr")
+"""
+    pytest.importorskip("pwd", reason="Windows keeps the home folder elsewhere")
+    environment = {name: value for name, value in os.environ.items() if name != "HOME"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=tmp_path)
+    text = (
+        "ValueError: data.cache=~/.cache/sr needs a home folder, and this user has none; set HOME, or give data.cache="
+    )
+    assert text in done.stderr
