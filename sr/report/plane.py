@@ -3,6 +3,7 @@
 Source: Blau and Michaeli, "The perception-distortion tradeoff", arXiv 1711.06077; better is to the right and below.
 """
 
+import math
 from collections.abc import Sequence
 from html import escape
 from typing import NamedTuple
@@ -33,6 +34,8 @@ def points(runs: Sequence[Run]) -> dict[str, list[Point]]:
                 if key and "niqe" in score and stage in COLOURS:
                     label = stage if stage == "bicubic" else report.run
                     point = Point(label, stage, float(score[key]), float(score["niqe"]))
+                    if not (math.isfinite(point.psnr_db) and math.isfinite(point.niqe)):
+                        continue  # equal images have an infinite PSNR, which no axis can show
                     panel = found.setdefault(f"{name} x{report.scale:g}, protocol {score['protocol']}", [])
                     if point not in panel:
                         panel.append(point)

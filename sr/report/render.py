@@ -1,6 +1,7 @@
 """A table on the screen, or as Markdown, LaTeX, CSV or JSON."""
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
@@ -34,7 +35,7 @@ def cell(value: Any, column: Column) -> str:
 
     Nothing in the text can steer a terminal.
     """
-    if value is None or value == "nan":
+    if value is None or value == "nan" or (isinstance(value, float) and math.isnan(value)):
         return ABSENT
     try:
         return printable(format(value, column.format))

@@ -42,8 +42,11 @@ def sparsity_tables(runs: Sequence[Run]) -> list[Table]:
         key = _key(seeds)
         rows = []
         for each in zip(*seeds, strict=True):
-            gains = [rounds[key] - dense[0][key] for rounds, dense in zip(each, seeds, strict=True)]
-            row = {"sparsity": 100 * each[0]["sparsity"], "psnr": statistics.mean(rounds[key] for rounds in each)}
+            gains = [float(rounds[key]) - float(dense[0][key]) for rounds, dense in zip(each, seeds, strict=True)]
+            row = {
+                "sparsity": 100 * each[0]["sparsity"],
+                "psnr": statistics.fmean(float(rounds[key]) for rounds in each),
+            }
             row |= {"gain": statistics.mean(gains)} | {f"seed_{i}": gain for i, gain in enumerate(gains)}
             row["best"] = statistics.mean(
                 max(_curve(rounds, dense, key).values()) for rounds, dense in zip(each, seeds, strict=True)
@@ -88,10 +91,10 @@ def sparsity_picture(runs: Sequence[Run]) -> bytes:
 def _draw_sparsity(axes: Any, seeds: Sequence[Rounds], key: str) -> None:
     """Figure 3: every seed as points, their mean as a line, the dense net's mean across."""
     sparsity = [100 * each["sparsity"] for each in seeds[0]]
-    means = [statistics.mean(each[key] for each in rounds) for rounds in zip(*seeds, strict=True)]
+    means = [statistics.fmean(float(each[key]) for each in rounds) for rounds in zip(*seeds, strict=True)]
     axes.plot(sparsity, means, marker="o", color="tab:blue", label="mean" if len(seeds) > 1 else "PSNR")
     for number, rounds in enumerate(seeds if len(seeds) > 1 else []):
-        scores = [each[key] for each in rounds]
+        scores = [float(each[key]) for each in rounds]
         axes.scatter(sparsity, scores, s=14, color="tab:gray", label="each run" if not number else None)
     axes.axhline(means[0], color="tab:orange", linestyle="--", label="dense")
     axes.set(xlabel="sparsity of the weights, %", ylabel=f"{_title(key)} at the end of the round")
@@ -115,7 +118,7 @@ def _draw_curves(axes: Any, seeds: Sequence[Rounds], key: str, start: float) -> 
 
 def _curve(each: Mapping[str, Any], rounds: Rounds, key: str) -> dict[int, float]:
     """A round's validations by iteration, and its end; all rounds are as long as the dense one."""
-    return {int(at): value for at, value in each["curve"]} | {int(rounds[0]["iterations"]): each[key]}
+    return {int(at): float(value) for at, value in each["curve"]} | {int(rounds[0]["iterations"]): float(each[key])}
 
 
 def _key(seeds: Sequence[Rounds]) -> str:
