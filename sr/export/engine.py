@@ -91,8 +91,8 @@ def build_engines(
 def to_pixels(lr: Tensor) -> np.ndarray:
     """Convert floats (1, C, h, w) in [0, 1] to uint8 pixels (1, h, w, C).
 
-    >>> to_pixels(torch.tensor([0.0, 0.5, 1.0]).reshape(1, 3, 1, 1)).tolist()
-    [[[[0, 128, 255]]]]
+    >>> to_pixels(torch.tensor([0.0, 0.2, 1.0]).reshape(1, 3, 1, 1)).tolist()
+    [[[[0, 51, 255]]]]
     """
     pixels = (lr.float() / PIXEL_GRID.scale).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
     return np.ascontiguousarray(pixels.numpy())
