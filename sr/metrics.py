@@ -1,4 +1,4 @@
-"""Evaluation protocols: what exactly a PSNR or an SSIM was taken of, under a name that travels with the number."""
+"""Evaluation protocols: the exact definition of a PSNR or SSIM, with a name that is stored beside each number."""
 
 from dataclasses import dataclass
 from math import ceil
@@ -9,23 +9,24 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from sr.functional.color import rgb_to_y
+from sr.functional.color import image_luma, rgb_to_y
 from sr.functional.quality import psnr, ssim
 
 
 @dataclass(frozen=True, kw_only=True)
 class Protocol:
-    """How images are scored. Numbers of different protocols do not compare: RGB reads 2 dB below luma.
+    """Evaluation protocol for PSNR and SSIM. Numbers of different protocols are not comparable.
 
-    In every protocol `border` pixels are cut off each side, the peak is 255, and the value of a set is the mean over
-    its images of the image's own value. A grey image is an RGB image of three equal channels, unless `luma_only`.
+    RGB scores are about 2 dB below luma scores. In every protocol, `border` pixels are cropped on each side, the peak
+    is 255, and the score of a set is the mean of the scores of its images. A grey image counts as an RGB image with
+    three equal channels, unless `luma_only`.
 
     Args:
-        name: the word for it in configurations and reports.
-        channel: "y": luma of BT.601 in limited range; "rgb": all three channels.
-        luma_only: nothing but luma is ever upscaled. The HR luma is rounded to bytes (a file with one channel is its
-            own luma), the LR luma is made from it by bicubic and not rounded, the SR luma is rounded.
-        description: one line for people.
+        name: Name in configs and reports.
+        channel: "y" for luma (BT.601, limited range), "rgb" for all three channels.
+        luma_only: Whether only luma is upscaled. The HR luma is then rounded to bytes (a file with one channel is used
+            as luma), the LR luma is made from it by bicubic without rounding, and the SR luma is rounded.
+        description: Description in one line.
     """
 
     name: str
@@ -34,64 +35,73 @@ class Protocol:
     description: str
 
     def border(self, scale: float) -> int:
-        """Pixels cut off each side of the HR image before scoring: the scale, rounded up."""
+        """Return the number of pixels cropped on each side of the HR image: the scale, rounded up.
+
+        Args:
+            scale: Upscaling factor.
+        """
         return ceil(scale)
 
     def score(self, sr: np.ndarray, hr: np.ndarray, scale: float) -> tuple[float, float]:
-        """Score one image.
+        """Return PSNR and SSIM of one image.
 
         Args:
-            sr: (H, W, 3) uint8; (H, W) uint8, luma, if the protocol is luma_only.
-            hr: the true image, like sr.
-            scale: upscaling factor that made sr.
+            sr: (H, W, 3) uint8; luma (H, W) uint8 if the protocol is `luma_only`.
+            hr: The HR image, same shape.
+            scale: Upscaling factor of `sr`.
 
         Returns:
             PSNR in dB (infinite if the images are equal within the border) and SSIM.
 
         Raises:
-            ValueError: if the shapes do not fit each other or the protocol, or the image is too small.
+            ValueError: If the shapes do not match each other or the protocol, or the image is too small.
         """
         needed = (*hr.shape[:2],) if self.luma_only else (*hr.shape[:2], 3)
         if sr.shape != needed or hr.shape != needed:
             raise ValueError(
                 f"protocol {self.name!r} compares two images of shape {needed}, got SR {sr.shape} and HR {hr.shape}; "
-                f"are both of x{scale:g}, and is the protocol the one that they were made for?"
+                f"check that both are for x{scale:g} and for this protocol"
             )
         decibels, similarity = self.score_batch(_batch(sr), _batch(hr), scale)
         return decibels.item(), similarity.item()
 
     def score_batch(self, sr: Tensor, hr: Tensor, scale: float) -> tuple[Tensor, Tensor]:
-        """Score a batch of equally large images.
+        """Return PSNR and SSIM of each image of a batch.
 
         Args:
-            sr: (N, 3, H, W) uint8; (N, 1, H, W) if the protocol is luma_only.
-            hr: like sr.
-            scale: upscaling factor that made sr.
+            sr: (N, 3, H, W) uint8; (N, 1, H, W) if the protocol is `luma_only`.
+            hr: The HR images, same shape.
+            scale: Upscaling factor of `sr`.
 
         Returns:
             PSNR in dB (N,) and SSIM (N,), float64.
 
         Raises:
-            ValueError: if the images are not uint8, or smaller than 11 pixels within the border.
+            ValueError: If the images are not uint8, or smaller than 11 pixels within the border.
         """
         border = self.border(scale)
         self.check_size(hr.shape[-2], hr.shape[-1], scale)
         if sr.dtype != torch.uint8 or hr.dtype != torch.uint8:
-            raise ValueError(f"scores are taken of bytes, as saved, got {sr.dtype} and {hr.dtype}; use `to_uint8`")
+            raise ValueError(f"scores need uint8 images, got {sr.dtype} and {hr.dtype}; convert them with `to_uint8`")
         a, b = (self._values(images)[..., border:-border, border:-border] for images in (sr, hr))
         return psnr(a, b, 255.0), ssim(a, b, 255.0)
 
     def check_size(self, height: int, width: int, scale: float) -> None:
-        """Refuse an HR image that is too small to be scored.
+        """Raise ValueError if an HR image is too small for a score.
+
+        Args:
+            height: Height of the HR image in pixels.
+            width: Width of the HR image in pixels.
+            scale: Upscaling factor.
 
         Raises:
-            ValueError: fewer than 11 pixels a side within the border.
+            ValueError: If a side has fewer than 11 pixels within the border.
         """
         border = self.border(scale)
         if min(height, width) < 11 + 2 * border:
             raise ValueError(
                 f"an image of {height}x{width} pixels is too small to score at x{scale:g}: the 11x11 window of SSIM "
-                f"and a border of {border} need at least {11 + 2 * border} pixels a side"
+                f"and a border of {border} need at least {11 + 2 * border} pixels per side"
             )
 
     def _values(self, images: Tensor) -> Tensor:
@@ -100,21 +110,24 @@ class Protocol:
 
 
 def _batch(image: np.ndarray) -> Tensor:
-    """(H, W[, C]) -> (1, C, H, W)."""
+    """Convert (H, W[, C]) to (1, C, H, W)."""
     return torch.from_numpy(np.ascontiguousarray(np.atleast_3d(image).transpose(2, 0, 1)))[None]
 
 
 def luma(image: np.ndarray) -> np.ndarray:
-    """Luma in bytes, as the classical protocol works on it: Y rounded half up.
+    """Return the luma of an image rounded half up to bytes, the HR image of the protocol "y_only".
 
     Args:
-        image: (H, W, 3) uint8.
+        image: (H, W, 3) uint8 RGB.
 
     Returns:
-        (H, W) uint8, in [16, 235].
+        (H, W) uint8 in [16, 235].
+
+    Example:
+        >>> luma(np.full((1, 1, 3), 255, np.uint8))
+        array([[235]], dtype=uint8)
     """
-    y = rgb_to_y(_batch(image).double() / 255)[0, 0] * 255
-    return (y + 0.5).floor().to(torch.uint8).numpy()
+    return np.floor(image_luma(image) + 0.5).astype(np.uint8)
 
 
 PROTOCOLS = {
@@ -124,29 +137,36 @@ PROTOCOLS = {
             name="y",
             channel="y",
             luma_only=False,
-            description="LR and SR are RGB bytes; luma (BT.601, 16-235) kept as float; border = scale",
+            description="LR and SR are RGB bytes; luma (BT.601, 16-235) is not rounded; border = scale",
         ),
         Protocol(
             name="y_only",
             channel="y",
             luma_only=True,
-            description="classical tables: luma alone is processed, LR not rounded, grey = raw luma; border = scale",
+            description="classical tables: only luma is upscaled, LR is not rounded, grey = luma; border = scale",
         ),
         Protocol(
             name="rgb",
             channel="rgb",
             luma_only=False,
-            description="LR and SR are RGB bytes, scored over all channels; border = scale",
+            description="LR and SR are RGB bytes, all channels count; border = scale",
         ),
     )
 }
 
 
 def protocol(name: str) -> Protocol:
-    """Look a protocol up.
+    """Return the protocol of a name.
+
+    Args:
+        name: "y", "y_only" or "rgb".
 
     Raises:
-        ValueError: for an unknown name, with the known ones.
+        ValueError: If the name is unknown; the message lists the known names.
+
+    Example:
+        >>> protocol("y").border(1.5)
+        2
     """
     if name not in PROTOCOLS:
         known = "; ".join(f"{p.name} ({p.description})" for p in PROTOCOLS.values())
@@ -155,11 +175,11 @@ def protocol(name: str) -> Protocol:
 
 
 class SRQuality(Metric):
-    """Mean over images of PSNR and SSIM under a protocol; sums across processes.
+    """Compute the mean PSNR and SSIM over images under a protocol, also across processes.
 
     Args:
-        protocol: what to score.
-        scale: upscaling factor of the images.
+        protocol: The evaluation protocol.
+        scale: Upscaling factor of the images.
     """
 
     higher_is_better = True
@@ -176,14 +196,19 @@ class SRQuality(Metric):
         self.add_state("num_images", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
     def update(self, sr: Tensor, hr: Tensor) -> None:
-        """Add a batch of uint8 images, as `Protocol.score_batch` takes them."""
+        """Add a batch of images.
+
+        Args:
+            sr: (N, 3, H, W) uint8; (N, 1, H, W) if the protocol is `luma_only`.
+            hr: The HR images, same shape.
+        """
         decibels, similarity = self.protocol.score_batch(sr, hr, self.scale)
         self.psnr_sum += decibels.sum()
         self.ssim_sum += similarity.sum()
         self.num_images += len(decibels)
 
     def compute(self) -> dict[str, Tensor]:
-        """Means so far: `psnr_y_db` and `ssim_y`, or `psnr_rgb_db` and `ssim_rgb`."""
+        """Return the means so far: `psnr_y_db` and `ssim_y`, or `psnr_rgb_db` and `ssim_rgb`."""
         channel = self.protocol.channel
         return {
             f"psnr_{channel}_db": self.psnr_sum / self.num_images,

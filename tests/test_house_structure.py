@@ -41,7 +41,6 @@ SHARED_NAMES = {
     "in_words",
     "luma",
     "made",
-    "measure",
     "number",
     "plain",
     "sha256",
@@ -51,7 +50,6 @@ SHARED_NAMES = {
 }
 LONG_CALLBACKS = {"images.py", "quantize.py", "report.py", "sensitivity.py", "stage.py", "throughput.py"}
 TESTED_ELSEWHERE = {
-    "bench/layer_times.py": "bench/test_batches.py",
     "callbacks/cost.py": "test_experiment.py",
     "callbacks/evaluate.py": "test_experiment.py",
     "callbacks/export.py": "test_experiment.py",
@@ -80,13 +78,7 @@ TESTED_ELSEWHERE = {
     "export/litert/flatbuffer.py": "export/litert/test_interpreter.py",
     "export/litert/lowering.py": "export/litert/test_interpreter.py",
     "export/litert/operators.py": "export/litert/test_interpreter.py",
-    "functional/picture.py": "dashboard/test_pictures.py",
-    "models/collapsible.py": "models/test_overparameterize.py",
-    "models/compact.py": "models/test_every_model.py",
-    "models/mesrnet.py": "models/test_rrdbnet.py",
     "models/net.py": "models/test_every_model.py",
-    "models/standardization.py": "models/test_rrdbnet.py",
-    "optimizers/schedule.py": "test_configs.py",
     "pretrained/__main__.py": "pretrained/test_pretrained.py",
     "pretrained/add.py": "pretrained/test_pretrained.py",
     "pretrained/card.py": "pretrained/test_pretrained.py",

@@ -85,5 +85,5 @@ def test_images_that_do_not_fit_are_refused() -> None:
         protocol("y_only").score(sr, hr, 2)
     with pytest.raises(ValueError, match=r"14x37 pixels is too small to score at x2.*at least 15"):
         protocol("y").score(sr[:14], hr[:14], 2)
-    with pytest.raises(ValueError, match=r"taken of bytes, as saved, got torch\.float64"):
+    with pytest.raises(ValueError, match=r"scores need uint8 images, got torch\.float64"):
         protocol("y").score(sr / 255, hr, 2)

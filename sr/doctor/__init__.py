@@ -1,7 +1,7 @@
-"""`python -m sr.doctor`: is everything here that the numbers depend on, and does it give the numbers it should?
+"""Check the installation and the image sets (`python -m sr.doctor`).
 
-finding.py      what a check says, and how a check that fails is reported
-environment.py  versions; AIMET, the HTP compiler and the loggers, each tried for real
-sets.py         test sets: files, checksums, bicubic rows against the published ones
-traps.py        known traps: test images among training images, wrong copies of sets
+finding.py      result of a check, and how errors of a check are reported
+environment.py  versions; a test run of AIMET, the HTP compiler and the loggers
+data_sets.py    test sets: files, checksums, bicubic PSNR against published values
+traps.py        known problems: test images among training images, wrong copies of test sets
 """

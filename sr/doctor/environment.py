@@ -1,4 +1,4 @@
-"""Versions, and the heavy tools tried on something tiny: AIMET, the HTP compiler and its emulator, the loggers."""
+"""Check package versions, and test AIMET, the HTP compiler and emulator, and the loggers on small inputs."""
 
 import importlib
 import importlib.util
@@ -19,7 +19,7 @@ from sr.doctor.finding import Finding, examine
 if TYPE_CHECKING:
     import onnx
 
-PACKAGES = (
+TESTED_PACKAGES = (
     "torch",
     "torchvision",
     "lightning",
@@ -34,34 +34,41 @@ PACKAGES = (
     "onnxruntime-qnn",
     "wandb",
 )
-OPTIONAL = ("onnxruntime-qnn",)  # wheels for Linux x86-64 and Windows only
-LOGGERS = {  # choice of `logger`, and what it needs besides Lightning
+_OPTIONAL_PACKAGES = ("onnxruntime-qnn",)  # wheels for Linux x86-64 and Windows only
+LOGGER_MODULES = {  # choice of `logger` -> module that it needs
     "csv": "lightning.pytorch.loggers.csv_logs",
     "tensorboard": "torch.utils.tensorboard",
     "wandb": "wandb",
 }
-ARCHS = (69, 73)  # the two numerics of the HTP: v68 and v69, v73 and later
-CHIP = "SM8450"
+_ARCHS = (69, 73)  # HTP versions with different arithmetic: v68 and v69; v73 and later
+_CHIP = "SM8450"
 
 
 def check_environment(constraints: Path) -> Iterator[Finding]:
-    """Yield what there is to say about this machine and its packages.
+    """Check this machine and its packages.
 
     Args:
-        constraints: the project's file of tested versions.
+        constraints: The project's file of tested versions.
+
+    Yields:
+        The findings.
     """
     yield Finding("Python", "ok", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
     yield from check_versions(pinned_versions(constraints))
-    yield from examine("torch", _torch)
-    yield from examine("AIMET", _aimet)
-    yield from examine("HTP", _htp)
-    yield from examine("cache", _cache)
-    for choice, module in LOGGERS.items():
-        yield from examine(f"logger={choice}", partial(_logger, choice, module))
+    yield from examine("torch", check_torch)
+    yield from examine("AIMET", check_aimet)
+    yield from examine("HTP", check_htp)
+    yield from examine("cache", check_cache)
+    for choice, module in LOGGER_MODULES.items():
+        yield from examine(f"logger={choice}", partial(check_logger, choice, module))
 
 
 def pinned_versions(constraints: Path) -> dict[str, str]:
-    """Package -> version of a constraints file; empty when there is none, as in an installed package."""
+    """Return package -> version of a constraints file; empty if there is no such file.
+
+    Args:
+        constraints: The file.
+    """
     if not constraints.is_file():
         return {}
     lines = constraints.read_text(encoding="utf-8").splitlines()
@@ -74,9 +81,18 @@ def pinned_versions(constraints: Path) -> dict[str, str]:
 
 
 def check_versions(
-    pinned: dict[str, str], packages: Sequence[str] = PACKAGES, optional: Sequence[str] = OPTIONAL
+    pinned: dict[str, str], packages: Sequence[str] = TESTED_PACKAGES, optional: Sequence[str] = _OPTIONAL_PACKAGES
 ) -> Iterator[Finding]:
-    """Yield the installed version of each package beside the tested one; only optional ones may be missing."""
+    """Compare the installed version of each package with the tested one.
+
+    Args:
+        pinned: Package -> tested version.
+        packages: Packages to check.
+        optional: Packages that may be missing.
+
+    Yields:
+        One finding for each package.
+    """
     for name in packages:
         try:
             version = metadata.version(name)
@@ -90,15 +106,16 @@ def check_versions(
             yield Finding(name, "ok", version)
 
 
-def _torch() -> Iterator[Finding]:
+def check_torch() -> Iterator[Finding]:
+    """Yield the devices that torch finds."""
     import torch
 
     names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     yield Finding("devices", "ok", ", ".join([f"CPU (threads: {torch.get_num_threads()})", *names]))
 
 
-def _aimet() -> Iterator[Finding]:
-    """Two convolutions and their clips, simulated in 8 bits: close to the float one, and not equal to it."""
+def check_aimet() -> Iterator[Finding]:
+    """Simulate two convolutions in 8 bits with AIMET; the output must be close to the float output, but not equal."""
     import torch
 
     from sr.models.quicksrnet import QuickSRNet
@@ -133,14 +150,14 @@ def _aimet() -> Iterator[Finding]:
     )
     with torch.no_grad():
         difference = (calibrate(net=net, scheme=scheme, calibration=[lr]).net(lr) - net(lr)).abs().max().item()
-    state = "ok" if 0 < difference < 0.02 else "broken"  # 8 bits of [0, 1] are 0.004, and two roundings meet
+    state = "ok" if 0 < difference < 0.02 else "broken"  # one step of 8 bits is 0.004, and two roundings add up
     yield Finding(
-        "AIMET", state, f"simulates W8A8, largest difference from float {difference:.4f} (0 to 0.02 expected)"
+        "AIMET", state, f"simulates W8A8, maximum difference from float {difference:.4f} (0 to 0.02 expected)"
     )
 
 
-def _htp() -> Iterator[Finding]:
-    """A quantized 1x1 convolution: emulated in both numerics with nothing left to the CPU, and compiled for a chip."""
+def check_htp() -> Iterator[Finding]:
+    """Emulate a quantized 1x1 convolution on both HTP versions without CPU fallback, and compile it for a chip."""
     import onnx
 
     from sr.export.hexagon import qnn_session
@@ -150,7 +167,7 @@ def _htp() -> Iterator[Finding]:
 
     missing = qnn_session.why_hexagon_is_missing()
     if missing:
-        installed = importlib.util.find_spec("onnxruntime_qnn")  # absent where it cannot be had, so no fault
+        installed = importlib.util.find_spec("onnxruntime_qnn")  # there is no wheel for this system, which is no fault
         yield Finding("HTP", "broken" if installed else "note", missing)
         return
     pixels = np.random.default_rng(0).integers(0, 256, (1, 3, 16, 16))
@@ -158,19 +175,22 @@ def _htp() -> Iterator[Finding]:
         folder = Path(name)
         path, log = folder / "net.onnx", folder / "compiler.log"
         onnx.save(quantized_convolution(), path)
-        for arch in ARCHS:
+        for arch in _ARCHS:
             session = qnn_session.open_session(str(path), qnn_session.backend(emulated(arch)), {}, log)
             with native_output_to(log):
                 made = session.run(None, {"x": (pixels / 255).astype(np.float32)})[0]
             lsb = int(np.abs(np.round(made * 255) - pixels).max())
             state = "ok" if lsb <= 1 else "broken"
-            yield Finding(f"HTP emulator v{arch}", state, f"all nodes on the HTP, at most {lsb} LSB off (1 allowed)")
-        size = compile_context(path, CHIPS[CHIP], folder, log)["size_kib"]
-        yield Finding("HTP compiler", "ok", f"compiles for {CHIP}, {CHIPS[CHIP].product} ({size} KiB)")
+            yield Finding(f"HTP emulator v{arch}", state, f"all nodes on the HTP, maximum error {lsb} LSB (1 allowed)")
+        size = compile_context(path, CHIPS[_CHIP], folder, log)["size_kib"]
+        yield Finding("HTP compiler", "ok", f"compiles for {_CHIP}, {CHIPS[_CHIP].product} ({size} KiB)")
 
 
 def quantized_convolution() -> "onnx.ModelProto":
-    """The identity as a QDQ convolution: float NCHW (1, 3, 16, 16) in [0, 1] in and out, scale 1/255 throughout."""
+    """Return an ONNX model of a quantized (QDQ) convolution that computes the identity.
+
+    Input and output are float NCHW (1, 3, 16, 16) in [0, 1], with scale 1/255 for all activations.
+    """
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
@@ -197,13 +217,23 @@ def quantized_convolution() -> "onnx.ModelProto":
     return model
 
 
-def _cache() -> Iterator[Finding]:
+def check_cache() -> Iterator[Finding]:
+    """Yield the size of the cache of decoded images."""
     from sr.data.cache_cleanup import in_words, stored
 
     folder = Path(os.environ.get("SR_CACHE", "~/.cache/sr")).expanduser()
     yield Finding("cache", "ok", f"{in_words(stored(folder))} in {folder}")
 
 
-def _logger(choice: str, module: str) -> Iterator[Finding]:
+def check_logger(choice: str, module: str) -> Iterator[Finding]:
+    """Check that the module of a logger can be imported.
+
+    Args:
+        choice: Value of `logger`.
+        module: The module that it needs.
+
+    Yields:
+        One finding.
+    """
     importlib.import_module(module)
     yield Finding(f"logger={choice}", "ok", "can be imported")

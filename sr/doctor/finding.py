@@ -1,13 +1,13 @@
-"""What a check says."""
+"""Results of checks."""
 
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 
 class Finding(NamedTuple):
-    """One line of the doctor's report: "ok", "note", "warning" or "broken".
+    """Result of a check, with the state "ok", "note", "warning" or "broken".
 
-    `broken` means that numbers cannot be had or trusted until it is mended.
+    "broken" means that numbers cannot be computed or trusted until the problem is solved.
     """
 
     what: str
@@ -16,15 +16,20 @@ class Finding(NamedTuple):
 
 
 def examine(what: str, check: Callable[[], Iterable[Finding]]) -> list[Finding]:
-    """Run a check; what it raises is one more finding, so that one broken thing does not hide the others."""
+    """Run a check and return its findings; an exception becomes a finding, so that the other checks still run.
+
+    Args:
+        what: Name of the check.
+        check: Function that yields findings.
+    """
     found: list[Finding] = []
     try:
         for finding in check():
-            found.append(finding)  # one by one: what was found before an error is kept
+            found.append(finding)  # one by one, to keep the findings before an error
     except ModuleNotFoundError as error:
         found.append(Finding(what, "broken", f"{error}; install the project again: make install"))
-    except ValueError as error:  # ours, and says what to do
+    except ValueError as error:  # raised by this project, with advice
         found.append(Finding(what, "broken", str(error)))
-    except Exception as error:  # a broken installation raises what it likes, and the doctor is there to tell
+    except Exception as error:  # a broken installation may raise any exception, which must be reported
         found.append(Finding(what, "broken", f"{type(error).__name__}: {error}"))
     return found

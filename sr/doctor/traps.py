@@ -1,4 +1,4 @@
-"""Known traps of the field's data sets: test images among the training images, and wrong copies of test sets."""
+"""Check for known problems of image sets: test images among training images, and wrong copies of test sets."""
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,13 +8,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from sr.doctor.data_sets import SETS, present, sha256
+from sr.doctor.data_sets import SETS, present
 from sr.doctor.finding import Finding
+from sr.runs.files import sha256
 
-SAME_PICTURE = 0.99
-"""Correlation of two thumbnails; of different photographs of the usual sets it is 0.95 at most."""
+_SAME_PICTURE = 0.99
+"""Correlation of thumbnails above which two pictures count as the same; different photographs of the usual sets reach
+0.95 at most."""
 
-# BSDS300's test images. BSDS500 calls them `val`, and super-resolution calls them BSD100.
+# The test images of BSDS300. They are `val` in BSDS500 and BSD100 in super-resolution.
 _NUMBERS = """
     3096 8023 12084 14037 16077 19021 21077 24077 33039 37073 38082 38092 41033 41069 42012 42049 43074 45096 54082
     55073 58060 62096 65033 66053 69015 69020 69040 76053 78004 85048 86000 86016 86068 87046 89072 97033 101085
@@ -27,7 +29,14 @@ BSD100_NUMBERS = frozenset(_NUMBERS.split())
 
 
 def training_images(root: Path) -> list[Path]:
-    """Every image below the root that does not lie in a test set, or in a folder for test sets."""
+    """Return the images in a folder that do not belong to a test set.
+
+    Args:
+        root: Folder of the image sets.
+
+    Raises:
+        ValueError: If the folder has no images.
+    """
     from sr.data.image_files import find_images
     from sr.data.test_sets import KNOWN, PLACES
 
@@ -36,7 +45,11 @@ def training_images(root: Path) -> list[Path]:
 
 
 def images_of_sets(root: Path) -> list[Path]:
-    """The HR images of the known test sets that are here and whole."""
+    """Return the HR images of the known test sets that exist and are complete.
+
+    Args:
+        root: Folder of the image sets.
+    """
     from sr.data.test_sets import find_set
 
     images: list[Path] = []
@@ -48,32 +61,54 @@ def images_of_sets(root: Path) -> list[Path]:
 
 
 def check_bsds(training: Iterable[Path]) -> Iterator[Finding]:
-    """Yield whether BSD100 lies among the training images under its own file names."""
+    """Check that no training image has the file name of a BSD100 image.
+
+    Args:
+        training: Training images.
+
+    Yields:
+        One finding.
+    """
     found = [path for path in training if path.stem in BSD100_NUMBERS]
     if found:
         folders = ", ".join(sorted({str(path.parent) for path in found}))
         yield Finding(
             "BSDS val = BSD100",
             "warning",
-            f"{len(found)} images of BSD100 lie in {folders}: do not train on them, or leave BSD100 out of data.test",
+            f"{len(found)} images of BSD100 are in {folders}: do not train on them, or remove BSD100 from data.test",
         )
     else:
         yield Finding("BSDS val = BSD100", "ok", "no training image has the name of a BSD100 image")
 
 
 def check_urban(root: Path) -> Iterator[Finding]:
-    """Yield whether the folder SRF_2 of Urban100 is here, whose HR images are not those that papers report on."""
+    """Check for the folder SRF_2 of Urban100, which has other HR images than papers use.
+
+    Args:
+        root: Folder of the image sets.
+
+    Yields:
+        A finding if the folder exists.
+    """
     found = sorted(folder for folder in root.rglob("image_SRF_2") if "urban100" in str(folder).lower())
     if found:
         yield Finding(
             "Urban100 SRF_2",
             "note",
-            f"{found[0]} holds other HR images (bicubic x2 26.57 dB, published 26.88); only image_SRF_4 is used",
+            f"{found[0]} has other HR images (bicubic x2 26.57 dB, published 26.88); only image_SRF_4 is used",
         )
 
 
 def check_copies(training: Iterable[Path], tests: Iterable[Path]) -> Iterator[Finding]:
-    """Yield whether a test image lies among the training images, byte for byte."""
+    """Check that no training file equals a test file byte for byte.
+
+    Args:
+        training: Training images.
+        tests: Test images.
+
+    Yields:
+        One finding.
+    """
     hashes = {sha256(path): path for path in tests}
     sizes = {path.stat().st_size for path in hashes.values()}
     candidates = [path for path in training if path.stat().st_size in sizes]
@@ -85,32 +120,47 @@ def check_copies(training: Iterable[Path], tests: Iterable[Path]) -> Iterator[Fi
 
 
 def check_lookalikes(training: list[Path], tests: list[Path]) -> Iterator[Finding]:
-    """Yield whether a training image shows the same picture as a test image: saved again, resized or trimmed."""
+    """Check that no training image shows the picture of a test image, also if it was recompressed, resized or cropped.
+
+    Args:
+        training: Training images.
+        tests: Test images.
+
+    Yields:
+        One finding, if there are images of both kinds.
+    """
     if not training or not tests:
         return
     with ThreadPoolExecutor() as pool:
-        ours, theirs = (_standardized(np.stack([*pool.map(thumbnail, paths)])) for paths in (training, tests))
-    alike = ours @ theirs.T > SAME_PICTURE
+        rows, columns = (_standardized(np.stack([*pool.map(thumbnail, paths)])) for paths in (training, tests))
+    alike = rows @ columns.T > _SAME_PICTURE
     pairs = [(training[i], tests[j]) for i, j in np.argwhere(alike).tolist()]
     if pairs:
-        yield Finding("pictures of test sets", "warning", _listed(pairs) + "; look at them, and do not train on them")
+        yield Finding("pictures of test sets", "warning", _listed(pairs) + "; compare them, and do not train on them")
     else:
         yield Finding(
             "pictures of test sets",
             "ok",
-            f"none of {len(training)} training images shows one of {len(tests)} test images",
+            f"none of {len(training)} training images shows the picture of one of {len(tests)} test images",
         )
 
 
 def _standardized(thumbnails: np.ndarray) -> np.ndarray:
-    """Rows (N, 256) whose products are correlations; nan of flat pictures, which look like nothing."""
-    apart = thumbnails - thumbnails.mean(axis=1, keepdims=True)
+    """Standardize thumbnails (N, 256) so that scalar products are correlations; flat pictures become NaN."""
+    centred = thumbnails - thumbnails.mean(axis=1, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return apart / np.linalg.norm(apart, axis=1, keepdims=True)
+        return centred / np.linalg.norm(centred, axis=1, keepdims=True)
 
 
 def thumbnail(path: Path) -> np.ndarray:
-    """A picture's luma averaged over a grid: (256,) float, enough to recognise it again."""
+    """Return the luma of a picture averaged over a grid of 16 x 16, (256,) float64.
+
+    Args:
+        path: The image file.
+
+    Raises:
+        ValueError: If the file cannot be read.
+    """
     from sr.data.image import opened
 
     with opened(path) as image:
@@ -120,5 +170,5 @@ def thumbnail(path: Path) -> np.ndarray:
 
 
 def _listed(pairs: list[tuple[Path, Path]]) -> str:
-    shown = ", ".join(f"{ours} is {theirs.parent.name}/{theirs.name}" for ours, theirs in pairs[:5])
+    shown = ", ".join(f"{found} is {test.parent.name}/{test.name}" for found, test in pairs[:5])
     return f"{len(pairs)}: {shown}" + (" ..." if len(pairs) > 5 else "")

@@ -8,8 +8,9 @@ import torch
 from sr import metrics
 from sr.config import checks
 from sr.data.pairs import ImagePair
-from sr.evaluation.pristine import luma, niqe, pristine
+from sr.evaluation.pristine import niqe, pristine
 from sr.evaluation.upscaler import Upscale
+from sr.functional.color import image_luma
 
 Measure = Callable[[np.ndarray, np.ndarray], float]  # sr and hr, (H, W, 3) uint8, border cut off
 
@@ -67,7 +68,7 @@ class PerceptualScores:
 
 
 def _planes(image: np.ndarray, channel: str) -> np.ndarray:
-    return luma(image) if channel == "y" else image.astype(np.float64)
+    return image_luma(image) if channel == "y" else image.astype(np.float64)
 
 
 def _niqe() -> Measure:

@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from sr.data.image import read_image
 from sr.data.image_files import find_images
-from sr.functional.color import rgb_to_y
+from sr.functional.color import image_luma
 from sr.functional.niqe import block_features, distance
 from sr.functional.resize import downscale
 from sr.runs.files import read_json, sha256, write_json
@@ -54,20 +53,15 @@ def niqe(image: np.ndarray, model: Pristine) -> float:
     Raises:
         ValueError: a smaller image.
     """
-    features, _ = block_features(luma(image))
+    features, _ = block_features(image_luma(image))
     return distance(model.mean, model.covariance, features)
-
-
-def luma(image: np.ndarray) -> np.ndarray:
-    """Luma (H, W) in [16, 235], not rounded, of an RGB image (H, W, 3) uint8."""
-    return rgb_to_y(torch.tensor(image).permute(2, 0, 1).double() / 255)[0].numpy() * 255
 
 
 def fit(images: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray, int]:
     """Fit mean and covariance to the sharp blocks of images (H, W, 3) uint8; the third value counts the blocks."""
     kept = []
     for image in images:
-        features, sharpness = block_features(luma(image))
+        features, sharpness = block_features(image_luma(image))
         kept.append(features[sharpness > SHARP * sharpness.max()])
     blocks = np.concatenate(kept)
     return blocks.mean(0), np.cov(blocks, rowvar=False), len(blocks)

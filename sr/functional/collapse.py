@@ -20,7 +20,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-Kernel = tuple[Tensor, Tensor | None]
+WeightAndBias = tuple[Tensor, Tensor | None]
+"""Weight (out, in, k, k) and bias (out,) of a convolution."""
 
 
 def identity_kernel(out_channels: int, in_channels: int, kernel_size: int) -> Tensor:
@@ -96,7 +97,7 @@ def pad_kernel(weight: Tensor, kernel_size: int) -> Tensor:
     return F.pad(weight, (margin,) * 4)
 
 
-def fold_squeeze(expand: Kernel, squeeze: Kernel) -> Kernel:
+def fold_squeeze(expand: WeightAndBias, squeeze: WeightAndBias) -> WeightAndBias:
     """Fold a k x k convolution and the following 1x1 convolution into one k x k convolution.
 
     W = S E and b = S b_E + b_S, with the kernels as matrices (out, p) and (p, in k k).
@@ -118,7 +119,7 @@ def fold_squeeze(expand: Kernel, squeeze: Kernel) -> Kernel:
     return weight, _add_bias(None if expand[1] is None else matrix @ expand[1], squeeze[1])
 
 
-def fold_expand(expand: Kernel, conv: Kernel) -> Kernel:
+def fold_expand(expand: WeightAndBias, conv: WeightAndBias) -> WeightAndBias:
     """Fold a 1x1 convolution and the following k x k convolution into one k x k convolution.
 
     Args:
@@ -138,7 +139,7 @@ def fold_expand(expand: Kernel, conv: Kernel) -> Kernel:
     return weight, _add_bias(None if expand[1] is None else conv[0].sum((2, 3)) @ expand[1], conv[1])
 
 
-def fold_depthwise(expand: Kernel, depthwise: Kernel) -> Kernel:
+def fold_depthwise(expand: WeightAndBias, depthwise: WeightAndBias) -> WeightAndBias:
     """Fold a 1x1 convolution and the following depthwise k x k convolution, padded as in `fold_expand`.
 
     Args:

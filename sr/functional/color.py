@@ -1,5 +1,6 @@
 """Convert between RGB and YCbCr (BT.601, limited range, as MATLAB) and round images to bytes."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -67,6 +68,23 @@ def rgb_to_y(rgb: Tensor) -> Tensor:
     red, green, blue = rgb.split(1, dim=-3)
     r, g, b = _FROM_RGB[0]
     return (r * red + g * green + b * blue + _OFFSET[0]) / 255
+
+
+def image_luma(image: np.ndarray) -> np.ndarray:
+    """Return the luma (BT.601, limited range) of an image on the scale of bytes, without rounding.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+
+    Returns:
+        (H, W) float64 in [16, 235].
+
+    Example:
+        >>> image_luma(np.full((1, 1, 3), 255, np.uint8)).round(3)
+        array([[235.]])
+    """
+    rgb = torch.from_numpy(np.ascontiguousarray(image)).movedim(-1, 0).double() / 255
+    return rgb_to_y(rgb)[0].numpy() * 255
 
 
 def ycbcr_to_rgb(ycbcr: Tensor) -> Tensor:

@@ -32,7 +32,7 @@ class Branch(nn.Module, ABC):
     """Chain of convolutions without activations that pads its input once with zeros and keeps height and width."""
 
     @abstractmethod
-    def kernel(self) -> collapse.Kernel:
+    def kernel(self) -> collapse.WeightAndBias:
         """Return weight (out, in, k, k) and bias (out,) or None of the convolution equal to this branch."""
 
     def take(self, weight: Tensor, bias: Tensor) -> None:
@@ -63,7 +63,7 @@ class ExpandSqueeze(Branch):
         """Run both convolutions, (N, in, h, w) to (N, out, h, w)."""
         return self.squeeze(self.expand(features))
 
-    def kernel(self) -> collapse.Kernel:
+    def kernel(self) -> collapse.WeightAndBias:
         """Return weight and bias of the convolution equal to this branch."""
         return collapse.fold_squeeze((self.expand.weight, self.expand.bias), (self.squeeze.weight, self.squeeze.bias))
 

@@ -50,7 +50,7 @@ class Direct(Branch):
         """Convolve (N, in, h, w) to (N, out, h, w)."""
         return F.conv2d(features, self.weight, self.bias, padding=1)
 
-    def kernel(self) -> collapse.Kernel:
+    def kernel(self) -> collapse.WeightAndBias:
         """Return weight and bias."""
         return self.weight, self.bias
 
@@ -81,7 +81,7 @@ class PointwiseFirst(Branch):
         """Run both convolutions, (N, in, h, w) to (N, out, h, w)."""
         return self.conv(self.expand(features))
 
-    def kernel(self) -> collapse.Kernel:
+    def kernel(self) -> collapse.WeightAndBias:
         """Return weight and bias of the one convolution that this branch equals."""
         return collapse.fold_expand((self.expand.weight, self.expand.bias), (self.conv.weight, self.conv.bias))
 
@@ -108,7 +108,7 @@ class EdgeFilter(Branch):
         """Run both convolutions, (N, in, h, w) to (N, out, h, w)."""
         return F.conv2d(self.expand(features), self.factor * self.edge, self.bias, groups=len(self.bias))
 
-    def kernel(self) -> collapse.Kernel:
+    def kernel(self) -> collapse.WeightAndBias:
         """Return weight and bias of the one convolution that this branch equals."""
         return collapse.fold_depthwise((self.expand.weight, self.expand.bias), (self.factor * self.edge, self.bias))
 

@@ -1,4 +1,4 @@
-"""Weights in and out: safetensors with the config in its metadata; loading names every key that does not fit."""
+"""Save and load weights: safetensors with the config as metadata, run folders, checkpoints and model zoo files."""
 
 import json
 import math
@@ -27,20 +27,32 @@ State = Mapping[str, Tensor]
 
 
 def save_weights(net: nn.Module, path: Path, metadata: Mapping[str, Any]) -> None:
-    """Write a net's state as safetensors, atomically, each metadata value as JSON."""
+    """Save the state of a net as safetensors, atomically.
+
+    Args:
+        net: The net.
+        path: The file.
+        metadata: Name -> value; values are stored as JSON.
+    """
     state = {name: value.detach().cpu().contiguous() for name, value in net.state_dict().items()}
     write_atomically(path, save(state, {key: json.dumps(value) for key, value in metadata.items()}))
 
 
 def read_weights(path: str | Path) -> dict[str, Tensor]:
-    """Read a state dict from a run folder, a .safetensors file, or a checkpoint of ours or of another project.
+    """Read a state dict from a run folder, a .safetensors file, or a checkpoint (also of the AIMET model zoo).
 
-    A run folder gives the newest checkpoint, and of our checkpoint the weight average where it holds one. Only tensors
-    and plain containers are unpickled.
+    A run folder stands for its newest checkpoint. From a checkpoint of this project, the weight average (EMA) is read
+    if there is one. Only tensors and plain containers are unpickled.
+
+    Args:
+        path: The folder or file.
+
+    Returns:
+        Parameter name -> tensor.
 
     Raises:
-        ValueError: nothing there, or a file that is damaged, is of another kind, holds no weights, or values that are
-            not finite.
+        ValueError: If the path does not exist, or the file is damaged, is of another kind, has no weights, or has values
+            that are not finite.
     """
     path = Path(path)
     if path.is_dir():
@@ -83,25 +95,30 @@ def _of_checkpoint(path: Path) -> dict[str, Tensor]:
 
 
 def blended(first: State, second: State, alpha: float) -> dict[str, Tensor]:
-    """Network interpolation: (1 - alpha) * first + alpha * second; whole numbers are the first one's.
+    """Interpolate two nets (network interpolation): (1 - alpha) * first + alpha * second.
 
-    Between the weights of a pixel-loss run and of an adversarial run that started from it, this dials fidelity against
-    texture without training (ESRGAN, arXiv 1809.00219, section 3.4).
+    Between a pixel-loss run and an adversarial run that started from it, alpha trades fidelity for texture without
+    training. Integer tensors are taken from `first`.
 
     Args:
-        first: name -> tensor.
-        second: the same names and shapes.
-        alpha: in [0, 1].
+        first: Parameter name -> tensor.
+        second: The same names and shapes.
+        alpha: Weight of `second`, in [0, 1].
+
+    Returns:
+        Parameter name -> interpolated tensor.
 
     Raises:
-        ValueError: another alpha, or weights of different nets.
+        ValueError: If alpha is outside [0, 1], or names or shapes differ.
+
+    Source: ESRGAN, arXiv 1809.00219, section 3.4.
 
     Example:
         >>> blended({"w": torch.zeros(2)}, {"w": torch.ones(2)}, 0.25)
         {'w': tensor([0.2500, 0.2500])}
     """
     if not 0 <= alpha <= 1:
-        raise ValueError(f"alpha is the second one's share, in [0, 1]; got {alpha}")
+        raise ValueError(f"alpha must be in [0, 1], got {alpha}")
     differing = [
         name
         for name in sorted({*first, *second})
@@ -119,17 +136,18 @@ def blended(first: State, second: State, alpha: float) -> dict[str, Tensor]:
 
 
 def load_weights(net: nn.Module, state: State, *, source: str, leave: Sequence[str] = ()) -> None:
-    """Load a state dict into a net; every key must fit. Names of the AIMET model zoo are known (`sr.models.zoo`).
+    """Load a state dict into a net; every key must fit. Names of the AIMET model zoo are converted (`sr.models.zoo`).
 
     Args:
-        net: the net, in its training form; changed in place.
-        state: name -> tensor.
-        source: where the state came from, for the message.
-        leave: layers that keep the net's own start, with all below them (the last convolution of another scale, say).
+        net: The net in its training form; changed in place.
+        state: Parameter name -> tensor.
+        source: Origin of the state, for the error message.
+        leave: Layers that keep their initial weights, with all layers inside them, such as the last convolution when
+            the scale differs.
 
     Raises:
-        ValueError: lists each missing, extra and mis-shaped key and says what to do, or a layer to leave that is
-            none; the net is unchanged then.
+        ValueError: If a key is missing, unknown or has another shape, or `leave` names an unknown layer. The message
+            lists all such keys with advice, and the net stays unchanged.
     """
     own = net.state_dict()
     check_form(net, state)
@@ -167,7 +185,11 @@ def _shortened(*kinds: list[str]) -> list[str]:
 
 
 def is_left(name: str, leave: Sequence[str]) -> bool:
-    """Whether a parameter or a layer is one of those to leave, or below one.
+    """Return whether a parameter or layer is one of the given layers, or inside one.
+
+    Args:
+        name: Name of the parameter or layer.
+        leave: Names of layers.
 
     Example:
         >>> is_left("body.1.weight", ["body.1"]), is_left("body.10.weight", ["body.1"])
@@ -177,25 +199,24 @@ def is_left(name: str, leave: Sequence[str]) -> bool:
 
 
 def _advice(net: nn.Module, state: State, wanted: State, lacking: list[str]) -> str:
-    """Say what weights that do not fit look like, and what to do; `lacking` are the names that they cannot give."""
+    """Return advice for weights that do not fit; `lacking` are the parameters that they do not provide."""
     deployed, trained = inference_form(net).state_dict().keys(), net.state_dict().keys()
     if deployed != trained and state.keys() <= deployed:
         return (
-            "These are weights of the deployed form, and this net trains in another, from which that one is collapsed: "
-            "give the run folder or its checkpoint, or train in the deployed form (model.overparameterize=none, where "
-            "the model has it)"
+            "These are weights of the inference form, but this net trains in an expanded form: give the run folder or "
+            "its checkpoint, or train in the inference form (model.overparameterize=none, if the model has it)"
         )
     if any(".branches." in name for name in state) and not any(".branches." in name for name in wanted):
-        return "They were trained in branches: set model.overparameterize as it was then"
+        return "They were trained with branches: set model.overparameterize to the value of their run"
     if not lacking or len(lacking) > len(wanted) / 2:
-        return "Give the model and scale that they were made with"
+        return "Set their model and scale"
     scale = _scale_of(net, state, wanted, lacking)
-    known = f"Their shapes fit x{scale}, this net is for x{net.scale}" if scale else "Give their model and scale"
-    return f"{known}; or keep these layers' own start with init_leave=[{_layers(lacking)}]"
+    known = f"Their shapes fit x{scale}, this net is for x{net.scale}" if scale else "Set their model and scale"
+    return f"{known}; or keep the initial weights of these layers with init_leave=[{_layers(lacking)}]"
 
 
 def _scale_of(net: nn.Module, state: State, wanted: State, lacking: list[str]) -> int | None:
-    """Find the scale of foreign weights that differ in nothing but the channels in front of depth-to-space."""
+    """Return the scale of weights that differ only in the channels before depth-to-space, else None."""
     block = 3 if net.scale == 1.5 else cast(int, net.scale)
     scales = set()
     for name in lacking:
@@ -208,7 +229,7 @@ def _scale_of(net: nn.Module, state: State, wanted: State, lacking: list[str]) -
 
 
 def _layers(names: Iterable[str]) -> str:
-    """Join the layers that parameters belong to; the branches of a block are one."""
+    """Join the names of the layers of parameters; the branches of a block count as one layer."""
     return ",".join(
         dict.fromkeys(name.partition(".branches.")[0].removesuffix(".weight").removesuffix(".bias") for name in names)
     )

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from sr.doctor.data_sets import (
-    Row,
+    BicubicRow,
     bicubic_rows,
     check_manifest,
     check_rows,
@@ -16,9 +16,9 @@ from sr.doctor.data_sets import (
     grey_files,
     present,
     published_rows,
-    sha256,
 )
 from sr.doctor.finding import examine
+from sr.runs.files import sha256
 
 
 def _save(path: Path, mode: str = "RGB", side: int = 24) -> Path:
@@ -42,11 +42,11 @@ def test_a_changed_file_is_named(tmp_path: Path) -> None:
     assert (whole.state, whole.detail) == ("ok", "3 of 3 files, each with its SHA-256")
     paths[0].unlink()
     (partial,) = check_manifest(tmp_path)
-    assert (partial.state, partial.detail) == ("ok", "2 of 3 files, each with its SHA-256; 1 are not here")
+    assert (partial.state, partial.detail) == ("ok", "2 of 3 files have the listed SHA-256; 1 do not exist")
     paths[1].write_bytes(paths[1].read_bytes() + b"\n")
     (changed,) = check_manifest(tmp_path)
     assert changed.state == "broken"
-    assert "1 of 2 files have another SHA-256: train/1.png" in changed.detail
+    assert "1 of 2 files have a wrong SHA-256: train/1.png" in changed.detail
 
 
 def test_no_manifest_is_no_fault(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_every_set_has_published_rows(name: str, scale: int) -> None:
 
 
 def test_a_row_out_of_tolerance_is_broken() -> None:
-    good, bad = Row("urban100", 3, "y_only", 24.46, 24.458), Row("urban100", 2, "y_only", 26.88, 26.57)
+    good, bad = BicubicRow("urban100", 3, "y_only", 24.46, 24.458), BicubicRow("urban100", 2, "y_only", 26.88, 26.57)
     assert good.reproduced and not bad.reproduced
     (finding,) = check_rows([good, bad])
     assert finding.state == "broken"

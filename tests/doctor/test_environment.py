@@ -34,7 +34,7 @@ def test_pinned_versions_are_those_of_this_platform(tmp_path: Path) -> None:
 
 
 def test_the_project_pins_what_the_doctor_asks_about(repo_root: Path) -> None:
-    assert set(environment.PACKAGES) <= set(pinned_versions(repo_root / "constraints.txt"))
+    assert set(environment.TESTED_PACKAGES) <= set(pinned_versions(repo_root / "constraints.txt"))
 
 
 def test_the_tiny_net_is_the_identity() -> None:
@@ -47,19 +47,19 @@ def test_the_tiny_net_is_the_identity() -> None:
 
 @pytest.mark.aimet
 def test_aimet_works() -> None:
-    (finding,) = examine("AIMET", environment._aimet)
+    (finding,) = examine("AIMET", environment.check_aimet)
     assert finding.state == "ok", finding
 
 
 @pytest.mark.qnn
 def test_the_htp_compiler_and_its_emulator_work() -> None:
-    findings = examine("HTP", environment._htp)
+    findings = examine("HTP", environment.check_htp)
     assert [finding.what for finding in findings] == ["HTP emulator v69", "HTP emulator v73", "HTP compiler"]
     assert {finding.state for finding in findings} == {"ok"}, findings
 
 
-@pytest.mark.parametrize(("choice", "module"), environment.LOGGERS.items())
+@pytest.mark.parametrize(("choice", "module"), environment.LOGGER_MODULES.items())
 def test_every_logger_can_be_imported(repo_root: Path, choice: str, module: str) -> None:
     assert (repo_root / "conf" / "logger" / f"{choice}.yaml").is_file()
-    (finding,) = environment._logger(choice, module)
+    (finding,) = environment.check_logger(choice, module)
     assert finding.state == "ok"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sr.doctor.__main__ import check_data, check_traps, exit_status
+from sr.doctor.__main__ import check_image_sets, check_traps, exit_status
 from sr.doctor.finding import Finding
 
 
@@ -18,7 +18,7 @@ def _states(findings: list[Finding]) -> dict[str, str]:
 
 
 def test_a_missing_folder_is_a_note(tmp_path: Path) -> None:
-    (finding,) = check_data(tmp_path / "none", [], skip_slow=True)
+    (finding,) = check_image_sets(tmp_path / "none", [], skip_slow=True)
     assert finding.state == "note"
     assert "give one with --root or SR_DATA" in finding.detail
 
@@ -26,13 +26,13 @@ def test_a_missing_folder_is_a_note(tmp_path: Path) -> None:
 def test_a_set_without_its_images_is_broken_and_the_others_are_still_checked(tmp_path: Path) -> None:
     (tmp_path / "Set5").mkdir()
     (tmp_path / "Set5" / "notes.txt").write_text("to be copied")
-    states = _states(list(check_data(tmp_path, [], skip_slow=True)))
+    states = _states(list(check_image_sets(tmp_path, [], skip_slow=True)))
     assert states["set5"] == states["bicubic on set5"] == "broken"
     assert states["Set14"] == "note"
 
 
 def test_a_folder_without_images_is_a_note(tmp_path: Path) -> None:
-    states = _states(list(check_data(tmp_path, [], skip_slow=False)))
+    states = _states(list(check_image_sets(tmp_path, [], skip_slow=False)))
     assert states["traps"] == "note" and set(states.values()) == {"note"}
 
 
@@ -51,7 +51,7 @@ def test_a_damaged_image_hides_no_trap(tmp_path: Path) -> None:
 
 def test_the_shared_sets_are_sound(shared_data: Path) -> None:
     rows: list = []
-    states = _states(list(check_data(shared_data, rows, skip_slow=True)))
+    states = _states(list(check_image_sets(shared_data, rows, skip_slow=True)))
     assert set(states.values()) <= {"ok", "note"}
     assert states["bicubic on set5"] == states["bicubic on set14"] == "ok"
     assert "bicubic on bsd100" not in states and "pictures of test sets" not in states
@@ -72,7 +72,7 @@ def test_the_command_from_end_to_end(shared_data: Path, repo_root: Path) -> None
 def test_the_exit_status_says_that_something_is_broken() -> None:
     sound = [
         Finding("torch", "ok", "2.14"),
-        Finding("set5", "note", "not here"),
+        Finding("set5", "note", "not found"),
         Finding("copies", "warning", "1: ..."),
     ]
     assert exit_status(sound) == 0

@@ -69,7 +69,7 @@ def test_bsds_val_is_found_by_its_file_names(root: Path) -> None:
         _save(root / "BSDS500" / "val" / f"{number}.jpg", _photo(int(number)))
     finding = _only(check_bsds(training_images(root)))
     assert finding.state == "warning"
-    assert "2 images of BSD100 lie in" in finding.detail and "val" in finding.detail
+    assert "2 images of BSD100 are in" in finding.detail and "val" in finding.detail
 
 
 def test_the_numbers_of_bsd100_are_a_hundred_and_none_of_the_training_images(shared_data: Path) -> None:

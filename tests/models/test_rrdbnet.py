@@ -1,10 +1,9 @@
-"""RRDBNet and MESRNet: the published count, the multiplications of one against the other, small residuals."""
+"""RRDBNet and MESRNet: the published parameter count, small residuals, the collapsed net."""
 
 import pytest
 import torch
 from torch import nn
 
-from sr.cost.count import cost
 from sr.models.mesrnet import MESRNet
 from sr.models.rrdbnet import RRDB, DenseBlock, RRDBNet
 from sr.models.standardization import standardize_pixels
@@ -19,14 +18,6 @@ def count(net: nn.Module) -> int:
 
 def test_published_parameter_count() -> None:
     assert count(RRDBNet(**ESRGAN)) == 16_697_987
-
-
-def test_bottlenecks_halve_the_multiplications_of_what_they_replace() -> None:
-    rrdb, mesr = (cost(net, 8, 8).macs_g for net in (RRDBNet(**ESRGAN), MESRNet(**ESRGAN, expansion=1)))
-    others = 8 * 8 * (64 * 27 + 64 * 64 * 9 * (1 + 4 + 16 + 16) + 16 * 64 * 27) / 1e9  # both have these convolutions
-    assert round((mesr - others) / (rrdb - others), 2) == 0.52
-    assert round(mesr / rrdb, 3) == 0.557
-    assert cost(MESRNet(**ESRGAN, expansion=2), 8, 8).macs_g > rrdb
 
 
 @pytest.mark.parametrize("make", [RRDBNet, lambda **sizes: MESRNet(**sizes, expansion=1)])
@@ -58,8 +49,6 @@ def test_collapsed_net_is_the_same_function(make, standardized: bool) -> None:
     ("make", "message"),
     [
         (lambda: RRDBNet(**TINY | {"scale": 1.5}), "RRDBNet cannot upscale by 1.5: its scales are 2, 3, 4"),
-        (lambda: MESRNet(**TINY | {"scale": 8}, expansion=1), "MESRNet cannot upscale by 8"),
-        (lambda: MESRNet(**TINY, expansion=0), "expansion above 0, got 0"),
         (lambda: RRDBNet(**TINY | {"growth": 0}), "growth to be an integer of at least 1"),
     ],
 )

@@ -38,16 +38,6 @@ def test_collapsed_net_is_the_same_function_and_has_no_normalization(standardize
     assert any(isinstance(layer, nn.BatchNorm2d) for layer in net.modules()), "the original goes on training"
 
 
-def test_standardized_net_sees_zero_mean_and_gives_pixels_back() -> None:
-    net = SRResNet(**TINY | {"standardized": True})
-    standardize_pixels(net, **MEASURED)
-    mean, std = (torch.tensor(MEASURED[name]).view(1, 3, 1, 1) for name in ("mean", "std"))
-    pixels = torch.rand(1, 3, 5, 5)
-    torch.testing.assert_close(net.standardize(pixels), (pixels - mean) / std)
-    torch.testing.assert_close(net.destandardize(net.standardize(pixels)), pixels)
-    assert not any(p.requires_grad for part in (net.standardize, net.destandardize) for p in part.parameters())
-
-
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -58,10 +48,3 @@ def test_standardized_net_sees_zero_mean_and_gives_pixels_back() -> None:
 def test_refusals(changes: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         SRResNet(**TINY | changes)
-
-
-@pytest.mark.parametrize("wrong", [{"std": (1, 1, 0)}, {"mean": (0.5,)}])
-def test_statistics_that_cannot_be(wrong: dict) -> None:
-    net = SRResNet(**TINY | {"standardized": True})
-    with pytest.raises(ValueError, match=r"three values each for mean and std \(std > 0\)"):
-        standardize_pixels(net, **MEASURED | wrong)

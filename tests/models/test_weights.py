@@ -103,7 +103,7 @@ def test_every_key_that_does_not_fit_is_named(small):
     assert "extra cnn.4.weight (8, 8, 3, 3)" in refused(small(), small("model.m=2"))
     message = refused(small(), small("model.f=16"))
     assert "shape of cnn.0.weight: (16, 3, 3, 3) there, (8, 3, 3, 3) here" in message
-    assert message.endswith("Give the model and scale that they were made with")
+    assert message.endswith("Set their model and scale")
 
 
 @pytest.mark.parametrize(("there", "here"), [(2, 4), (4, 3), (3, 2)])
@@ -126,7 +126,7 @@ def test_the_layers_to_leave_are_named_for_every_net(make, name, leave):
 
 def test_x1_5_from_x3_gives_the_layer_but_guesses_no_scale(small):
     assert refused(small(scale=1.5), small(scale=3)).endswith(
-        "Give their model and scale; or keep these layers' own start with init_leave=[conv_last]"
+        "Set their model and scale; or keep the initial weights of these layers with init_leave=[conv_last]"
     )
 
 
@@ -150,17 +150,17 @@ def test_a_layer_to_leave_that_is_none_is_refused(small):
 def test_deployed_weights_do_not_start_a_net_that_trains_in_another_form(make, name, overrides):
     net = make(name, *overrides)
     message = refused(net, inference_form(make(name, *overrides, seed=1)))
-    assert "These are weights of the deployed form, and this net trains in another" in message
+    assert "These are weights of the inference form, but this net trains in an expanded form" in message
     assert "give the run folder or its checkpoint" in message
 
 
 def test_weights_trained_in_branches_do_not_start_a_plain_net(small):
     message = refused(small(), small("model.overparameterize=repsr"))
-    assert message.endswith("They were trained in branches: set model.overparameterize as it was then")
+    assert message.endswith("They were trained with branches: set model.overparameterize to the value of their run")
 
 
 def test_another_net_altogether(make, small):
-    assert refused(small(), make("espcn_rgb")).endswith("Give the model and scale that they were made with")
+    assert refused(small(), make("espcn_rgb")).endswith("Set their model and scale")
 
 
 def test_a_net_without_weights_takes_its_own_file(make, tmp_path):

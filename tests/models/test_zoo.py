@@ -162,7 +162,7 @@ def test_a_sesr_that_the_zoo_collapsed_fits_the_deployed_net_and_says_so_to_the_
     state = random_state(sesr_shapes(3, 16, 2, collapsed=True))
     deployed = start(make("sesr_rgb_m3", HEAD).collapse(), state, tmp_path)
     check(deployed, sesr_forward(state, lr, 2, collapsed=True), lr)
-    with pytest.raises(ValueError, match="weights of the deployed form"):
+    with pytest.raises(ValueError, match="weights of the inference form"):
         start(make("sesr_rgb_m3", HEAD), state, tmp_path)
 
 

@@ -26,7 +26,7 @@ def raised(work) -> str:
 
 
 def test_our_own_errors_keep_their_words():
-    assert raised(lambda: blended({}, {}, 2)) == "alpha is the second one's share, in [0, 1]; got 2"
+    assert raised(lambda: blended({}, {}, 2)) == "alpha must be in [0, 1], got 2"
 
 
 def test_an_error_without_words_gets_its_type_and_place():
