@@ -1,4 +1,4 @@
-"""Benchmarks whose figures are ratios: what is compared takes turns in one process, since machines are not quiet.
+"""Benchmarks that report ratios: the alternatives run interleaved in one process, because other load varies.
 
-Commands of `python -m sr.bench`: train, data, infer, collapse.
+Commands of `python -m sr.bench`: train, data, infer, batches, collapse.
 """

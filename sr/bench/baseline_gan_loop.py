@@ -1,4 +1,4 @@
-"""The bar of adversarial training: a loop over both nets with nothing in it but arithmetic."""
+"""Baseline of adversarial training: a plain PyTorch loop over generator and discriminator."""
 
 import itertools
 from collections.abc import Sequence
@@ -12,20 +12,20 @@ from sr.tasks.gan import Gan
 from sr.tasks.regression import Batch
 
 
-class BareGanLoop:
-    """The plain PyTorch loop over patches that lie in RAM: one update of the generator, one of the discriminator.
+class BaselineGanLoop:
+    """Train with a plain PyTorch loop on patches in RAM, one update of each net per iteration.
 
-    Nets, losses, optimizers and schedules are those of a task, channels last; of the task's own work the conversion of
-    bytes, the weight average, the figures and the checks are left out.
+    Nets, losses, optimizers and schedules are those of a task, in channels-last format. Conversion from bytes, weight
+    average (EMA), logging and checks are left out.
 
     Args:
-        task: Whose parts are used; not otherwise trained. Its `discriminator_updates` is taken as 1.
-        batches: uint8 (lr, hr) of RGB, used in turn.
-        bf16: Whether the forwards run in bf16 autocast.
-        device: Where to train.
+        task: The task that provides nets, losses and optimizers; `discriminator_updates` counts as 1.
+        batches: Pairs (lr, hr) of uint8 RGB patches, used cyclically.
+        bf16: Whether the forward passes use bf16 autocast.
+        device: Device for training.
     """
 
-    name = "bare PyTorch loop"
+    name = "plain PyTorch loop"
 
     def __init__(self, task: Gan, batches: Sequence[Batch], *, bf16: bool, device: torch.device) -> None:
         self.task, self._bf16, self._device = task.to(device).train(), bf16, device
@@ -37,7 +37,7 @@ class BareGanLoop:
         self._patches, self._done = itertools.cycle(pool), 0
 
     def run(self, iterations: int) -> None:
-        """Train on."""
+        """Train for a number of further iterations."""
         net, judge, game, weights = self.net, self.task.discriminator, self.task.adversarial, self.task.weights
         for lr, hr in itertools.islice(self._patches, iterations):
             judge.requires_grad_(False)

@@ -1,4 +1,4 @@
-"""The bar: a training loop with nothing in it but arithmetic."""
+"""Baseline of training: a plain PyTorch loop."""
 
 import itertools
 from collections.abc import Sequence
@@ -9,24 +9,24 @@ from sr.evaluation import to_network
 from sr.tasks.regression import Batch, Regression
 
 POOL_BYTES = 256 * 2**20
-"""The patches held in RAM: more than any cache holds, so that they come from memory as a loader's do."""
-MAX_POOL = 64
+"""Size of the patches in RAM: larger than any CPU cache, so that patches are read from memory as from a loader."""
+_MAX_BATCHES = 64
 
 
-class BareLoop:
-    """The plain PyTorch loop over patches that lie in RAM, as floats, ready for the net.
+class BaselineLoop:
+    """Train with a plain PyTorch loop on float patches in RAM.
 
-    Net, loss, optimizer and schedule are those of a task, channels last; of the task's own work the conversion of
-    bytes and the weight average are left out.
+    Net, loss, optimizer and schedule are those of a task, in channels-last format. Conversion from bytes and weight
+    average (EMA) are left out.
 
     Args:
-        task: Whose parts are used; not otherwise trained.
-        batches: uint8 (lr, hr), used in turn.
-        bf16: Whether the forward runs in bf16 autocast.
-        device: Where to train.
+        task: The task that provides net, loss and optimizer.
+        batches: Pairs (lr, hr) of uint8 patches, used cyclically.
+        bf16: Whether the forward pass uses bf16 autocast.
+        device: Device for training.
     """
 
-    name = "bare PyTorch loop"
+    name = "plain PyTorch loop"
 
     def __init__(self, task: Regression, batches: Sequence[Batch], *, bf16: bool, device: torch.device) -> None:
         self.net, self.loss = task.net.to(device).train(), task.loss.to(device)
@@ -37,7 +37,7 @@ class BareLoop:
         self._patches = itertools.cycle(pool)
 
     def run(self, iterations: int) -> None:
-        """Train on."""
+        """Train for a number of further iterations."""
         for lr, hr in itertools.islice(self._patches, iterations):
             with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._bf16):
                 sr = self.net(lr)
@@ -49,10 +49,16 @@ class BareLoop:
 
 
 def pool_size(batch_size: int, lr_patch: int, scale: float) -> int:
-    """How many batches of floats to hold in RAM.
+    """Return the number of float batches to hold in RAM, between 2 and 64.
 
-    >>> pool_size(16, 48, 2), pool_size(16, 96, 4)
-    (64, 8)
+    Args:
+        batch_size: Patches of a batch.
+        lr_patch: LR pixels per side of a patch.
+        scale: Upscaling factor.
+
+    Example:
+        >>> pool_size(16, 48, 2), pool_size(16, 96, 4)
+        (64, 8)
     """
     num_bytes = batch_size * 3 * lr_patch**2 * (1 + scale**2) * 4
-    return max(2, min(MAX_POOL, int(POOL_BYTES / num_bytes)))
+    return max(2, min(_MAX_BATCHES, int(POOL_BYTES / num_bytes)))

@@ -1,8 +1,8 @@
-"""BasicSR's own training loop on the same net, images and batch, where BasicSR is installed.
+"""Train with BasicSR's training loop on the same net, images and batch size, if BasicSR is installed.
 
-BasicSR (https://github.com/XPixelGroup/BasicSR, Apache-2.0) is not a dependency. What runs is its paired data set on
-480-pixel sub-images as its guide advises, its loader, its model class and its optimizer step, called in the order of
-its `basicsr/train.py`; logging, validation and checkpoints are left out, in its favour. It trains in fp32 only.
+BasicSR (https://github.com/XPixelGroup/BasicSR, Apache-2.0) is not a dependency. The benchmark runs its paired data set
+on 480-pixel sub-images (as its guide recommends), its loader, its model class and its optimizer step, in the order of
+its `basicsr/train.py`. Logging, validation and checkpoints are left out, in favour of BasicSR. It trains in fp32 only.
 """
 
 import copy
@@ -22,40 +22,40 @@ from torch import nn
 from sr.data.pairs import ImagePair, aligned_crop
 from sr.functional.resize import as_ratio
 
-SUB_IMAGE = 480
+SUB_IMAGE_PX = 480
 MAX_SUB_IMAGES = 200
-"""Enough that a file is rarely read twice in a measurement; a second or so of writing for every ten."""
+"""Enough that a file is rarely read twice in a measurement; ten files take about one second to write."""
 _NET = "NetOfTheSrBenchmark"
 
 
-def why_missing() -> str | None:
-    """Why BasicSR cannot be measured here; None when it can."""
+def why_no_basicsr() -> str | None:
+    """Return the reason why BasicSR cannot be measured here, or None if it can."""
     if importlib.util.find_spec("basicsr") is None:
         return "BasicSR was left out: it is not installed (pip install basicsr)"
-    # BasicSR 1.4.2 imports a module that torchvision has since merged into another one.
+    # BasicSR 1.4.2 imports a module that later versions of torchvision do not have.
     sys.modules.setdefault(
         "torchvision.transforms.functional_tensor", importlib.import_module("torchvision.transforms.functional")
     )
     try:
         importlib.import_module("basicsr")
     except (ImportError, AttributeError) as error:
-        return f"BasicSR was left out: it cannot be imported beside these libraries ({error})"
+        return f"BasicSR was left out: it cannot be imported with the installed libraries ({error})"
     return None
 
 
 class BasicSRLoop:
-    """Trains a net with BasicSR.
+    """Train a net with BasicSR.
 
     Args:
-        net: In the form that it trains in; copied, and made contiguous, as BasicSR trains.
+        net: The net in its training form; it is copied in contiguous memory format, which BasicSR uses.
         pairs: Training images; written as sub-images into the folder.
         folder: An empty folder.
-        setting: scale, batch_size, lr_patch, ema_decay.
-        num_workers: Processes of its loader; 0 loads in the training process.
-        device: Where to train.
+        setting: Values of scale, batch_size, lr_patch and ema_decay.
+        num_workers: Processes of BasicSR's loader; 0 loads in the training process.
+        device: Device for training.
 
     Raises:
-        ValueError: A scale that BasicSR's crops cannot do, or images smaller than a patch.
+        ValueError: If BasicSR does not support the scale, or all images are smaller than a patch.
     """
 
     def __init__(
@@ -79,10 +79,10 @@ class BasicSRLoop:
         self.name = f"BasicSR {metadata.version('basicsr')}, fp32, {num_workers} workers"
         write_sub_images(pairs, folder, scale=setting["scale"], lr_patch=setting["lr_patch"])
         plain = copy.deepcopy(net).to(memory_format=torch.contiguous_format)
-        ARCH_REGISTRY._obj_map[_NET] = lambda: copy.deepcopy(plain)  # its `register` refuses a second measurement
+        ARCH_REGISTRY._obj_map[_NET] = lambda: copy.deepcopy(plain)  # its `register` raises at a second measurement
         options = _options(setting, folder, color=str(net.color), num_workers=num_workers, device=device)
         images = build_dataset(options["datasets"]["train"])
-        self._sampler = EnlargedSampler(images, 1, 0, 100)  # ratio of its own configs
+        self._sampler = EnlargedSampler(images, 1, 0, 100)  # the ratio in BasicSR's configs
         loader = build_dataloader(
             images, options["datasets"]["train"], num_gpu=options["num_gpu"], sampler=self._sampler
         )
@@ -91,7 +91,7 @@ class BasicSRLoop:
         self._iteration, self._epoch = 0, 0
 
     def run(self, iterations: int) -> None:
-        """Train on."""
+        """Train for a number of further iterations."""
         for _ in range(iterations):
             self._iteration += 1
             batch = self._next()
@@ -108,24 +108,25 @@ class BasicSRLoop:
 
 
 def write_sub_images(pairs: Sequence[ImagePair], folder: Path, *, scale: float, lr_patch: int) -> int:
-    """Cut images into tiles of `SUB_IMAGE` HR pixels and save them as PNG files, as BasicSR's guide prepares a set.
+    """Cut images into tiles of `SUB_IMAGE_PX` HR pixels and save them as PNG, as BasicSR's guide describes.
 
     Args:
         pairs: The images.
-        folder: Gets `hr/` and `lr/` with files of the same names.
-        scale: A whole number.
-        lr_patch: Smaller tiles than this, in LR pixels, are left out.
+        folder: Folder for `hr/` and `lr/`, with files of the same names.
+        scale: Upscaling factor, an integer.
+        lr_patch: Smallest side of a tile in LR pixels; smaller tiles are left out.
 
     Returns:
-        How many tiles there are, `MAX_SUB_IMAGES` at most, evenly chosen.
+        The number of tiles, at most `MAX_SUB_IMAGES`, evenly chosen.
 
     Raises:
-        ValueError: Scale 1.5, or no image as large as a patch.
+        ValueError: If the scale is not an integer, or no image is as large as a patch.
     """
     ratio = as_ratio(scale)
     if ratio.denominator != 1:
-        raise ValueError(f"BasicSR crops at whole scales only, got x{scale:g}")
-    tiles = [place for i, pair in enumerate(pairs) for place in _tiles(i, pair, SUB_IMAGE // ratio.numerator, lr_patch)]
+        raise ValueError(f"BasicSR supports integer scales only, got x{scale:g}")
+    side = SUB_IMAGE_PX // ratio.numerator
+    tiles = [place for i, pair in enumerate(pairs) for place in _tiles(i, pair, side, lr_patch)]
     if not tiles:
         raise ValueError(f"no image holds a patch of {lr_patch} LR pixels; lower data.lr_patch")
     step = max(1, -(-len(tiles) // MAX_SUB_IMAGES))
@@ -135,12 +136,12 @@ def write_sub_images(pairs: Sequence[ImagePair], folder: Path, *, scale: float, 
         pair = pairs[i]
         lr, hr = aligned_crop(pair.lr, pair.hr, ratio, top, left, height, width)
         for kind, pixels in (("lr", lr), ("hr", hr)):
-            Image.fromarray(pixels).save(folder / kind / f"{number:04d}.png", compress_level=3)  # level of its script
+            Image.fromarray(pixels).save(folder / kind / f"{number:04d}.png", compress_level=3)  # as in its script
     return len(tiles[::step])
 
 
 def _tiles(index: int, pair: ImagePair, side: int, least: int) -> list[tuple[int, int, int, int, int]]:
-    """(image, top, left, height, width) in LR pixels of the tiles of an image that hold a patch."""
+    """Return (image, top, left, height, width) in LR pixels of the tiles that are as large as a patch."""
     rows, columns = pair.lr.shape[:2]
     places = [
         (index, top, left, min(side, rows - top), min(side, columns - left))
@@ -153,7 +154,7 @@ def _tiles(index: int, pair: ImagePair, side: int, least: int) -> list[tuple[int
 def _options(
     setting: Mapping[str, Any], folder: Path, *, color: str, num_workers: int, device: torch.device
 ) -> dict[str, Any]:
-    """The parts of BasicSR's option file that its training loop reads."""
+    """Return the entries of BasicSR's option file that its training loop reads."""
     scale = int(setting["scale"])
     data = {
         "name": "train", "type": "PairedImageDataset", "phase": "train", "scale": scale, "color": color,

@@ -1,23 +1,23 @@
-"""Forward passes by batch size, with what explains them: multiplications, bytes moved, and the ratio of the two."""
+"""Benchmark of forward passes by batch size, with MACs, bytes moved and arithmetic intensity."""
 
 import time
 from collections.abc import Sequence
 from statistics import fmean
 from typing import Any
 
-from sr.bench.infer import in_torch
-from sr.bench.interleaved import in_turns
+from sr.bench.infer import torch_passes
+from sr.bench.interleaved import time_interleaved
 from sr.bench.layer_times import time_by_kind
 from sr.bench.loops import task_of
-from sr.bench.measurement import Measurement, machine_note
-from sr.bench.setting import composed, in_words
+from sr.bench.measurement import Measurement, format_machine
+from sr.bench.setting import composed, format_setting
 from sr.cost.count import bytes_moved, cost
 from sr.models.net import Net
 from sr.report.table import Column, Table
 
-CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
-LAYER_RUNS = 10
-LAYER_COLUMNS = (
+_CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
+_LAYER_RUNS = 10
+_LAYER_COLUMNS = (
     Column("model", "net"),
     Column("kind", "kind of layer"),
     Column("layers", "layers"),
@@ -25,29 +25,33 @@ LAYER_COLUMNS = (
     Column("ms", "ms", ".2f"),
     Column("gflops", "GFLOP/s", ".1f"),
 )
-LAYER_NOTE = "processor time, without what lies between the layers"
-NOTE = "FLOP a byte: two for each multiplication, over what the layers read and write, nothing kept; GB/s likewise"
+_LAYER_NOTE = "processor time of the layers, without the time between them"
+_NOTE = "FLOP per byte: 2 MACs / bytes that the layers read and write without a cache; GB/s: the same bytes"
 
 
-def measure(
+def measure_batches(
     overrides: Sequence[str], *, models: str, batch_sizes: str, lr_side: int, num_runs: int, clock: str
 ) -> Measurement:
-    """Time nets in turns, for each batch size and each way to run them in PyTorch (on a GPU, too, where there is one).
+    """Time the forward passes of nets, interleaved, for each batch size and each PyTorch runtime.
 
     Args:
-        overrides: Of the config of every net, such as `scale=2`; x4 without.
-        models: Names of conf/model, separated by commas.
-        batch_sizes: Numbers, separated by commas.
-        lr_side: LR pixels per side of the square pictures.
-        num_runs: Timed passes of each; one more before them warms up.
-        clock: "wall", or "cpu": time on all processors together, which other programs do not lengthen; the CPU only.
+        overrides: Config overrides for every net, such as `scale=2`; the default scale is 4.
+        models: Names in conf/model, separated by commas.
+        batch_sizes: Batch sizes, separated by commas.
+        lr_side: LR pixels per side of the square images.
+        num_runs: Timed passes of each net, after one warm-up pass.
+        clock: "wall", or "cpu": processor time of all cores, which other programs do not increase. With "cpu", GPUs are
+            left out.
+
+    Returns:
+        The measurement.
 
     Raises:
-        ValueError: Batch sizes that are no numbers, or a net that cannot be built.
+        ValueError: If a batch size is not a positive integer, or a net cannot be built.
     """
     sizes = [int(text) for text in batch_sizes.split(",") if text.strip().isdecimal() and int(text)]
     if not sizes or len(sizes) != len(batch_sizes.split(",")):
-        raise ValueError(f"--batch-sizes are whole numbers from 1 on, separated by commas, got {batch_sizes!r}")
+        raise ValueError(f"--batch-sizes must be whole numbers of at least 1, separated by commas, got {batch_sizes!r}")
     nets, rows = dict[str, Any](), dict[str, dict[str, Any]]()
     for name in models.split(","):
         with composed(["scale=4", *overrides, f"model={name}"]) as (config, _):
@@ -56,10 +60,10 @@ def measure(
         calls = {
             f"{name}: {way}": call
             for name, net in nets.items()
-            for way, call in in_torch(net, lr_side, lr_side, size).items()
+            for way, call in torch_passes(net, lr_side, lr_side, size).items()
             if clock == "wall" or "cuda" not in way
         }
-        for key, times in in_turns(calls, num_rounds=num_runs, num_warmup=1, clock=CLOCKS[clock]).items():
+        for key, times in time_interleaved(calls, num_rounds=num_runs, num_warmup=1, clock=_CLOCKS[clock]).items():
             name, way = key.split(": ")
             row = rows.setdefault(key, {"model": name, "runtime": way, **_amounts(nets[name], way, lr_side, 1)})
             milliseconds = row[f"batch_{size}_ms"] = fmean(times)
@@ -68,9 +72,9 @@ def measure(
     columns = (
         Column("model", "net"),
         Column("runtime", "runtime"),
-        Column("macs_g", "GMAC an image", ".3f"),
+        Column("macs_g", "GMAC per image", ".3f"),
         Column("moved_mb", "MB moved", ".1f"),
-        Column("flop_per_byte", "FLOP a byte", ".1f"),
+        Column("flop_per_byte", "FLOP per byte", ".1f"),
         *(Column(f"batch_{size}_ms", f"batch {size}, ms", ".1f") for size in sizes),
         Column("gflops", f"GFLOP/s at {sizes[-1]}", ".1f"),
         Column("gb_s", "GB/s", ".1f"),
@@ -78,20 +82,21 @@ def measure(
     setting: dict[str, str | int | float] = {
         "scale": next(iter(nets.values())).scale, "lr_side": lr_side, "num_runs": num_runs, "clock": clock,
     }  # fmt: skip
-    table = Table("forward passes, in turns", columns, list(rows.values()), [NOTE, in_words(setting), machine_note()])
+    notes = [_NOTE, format_setting(setting), format_machine()]
+    table = Table("forward passes, interleaved", columns, list(rows.values()), notes)
     kinds = [
         {"model": name} | row
         for name, net in nets.items()
-        for row in time_by_kind(net, lr_side, batch_size=1, num_runs=min(num_runs, LAYER_RUNS))
+        for row in time_by_kind(net, lr_side, batch_size=1, num_runs=min(num_runs, _LAYER_RUNS))
     ]
-    layers = Table("where the time goes: fp32, channels_last, batch 1", LAYER_COLUMNS, kinds, [LAYER_NOTE])
+    layers = Table("time by kind of layer: fp32, channels_last, batch 1", _LAYER_COLUMNS, kinds, [_LAYER_NOTE])
     return Measurement(
         setting=setting, figures={"passes": list(rows.values()), "layers": kinds}, tables=[table, layers]
     )
 
 
 def _amounts(net: Net, way: str, lr_side: int, batch_size: int) -> dict[str, float]:
-    """The counted part of a row."""
+    """Return MACs (1e9), bytes moved (MB) and arithmetic intensity of one pass."""
     width = 2 if "bf16" in way else 4
     macs = cost(net, lr_side, lr_side).macs_g * 1e9 * batch_size
     moved = bytes_moved(net, lr_side, lr_side, batch_size=batch_size, bytes_per_value=width)

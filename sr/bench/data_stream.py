@@ -1,4 +1,4 @@
-"""The training stream alone, kornia's augmentation beside it, and what decoding the images takes."""
+"""Benchmark of the training data stream, of kornia's augmentation on the same crops, and of decoding the images."""
 
 import tempfile
 import time
@@ -13,11 +13,11 @@ import torch
 from omegaconf import DictConfig
 from torch import Tensor
 
-from sr.bench.interleaved import in_turns, median_and_p95
-from sr.bench.loops import bare_loop, data_of, timed
-from sr.bench.measurement import Measurement, machine_note
+from sr.bench.interleaved import median_and_p95, time_interleaved
+from sr.bench.loops import image_data_of, make_baseline_loop, timed
+from sr.bench.measurement import Measurement, format_machine
 from sr.bench.memory import PeakMemory
-from sr.bench.setting import composed, described, in_words
+from sr.bench.setting import composed, describe_setting, format_setting
 from sr.data.download import fetch_archive
 from sr.data.module import ImageData
 from sr.data.patches import AHEAD, PatchStream
@@ -25,63 +25,75 @@ from sr.data.pixel_map import PIXELS
 from sr.evaluation import to_network
 from sr.report.table import Column, Table
 
-CPU = torch.device("cpu")
+_CPU = torch.device("cpu")
 STREAM, FLOATS, KORNIA, STEP = (
-    "the stream: cut and turned, bytes",
+    "stream: crop and augment, bytes",
     "bytes to floats",
-    "kornia's turns of the same crops, floats",
-    "the rest of a step: bare loop",
+    "kornia: augment the same crops, floats",
+    "rest of a step: plain loop",
 )
-COLUMNS = (
-    Column("what", "a batch"),
+STREAM_COLUMNS = (
+    Column("what", "per batch"),
     Column("median_ms", "median ms", ".3f"),
     Column("p95_ms", "p95 ms", ".3f"),
     Column("mb_per_second", "MB/s", ",.0f"),
-    Column("share_of_step", "of a step", ".1%"),
+    Column("share_of_step", "share of a step", ".1%"),
 )
-ONCE_COLUMNS = (
-    Column("what", "what"),
+_ONCE_COLUMNS = (
+    Column("what", "once"),
     Column("seconds", "s", ".1f"),
     Column("num_images", "images", ",d"),
     Column("decoded_mb", "MB decoded", ",.0f"),
     Column("mb_per_second", "MB/s", ",.0f"),
     Column("peak_mib", "peak MiB resident", ",.0f"),
 )
+_MEMORY_NOTE = "resident memory of the whole process, without the pages of decoded images"
 
 
-MEMORY_NOTE = "resident memory is that of the whole process, without the pages of the decoded images"
-
-
-def measure(overrides: Sequence[str], *, num_batches: int, keep_cache: bool) -> Measurement:
-    """Decode the images anew, then time batches, and steps between them.
+def measure_data(overrides: Sequence[str], *, num_batches: int, keep_cache: bool) -> Measurement:
+    """Decode the images into an empty cache, then time batches of the stream and training steps, interleaved.
 
     Args:
-        overrides: Of the config.
+        overrides: Config overrides.
         num_batches: Timed batches.
-        keep_cache: Whether to use decoded images that are there already; no decoding is timed then.
+        keep_cache: Whether to use existing decoded images; decoding is then not timed.
+
+    Returns:
+        The measurement.
 
     Raises:
-        ValueError: Images that cannot be used.
+        ValueError: If the images cannot be used.
     """
     with composed(overrides) as (config, _), cache_folder(config, keep_cache) as cache:
         config.data.cache, config.train.fp32_tail = str(cache), 0
-        data = data_of(config)
-        once = [resident("Python and its libraries", lambda: None)]
+        data = image_data_of(config)
+        once = [resident("Python and libraries", lambda: None)]
         once += [] if keep_cache else [decoding(data, cache)]
         once.append(
             resident(f"{num_batches} batches of the stream", lambda: deque(islice(data.stream(0), num_batches), 0))
         )
-        times = in_turns(contenders(config, data), num_rounds=num_batches, num_warmup=min(AHEAD, num_batches))
-        setting = described(config) | {"augment": config.data.augment, "num_batches": num_batches}
+        times = time_interleaved(batch_calls(config, data), num_rounds=num_batches, num_warmup=min(AHEAD, num_batches))
+        setting = describe_setting(config) | {"augment": config.data.augment, "num_batches": num_batches}
         rows = batch_rows(times, num_bytes=sum(images.numel() for images in next(data.stream(0))))
-    notes = [in_words(setting), machine_note()]
-    tables = [Table("data, in turns", COLUMNS, rows, notes), Table("once", ONCE_COLUMNS, once, [MEMORY_NOTE])]
+    notes = [format_setting(setting), format_machine()]
+    tables = [
+        Table("data, interleaved", STREAM_COLUMNS, rows, notes),
+        Table("once", _ONCE_COLUMNS, once, [_MEMORY_NOTE]),
+    ]
     return Measurement(setting=setting, figures={"batch": rows, "once": once}, tables=tables)
 
 
 @contextmanager
 def cache_folder(config: DictConfig, keep: bool) -> Iterator[Path]:
-    """The folder of decoded images: the config's own, or a temporary one inside it, so on the same disk."""
+    """Yield the folder of decoded images: the configured one, or a temporary one inside it (the same disk).
+
+    Args:
+        config: The composed config.
+        keep: Whether to use the configured folder.
+
+    Yields:
+        The folder; a temporary one is removed afterwards.
+    """
     folder = Path(config.data.cache).expanduser()
     if keep:
         yield folder
@@ -92,7 +104,12 @@ def cache_folder(config: DictConfig, keep: bool) -> Iterator[Path]:
 
 
 def decoding(data: ImageData, cache: Path) -> dict[str, Any]:
-    """Decode all images and tell what it took; downloads come before it."""
+    """Decode all images into an empty cache and return a table row; downloads are not timed.
+
+    Args:
+        data: The data module.
+        cache: Its empty cache folder.
+    """
     for archive in data.archives:
         fetch_archive(archive, data.root)
     row = resident("decoding into an empty cache", data.prepare_data)
@@ -106,7 +123,12 @@ def decoding(data: ImageData, cache: Path) -> dict[str, Any]:
 
 
 def resident(what: str, call: Callable[[], object]) -> dict[str, Any]:
-    """Call something once; its name, its seconds, and the most memory that was resident meanwhile."""
+    """Call a function once and return a row with its name, seconds and peak resident memory.
+
+    Args:
+        what: Name of the call.
+        call: The function.
+    """
     started = time.perf_counter()
     with PeakMemory() as memory:
         call()
@@ -115,10 +137,15 @@ def resident(what: str, call: Callable[[], object]) -> dict[str, Any]:
     return {"what": what, "seconds": seconds, "peak_mib": peak_mib}
 
 
-def contenders(config: DictConfig, data: ImageData) -> dict[str, Callable[[], object]]:
-    """What is done for one batch, by name; on the CPU."""
-    step, stream, unturned = bare_loop(config, data, CPU), data.stream(0), plain_stream(data)
-    turn = kornia_turns()
+def batch_calls(config: DictConfig, data: ImageData) -> dict[str, Callable[[], object]]:
+    """Return the timed functions for one batch on the CPU, by name.
+
+    Args:
+        config: The composed config.
+        data: Its data module.
+    """
+    step, stream, unaugmented = make_baseline_loop(config, data, _CPU), data.stream(0), unaugmented_stream(data)
+    augment = kornia_augmentation()
     latest: list[Tensor] = []
 
     def cut() -> None:
@@ -127,23 +154,20 @@ def contenders(config: DictConfig, data: ImageData) -> dict[str, Callable[[], ob
     def convert() -> None:
         latest[:] = [to_network(images, step.net) for images in latest]
 
-    def turn_in_kornia() -> None:
-        turn(*crops)
-
-    # The same images and places over and over: kornia's work does not depend on the pixels.
-    crops = [images.contiguous().float() / 255 for images in next(unturned)]
-    return {STREAM: cut, FLOATS: convert, KORNIA: turn_in_kornia, STEP: lambda: timed(step, 1, CPU)}
+    # The same crops each time: the time of kornia does not depend on the pixels.
+    crops = [images.contiguous().float() / 255 for images in next(unaugmented)]
+    return {STREAM: cut, FLOATS: convert, KORNIA: lambda: augment(*crops), STEP: lambda: timed(step, 1, _CPU)}
 
 
-def plain_stream(data: ImageData) -> PatchStream:
-    """The stream of a data module without the turns."""
+def unaugmented_stream(data: ImageData) -> PatchStream:
+    """Return the stream of a data module without flips and rotations."""
     stream = data.stream(0)
     stream.augment = False
     return stream
 
 
-def kornia_turns() -> Callable[[Tensor, Tensor], object]:
-    """The eight turns of the square, equally likely, the same for LR and HR, by kornia."""
+def kornia_augmentation() -> Callable[[Tensor, Tensor], object]:
+    """Return kornia's augmentation with the eight flips and rotations, the same for LR and HR."""
     import kornia.augmentation as K
 
     flip, rotate = K.RandomHorizontalFlip(p=0.5), K.RandomRotation90(times=(0, 3), p=1.0)
@@ -151,11 +175,11 @@ def kornia_turns() -> Callable[[Tensor, Tensor], object]:
 
 
 def batch_rows(times: dict[str, list[float]], *, num_bytes: int) -> list[dict[str, Any]]:
-    """Rows of the table.
+    """Return the rows of the table.
 
     Args:
-        times: Milliseconds of each contender.
-        num_bytes: Of a batch of the stream.
+        times: Name -> milliseconds of each call, in the order of `batch_calls`.
+        num_bytes: Bytes of a batch of the stream.
     """
     found = {name: median_and_p95(each) for name, each in times.items()}
     whole = sum(found[name]["median_ms"] for name in (STREAM, FLOATS, STEP))

@@ -1,4 +1,4 @@
-"""Timing in turns: a slow minute of the machine then falls on all that is compared."""
+"""Interleaved timing: a varying load of the machine then affects all alternatives equally."""
 
 import statistics
 import time
@@ -10,17 +10,17 @@ import torch
 
 
 class Span(NamedTuple):
-    """How long something took: on the wall, and on all processors together, which other processes do not lengthen."""
+    """Wall time, and processor time of all cores, which other processes do not increase; both in seconds."""
 
     seconds: float
     cpu_seconds: float
 
 
 class Stopwatch:
-    """Runs from its making on.
+    """Measure time from its construction.
 
     Args:
-        device: What has to be done with its work before the time is read.
+        device: Device to synchronize before each reading.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -29,7 +29,7 @@ class Stopwatch:
         self._start = self._now()
 
     def read(self) -> Span:
-        """The time since the start."""
+        """Return the time since the construction."""
         self._wait()
         return Span(*(now - start for now, start in zip(self._now(), self._start, strict=True)))
 
@@ -42,20 +42,20 @@ class Stopwatch:
             torch.cuda.synchronize(self._device)
 
 
-def in_turns(
+def time_interleaved(
     calls: Mapping[str, Callable[[], object]],
     *,
     num_rounds: int,
     num_warmup: int,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, list[float]]:
-    """Time calls one after the other, round after round.
+    """Time functions interleaved: each is called once per round.
 
     Args:
-        calls: Name -> what is called; it returns when its work is done.
-        num_rounds: Timed calls of each, at least 1.
+        calls: Name -> function; it must return only when its work is done.
+        num_rounds: Timed calls of each function, at least 1.
         num_warmup: Rounds before them that are not timed.
-        clock: Gives seconds; `time.process_time` counts this process's own work on all processors.
+        clock: Clock in seconds; `time.process_time` is the processor time of this process on all cores.
 
     Returns:
         Name -> milliseconds of each timed call.
@@ -70,19 +70,28 @@ def in_turns(
 
 
 def median_and_p95(times_ms: Sequence[float]) -> dict[str, float]:
-    """Median and 95th percentile of milliseconds.
+    """Return the median and the 95th percentile of times.
 
-    >>> median_and_p95([1.0, 2.0, 3.0])
-    {'median_ms': 2.0, 'p95_ms': 2.9}
+    Args:
+        times_ms: Times in milliseconds.
+
+    Example:
+        >>> median_and_p95([1.0, 2.0, 3.0])
+        {'median_ms': 2.0, 'p95_ms': 2.9}
     """
     median, p95 = np.percentile(times_ms, [50, 95])
     return {"median_ms": round(float(median), 4), "p95_ms": round(float(p95), 4)}
 
 
 def neighbours_ratio(one: Sequence[float], other: Sequence[float]) -> float:
-    """Median of the ratios of what was measured next to each other.
+    """Return the median of the ratios of values that were measured next to each other.
 
-    >>> neighbours_ratio([2.0, 9.0, 4.0], [1.0, 3.0, 4.0])
-    2.0
+    Args:
+        one: Numerators.
+        other: Denominators, as many.
+
+    Example:
+        >>> neighbours_ratio([2.0, 9.0, 4.0], [1.0, 3.0, 4.0])
+        2.0
     """
     return statistics.median(a / b for a, b in zip(one, other, strict=True))

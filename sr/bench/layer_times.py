@@ -1,4 +1,4 @@
-"""Where the time of a forward pass goes: processor time by kind of layer, beside the multiplications of each kind."""
+"""Profile a forward pass: processor time and MACs by kind of layer."""
 
 import copy
 import time
@@ -9,16 +9,19 @@ import torch
 from torch import Tensor, nn
 
 from sr.cost.count import image_channels
+from sr.functional.hooks import forward_hooks
 from sr.models.net import Net
-
-MS = 1e3
 
 
 def kind_of(layer: nn.Module) -> str:
-    """A layer's kind: "3x3", "1x1", "depthwise 3x3" for convolutions, else its class.
+    """Return the kind of a layer: "3x3", "1x1" or "depthwise 3x3" for convolutions, else its class.
 
-    >>> kind_of(nn.Conv2d(8, 8, 3, groups=8))
-    'depthwise 3x3'
+    Args:
+        layer: Any module.
+
+    Example:
+        >>> kind_of(nn.Conv2d(8, 8, 3, groups=8))
+        'depthwise 3x3'
     """
     if not isinstance(layer, nn.Conv2d):
         return type(layer).__name__
@@ -28,17 +31,17 @@ def kind_of(layer: nn.Module) -> str:
 
 @torch.inference_mode()
 def time_by_kind(net: Net, lr_side: int, *, batch_size: int, num_runs: int) -> list[dict[str, Any]]:
-    """Run a net on the CPU in fp32, channels last, and sum up what each kind of its layers takes and multiplies.
+    """Measure processor time and MACs of each kind of layer, on the CPU in fp32 and channels-last format.
 
     Args:
-        net: In its deployed form.
-        lr_side: LR pixels per side of the square pictures.
-        batch_size: Pictures of a pass.
-        num_runs: Timed passes, after one that warms up.
+        net: The net in its inference form.
+        lr_side: LR pixels per side of the square images.
+        batch_size: Images of a batch.
+        num_runs: Timed passes, after one warm-up pass.
 
     Returns:
-        A row for each kind, the slowest first: its name as "kind", the number of its "layers", "macs_g" of a pass, mean
-        "ms" of processor time, and "gflops" reached.
+        One row for each kind, the slowest first: "kind", number of "layers", "macs_g" per pass, mean "ms" of processor
+        time, and "gflops" (1e9 FLOP per second).
     """
     own = copy.deepcopy(net).to(memory_format=torch.channels_last)
     lr = torch.rand(batch_size, image_channels(net), lr_side, lr_side, generator=torch.Generator().manual_seed(0))
@@ -56,15 +59,13 @@ def time_by_kind(net: Net, lr_side: int, *, batch_size: int, num_runs: int) -> l
         if isinstance(layer, nn.Conv2d):
             macs[kind] += output.numel() * layer.weight[0].numel()
 
-    for layer in (each for each in own.modules() if not any(each.children())):
-        layer.register_forward_pre_hook(begin)
-        layer.register_forward_hook(end)
+    leaves = [each for each in own.modules() if not any(each.children())]
     lr = lr.to(memory_format=torch.channels_last)
     own(lr)
-    for table in (spent, macs, counts):
-        table.clear()
-    for _ in range(num_runs):
-        own(lr)
+    befores, afters = ([(layer, hook) for layer in leaves] for hook in (begin, end))
+    with forward_hooks(befores, before=True), forward_hooks(afters):
+        for _ in range(num_runs):
+            own(lr)
     slowest_first = sorted(spent, key=lambda kind: -spent[kind])
     return [
         {"kind": kind, "layers": round(counts[kind] / num_runs)} | _rates(macs[kind] / num_runs, spent[kind] / num_runs)
@@ -73,9 +74,9 @@ def time_by_kind(net: Net, lr_side: int, *, batch_size: int, num_runs: int) -> l
 
 
 def _rates(macs: float, seconds: float) -> dict[str, float | None]:
-    """Of one kind in one pass; a kind that multiplies nothing has no rate."""
+    """Return the figures of one kind in one pass; a kind without MACs has no rate."""
     return {
         "macs_g": macs / 1e9 if macs else None,
-        "ms": seconds * MS,
+        "ms": seconds * 1e3,
         "gflops": 2 * macs / 1e9 / seconds if macs else None,
     }

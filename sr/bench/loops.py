@@ -1,4 +1,4 @@
-"""What `sr.run` is measured against."""
+"""Training loops that `sr.run` is compared with."""
 
 from itertools import islice
 from pathlib import Path
@@ -8,98 +8,124 @@ import torch
 from omegaconf import DictConfig
 
 from sr import experiment
-from sr.bench.baseline_gan_loop import BareGanLoop
-from sr.bench.baseline_loop import BareLoop, pool_size
-from sr.bench.basicsr import BasicSRLoop, why_missing
+from sr.bench.baseline_gan_loop import BaselineGanLoop
+from sr.bench.baseline_loop import BaselineLoop, pool_size
+from sr.bench.basicsr import BasicSRLoop, why_no_basicsr
 from sr.bench.interleaved import Span, Stopwatch
-from sr.bench.setting import described
+from sr.bench.setting import describe_setting
 from sr.data.module import ImageData
 from sr.tasks.gan import Gan
 from sr.tasks.regression import Regression
 
-TRIED = 3
-"""Iterations that tell how many a block needs."""
+_TRIAL_ITERATIONS = 3
+"""Iterations that are timed to choose the number of iterations of a block."""
 
 
 class Loop(Protocol):
-    """A training that stops after any iteration and goes on from there."""
+    """Training loop that can pause after any iteration."""
 
     name: str
 
     def run(self, iterations: int) -> None:
-        """Train on."""
+        """Train for a number of further iterations."""
 
 
 def other_loops(
     config: DictConfig, data: ImageData, folder: Path, *, device: torch.device, basicsr_workers: int
 ) -> tuple[list[Loop], list[str]]:
-    """Make the bare loop and, where that is possible, BasicSR's (pixel loss only); each with a net of its own.
+    """Make the baseline loop and, if possible, BasicSR's loop (pixel loss only), each with its own net.
 
     Args:
-        config: Of the training.
-        data: Its images.
-        folder: Where BasicSR gets them as files.
-        device: Where to train.
+        config: The composed config.
+        data: Its data module.
+        folder: Folder for BasicSR's image files.
+        device: Device for training.
         basicsr_workers: Processes of BasicSR's loader.
 
     Returns:
-        The loops, the bare one first, and why another is not among them.
+        The loops, the baseline first, and notes with the reason for each loop that is left out.
     """
-    bare = bare_loop(config, data, device)
-    if isinstance(bare, BareGanLoop):
-        return [bare], []
-    if missing := why_missing():
-        return [bare], [missing]
-    net, setting = task_of(config).net, described(config)
+    baseline = make_baseline_loop(config, data, device)
+    if isinstance(baseline, BaselineGanLoop):
+        return [baseline], []
+    if missing := why_no_basicsr():
+        return [baseline], [missing]
+    net, setting = task_of(config).net, describe_setting(config)
     try:
-        theirs = BasicSRLoop(
+        basicsr = BasicSRLoop(
             net, data.train_pairs, folder / "sub_images", setting, num_workers=basicsr_workers, device=device
         )
     except ValueError as error:
-        return [bare], [f"BasicSR was left out: {error}"]
-    return [bare, theirs], []
+        return [baseline], [f"BasicSR was left out: {error}"]
+    return [baseline, basicsr], []
 
 
-def bare_loop(config: DictConfig, data: ImageData, device: torch.device) -> BareLoop | BareGanLoop:
-    """Make the bare loop of a config, on the first batches of its stream."""
+def make_baseline_loop(config: DictConfig, data: ImageData, device: torch.device) -> BaselineLoop | BaselineGanLoop:
+    """Make the baseline loop of a config, with the first batches of its data stream.
+
+    Args:
+        config: The composed config.
+        data: Its data module.
+        device: Device for training.
+    """
     count = pool_size(data.batch_size, data.lr_patch, data.scale)
     batches = list(islice(data.stream(0), count))
     task, settings = task_of(config), {"bf16": config.train.precision == "bf16", "device": device}
-    return BareGanLoop(task, batches, **settings) if isinstance(task, Gan) else BareLoop(task, batches, **settings)
+    return (
+        BaselineGanLoop(task, batches, **settings) if isinstance(task, Gan) else BaselineLoop(task, batches, **settings)
+    )
 
 
 def task_of(config: DictConfig) -> Regression:
-    """Make the task of a config, with a net of its own.
+    """Make the task of a config, with a new net.
+
+    Args:
+        config: The composed config.
 
     Raises:
-        ValueError: Another task than regression or gan.
+        ValueError: If the task is neither regression nor gan.
     """
     task = experiment.build(config)[0]
     if not isinstance(task, Regression):
-        raise ValueError(f"the benchmark knows task=regression and task=gan, got {type(task).__name__}")
+        raise ValueError(f"the benchmark supports task=regression and task=gan, got {type(task).__name__}")
     return task
 
 
-def data_of(config: DictConfig) -> ImageData:
-    """Make the images of a config; nothing is decoded yet.
+def image_data_of(config: DictConfig) -> ImageData:
+    """Make the data module of a config; no image is decoded yet.
+
+    Args:
+        config: The composed config.
 
     Raises:
-        ValueError: Another data module than `ImageData`.
+        ValueError: If it is not an `ImageData`.
     """
     data = experiment.build(config)[1]
     if not isinstance(data, ImageData):
-        raise ValueError(f"the benchmark knows images of sr.data.module.ImageData only, got {type(data).__name__}")
+        raise ValueError(f"the benchmark supports only data of sr.data.module.ImageData, got {type(data).__name__}")
     return data
 
 
 def timed(loop: Loop, iterations: int, device: torch.device) -> Span:
-    """Train on and tell how long it took."""
+    """Train for a number of iterations and return the time.
+
+    Args:
+        loop: The training loop.
+        iterations: Number of iterations.
+        device: Device of the loop.
+    """
     watch = Stopwatch(device)
     loop.run(iterations)
     return watch.read()
 
 
 def iterations_in(loop: Loop, seconds: float, device: torch.device) -> int:
-    """How many iterations of a loop take about so many seconds, at least one."""
-    loop.run(TRIED)  # warms up
-    return max(1, round(seconds * TRIED / timed(loop, TRIED, device).seconds))
+    """Return the number of iterations, at least 1, that take about the given time.
+
+    Args:
+        loop: The training loop.
+        seconds: Wall time.
+        device: Device of the loop.
+    """
+    loop.run(_TRIAL_ITERATIONS)  # warm-up
+    return max(1, round(seconds * _TRIAL_ITERATIONS / timed(loop, _TRIAL_ITERATIONS, device).seconds))

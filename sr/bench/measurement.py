@@ -1,4 +1,4 @@
-"""What a benchmark hands back: tables for the screen, figures for a file, and the machine that they were taken on."""
+"""Result of a benchmark: tables for the screen, figures for a file, and a description of the machine."""
 
 import os
 import platform
@@ -15,12 +15,12 @@ from sr.runs.folders import ROOT
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """The outcome of one benchmark.
+    """Result of one benchmark.
 
     Attributes:
-        setting: What was measured: net, precision, sizes, counts.
-        figures: The numbers, units in their names; plain containers.
-        tables: The same for reading.
+        setting: Net, precision, sizes and counts of the measurement.
+        figures: The numbers in plain containers, with units in their names.
+        tables: The same numbers as tables.
     """
 
     setting: dict[str, Any]
@@ -28,7 +28,7 @@ class Measurement:
     tables: list[Table]
 
     def to_dict(self) -> dict[str, Any]:
-        """The content of a JSON file: figures, setting, machine, code."""
+        """Return the content of a JSON file: setting, figures, machine, versions and commit."""
         return {
             "setting": self.setting,
             "figures": self.figures,
@@ -39,7 +39,7 @@ class Measurement:
 
 
 def machine() -> dict[str, Any]:
-    """Tell what the figures were taken on, and how busy it is."""
+    """Return processor, cores, threads, GPU and load average of this machine."""
     return {
         "processor": processor(),
         "num_cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
@@ -50,7 +50,11 @@ def machine() -> dict[str, Any]:
 
 
 def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
-    """Name of the processor."""
+    """Return the name of the processor.
+
+    Args:
+        cpuinfo: The file in which Linux describes it.
+    """
     if cpuinfo.is_file():
         for line in cpuinfo.read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):
@@ -58,8 +62,8 @@ def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
     return platform.processor() or platform.machine()
 
 
-def machine_note() -> str:
-    """The machine in one line, to stand under a table."""
+def format_machine() -> str:
+    """Format the description of the machine in one line."""
     now = machine()
     parts = [now["processor"], f"{now['num_cores']} cores", f"{now['num_threads']} threads", now["gpu"]]
     if now["load_average_1_min"] is not None:

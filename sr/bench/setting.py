@@ -1,4 +1,4 @@
-"""The config of a benchmark: composed as `sr.run` composes it, with a folder that is gone afterwards."""
+"""Config of a benchmark: composed as for `sr.run`, with a temporary run folder."""
 
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -14,13 +14,13 @@ from sr import experiment
 
 @contextmanager
 def composed(overrides: Sequence[str]) -> Iterator[tuple[DictConfig, Path]]:
-    """Compose a config and give it a temporary run folder, where loggers and checkpoints write.
+    """Compose a config with a temporary run folder for loggers and checkpoints.
 
     Args:
-        overrides: As on the command line of `sr.run`.
+        overrides: Overrides as on the command line of `sr.run`.
 
     Yields:
-        The config, and the folder that `${hydra:runtime.output_dir}` means in it.
+        The config, and the value of `${hydra:runtime.output_dir}` in it.
     """
     experiment.quiet()
     config = experiment.compose(list(overrides), with_hydra=True)
@@ -37,8 +37,12 @@ def composed(overrides: Sequence[str]) -> Iterator[tuple[DictConfig, Path]]:
             hydra_config.cfg = before
 
 
-def described(config: DictConfig) -> dict[str, str | int | float]:
-    """What is trained, for the setting of a measurement and the notes of a table."""
+def describe_setting(config: DictConfig) -> dict[str, str | int | float]:
+    """Return net, scale, batch size, patch size, precision and EMA decay of a config.
+
+    Args:
+        config: The composed config.
+    """
     model = dict(config.model)
     net = str(model.pop("_target_")).rpartition(".")[2]
     return {
@@ -52,10 +56,14 @@ def described(config: DictConfig) -> dict[str, str | int | float]:
     }
 
 
-def in_words(setting: dict[str, str | int | float]) -> str:
-    """A setting in one line.
+def format_setting(setting: dict[str, str | int | float]) -> str:
+    """Format a setting in one line.
 
-    >>> in_words({"net": "XLSR", "batch_size": 16})
-    'net XLSR, batch_size 16'
+    Args:
+        setting: Name -> value.
+
+    Example:
+        >>> format_setting({"net": "XLSR", "batch_size": 16})
+        'net XLSR, batch_size 16'
     """
     return ", ".join(f"{key} {value}" for key, value in setting.items())

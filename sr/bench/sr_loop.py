@@ -1,4 +1,4 @@
-"""The training of `sr.run` with breaks in it, in which others are measured."""
+"""Train as `sr.run` does, in blocks, with pauses in which other loops are measured."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,26 +13,25 @@ from sr.callbacks.stage import callbacks_of
 from sr.callbacks.throughput import Throughput
 from sr.experiment import made, trainer_of
 
-DURING_TRAINING = ("throughput", "checkpoint")
-"""The callbacks that work while the steps are taken; the others wait for a validation or for the end of training."""
+_STEP_CALLBACKS = ("throughput", "checkpoint")
+"""Callbacks that run during training steps; the others run at validations or at the end of training."""
 
 
 class Block(NamedTuple):
-    """A stretch of training between two breaks."""
+    """Times of a block of training between two pauses."""
 
     span: Span
     loader_wait_seconds: float
 
 
-class Break(Callback):
-    """Stop the time after every so many iterations and let something else run.
+class Pause(Callback):
+    """Pause training at regular intervals and call a function.
 
-    One fit goes on from block to block, so start-up is not in the figures, and everything that `sr.run` does between
-    two steps is.
+    All blocks belong to one call of `fit`: start-up is not measured, and everything between two steps is.
 
     Args:
-        every: Iterations between two breaks.
-        during: What runs in a break.
+        every: Iterations between two pauses.
+        during: Function that is called in a pause.
     """
 
     def __init__(self, *, every: int, during: Callable[[], object]) -> None:
@@ -40,17 +39,17 @@ class Break(Callback):
         self.blocks: list[Block] = []
 
     def on_train_start(self, trainer: lightning.Trainer, task: lightning.LightningModule) -> None:
-        """Begin the first block."""
+        """Start the first block."""
         self._begin(trainer, task)
 
     def on_train_batch_end(self, trainer: lightning.Trainer, task: lightning.LightningModule, *_: Any) -> None:
-        """End a block that is long enough, and begin the next one after the break."""
+        """End the block after `every` iterations, pause, and start the next block."""
         if trainer.global_step - self._step < self.every:
             return
         clock = _clock(trainer)
         self.blocks.append(Block(self._watch.read(), clock.totals["loader_wait_seconds"] - self._waited))
         self.during()
-        clock.on_validation_end(trainer, task)  # like a validation, a break is not training time
+        clock.on_validation_end(trainer, task)  # as for a validation, a pause is not training time
         self._begin(trainer, task)
 
     def _begin(self, trainer: lightning.Trainer, task: lightning.LightningModule) -> None:
@@ -67,26 +66,25 @@ def train_in_blocks(
     during: Callable[[], object],
     every: int,
 ) -> list[Block]:
-    """Train with the config's own trainer, logger, clock and checkpoints, but without validations.
+    """Train with the trainer, logger, throughput callback and checkpoints of a config, without validations.
 
     Args:
-        task: Of `experiment.build`.
-        data: Of `experiment.build`.
-        config: `trainer.max_steps` says how long.
+        task: Task of `experiment.build`.
+        data: Data module of `experiment.build`.
+        config: The composed config; `trainer.max_steps` is the number of iterations.
         folder: The run folder.
-        during: What runs in a break.
-        every: Iterations of a block, whole chunks.
+        during: Function that is called in a pause.
+        every: Iterations of a block, a multiple of the chunk.
 
     Returns:
-        The blocks, the first one with the warm-up.
+        The blocks; the first one includes the warm-up.
     """
-    breaks = Break(every=every, during=during)
-    callbacks = [made(config.callbacks[name]) for name in DURING_TRAINING]
-    trainer = trainer_of(
-        config, folder, made(config.logger) if config.logger else False, [*callbacks, breaks], limit_val_batches=0
-    )
+    pause = Pause(every=every, during=during)
+    callbacks = [made(config.callbacks[name]) for name in _STEP_CALLBACKS]
+    logger = made(config.logger) if config.logger else False
+    trainer = trainer_of(config, folder, logger, [*callbacks, pause], limit_val_batches=0)
     trainer.fit(task, datamodule=data)
-    return breaks.blocks
+    return pause.blocks
 
 
 def _clock(trainer: lightning.Trainer) -> Throughput:

@@ -51,7 +51,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
         Parameter name -> tensor.
 
     Raises:
-        ValueError: If the path does not exist, or the file is damaged, is of another kind, has no weights, or has values
+        ValueError: If the path does not exist, or the file is damaged, of another kind, has no weights, or has values
             that are not finite.
     """
     path = Path(path)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sr.bench.baseline_loop import POOL_BYTES, pool_size
-from sr.bench.loops import bare_loop, data_of, task_of
+from sr.bench.loops import image_data_of, make_baseline_loop, task_of
 from sr.bench.setting import composed
 from sr.bench.sr_loop import train_in_blocks
 
@@ -12,15 +12,15 @@ CPU = torch.device("cpu")
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_the_bare_loop_and_sr_run_reach_the_same_weights(small: list[str], precision: str) -> None:
+def test_the_baseline_loop_and_sr_run_reach_the_same_weights(small: list[str], precision: str) -> None:
     with composed([*small, f"train.precision={precision}"]) as (config, folder):
         config.train.fp32_tail, config.trainer.max_steps = 0, 20
-        data, task = data_of(config), task_of(config)
-        bare, start = bare_loop(config, data, CPU), [p.detach().clone() for p in task.net.parameters()]
-        bare.run(20)
+        data, task = image_data_of(config), task_of(config)
+        baseline, start = make_baseline_loop(config, data, CPU), [p.detach().clone() for p in task.net.parameters()]
+        baseline.run(20)
         blocks = train_in_blocks(task, data, config, folder, during=lambda: None, every=10)
     assert len(blocks) == 2
-    ours, theirs = list(task.net.parameters()), list(bare.net.parameters())
+    ours, theirs = list(task.net.parameters()), list(baseline.net.parameters())
     assert not all(torch.equal(a, b) for a, b in zip(ours, start, strict=True))
     assert all(torch.equal(a, b) for a, b in zip(ours, theirs, strict=True))
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from sr.bench.basicsr import MAX_SUB_IMAGES, BasicSRLoop, why_missing, write_sub_images
+from sr.bench.basicsr import MAX_SUB_IMAGES, BasicSRLoop, why_no_basicsr, write_sub_images
 from sr.bench.interleaved import Stopwatch
 from sr.bench.loops import task_of
 from sr.bench.setting import composed
@@ -34,7 +34,7 @@ def test_many_tiles_are_thinned_out_evenly(tmp_path: Path) -> None:
 
 
 def test_what_basicsr_cannot_do_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"whole scales only, got x1\.5"):
+    with pytest.raises(ValueError, match=r"integer scales only, got x1\.5"):
         write_sub_images([], tmp_path, scale=1.5, lr_patch=12)
     with pytest.raises(ValueError, match=r"no image holds a patch of 48 LR pixels; lower data\.lr_patch"):
         write_sub_images([noise(20, 20)], tmp_path, scale=2, lr_patch=48)
@@ -42,12 +42,12 @@ def test_what_basicsr_cannot_do_is_refused(tmp_path: Path) -> None:
 
 def test_a_missing_basicsr_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "basicsr", None)
-    assert "BasicSR was left out" in str(why_missing())
+    assert "BasicSR was left out" in str(why_no_basicsr())
 
 
 @pytest.mark.parametrize("color", ["rgb", "y"])
 def test_its_loop_trains_a_copy_of_the_net(tmp_path: Path, color: str) -> None:
-    if missing := why_missing():
+    if missing := why_no_basicsr():
         pytest.skip(missing)
     with composed(["model=espcn", f"model.color={color}"]) as (config, _):
         net = task_of(config).net

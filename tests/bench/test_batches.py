@@ -2,11 +2,13 @@
 
 import pytest
 
-from sr.bench.batches import measure
+from sr.bench.batches import measure_batches
 
 
 def test_rows_hold_what_explains_the_time() -> None:
-    found = measure([], models="rrdbnet_tiny,mesrnet_tiny", batch_sizes="1,2", lr_side=8, num_runs=2, clock="cpu")
+    found = measure_batches(
+        [], models="rrdbnet_tiny,mesrnet_tiny", batch_sizes="1,2", lr_side=8, num_runs=2, clock="cpu"
+    )
     rows = {(row["model"], row["runtime"]): row for row in found.figures["passes"]}
     assert len(rows) >= 6 and all(row["batch_1_ms"] > 0 and row["batch_2_ms"] > 0 for row in rows.values())
     assert all(row["gflops"] > 0 and row["gb_s"] > 0 for row in rows.values())
@@ -24,5 +26,5 @@ def test_rows_hold_what_explains_the_time() -> None:
 
 
 def test_batch_sizes_that_are_no_numbers_are_refused() -> None:
-    with pytest.raises(ValueError, match="from 1 on, separated by commas, got '1,x'"):
-        measure([], models="rrdbnet_tiny", batch_sizes="1,x", lr_side=8, num_runs=1, clock="wall")
+    with pytest.raises(ValueError, match="of at least 1, separated by commas, got '1,x'"):
+        measure_batches([], models="rrdbnet_tiny", batch_sizes="1,x", lr_side=8, num_runs=1, clock="wall")

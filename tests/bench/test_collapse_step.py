@@ -2,13 +2,13 @@
 
 import pytest
 
-from sr.bench.collapse_step import measure
+from sr.bench.collapse_step import measure_collapse
 
 SIZES = {"batch_size": 2, "lr_patch": 16, "num_steps": 2}
 
 
 def test_sesr_m5_is_what_is_measured_unless_told() -> None:
-    found = measure(["model.expansion=16", "model.f=8"], **SIZES)
+    found = measure_collapse(["model.expansion=16", "model.f=8"], **SIZES)
     assert (found.setting["net"], found.setting["m"]) == ("SESR", 5)
     rows = {row["form"]: row for row in found.tables[0].rows}
     assert list(rows) == ["expanded", "masked", "collapsed", "plain"]
@@ -19,10 +19,10 @@ def test_sesr_m5_is_what_is_measured_unless_told() -> None:
 
 
 def test_any_overparameterized_net_can_be_measured() -> None:
-    found = measure(["model=quicksrnet_small", "model.f=8", "model.overparameterize=repsr"], **SIZES)
+    found = measure_collapse(["model=quicksrnet_small", "model.f=8", "model.overparameterize=repsr"], **SIZES)
     assert found.setting["net"] == "QuickSRNet" and found.figures["collapsed_cpu_ms"] > 0
 
 
 @pytest.mark.slow
 def test_sesr_m5_trains_faster_with_collapsed_kernels() -> None:
-    assert measure([], batch_size=8, lr_patch=32, num_steps=3).figures["speedup"] > 1.7
+    assert measure_collapse([], batch_size=8, lr_patch=32, num_steps=3).figures["speedup"] > 1.7

@@ -5,13 +5,13 @@ import time
 import pytest
 import torch
 
-from sr.bench.interleaved import Stopwatch, in_turns, median_and_p95, neighbours_ratio
+from sr.bench.interleaved import Stopwatch, median_and_p95, neighbours_ratio, time_interleaved
 
 
 def test_calls_take_turns_and_the_warm_up_is_not_counted() -> None:
     called: list[str] = []
     calls = {"a": lambda: called.append("a"), "b": lambda: (called.append("b"), time.sleep(0.005))}
-    times = in_turns(calls, num_rounds=3, num_warmup=2)
+    times = time_interleaved(calls, num_rounds=3, num_warmup=2)
     assert called == ["a", "b"] * 5
     assert [len(each) for each in times.values()] == [3, 3]
     assert min(times["b"]) >= 5 > min(times["a"])

@@ -2,19 +2,19 @@
 
 import torch
 
-from sr.bench.baseline_loop import BareLoop
-from sr.bench.basicsr import why_missing
-from sr.bench.loops import data_of, iterations_in, other_loops
+from sr.bench.baseline_loop import BaselineLoop
+from sr.bench.basicsr import why_no_basicsr
+from sr.bench.loops import image_data_of, iterations_in, other_loops
 from sr.bench.setting import composed
 
 CPU = torch.device("cpu")
 
 
-def test_the_bare_loop_comes_first(small: list[str]) -> None:
+def test_the_baseline_loop_comes_first(small: list[str]) -> None:
     with composed(small) as (config, folder):
-        loops, notes = other_loops(config, data_of(config), folder, device=CPU, basicsr_workers=0)
-    assert isinstance(loops[0], BareLoop)
-    assert notes == [why_missing()] if len(loops) == 1 else loops[1].name.startswith("BasicSR")
+        loops, notes = other_loops(config, image_data_of(config), folder, device=CPU, basicsr_workers=0)
+    assert isinstance(loops[0], BaselineLoop)
+    assert notes == [why_no_basicsr()] if len(loops) == 1 else loops[1].name.startswith("BasicSR")
 
 
 def test_a_block_lasts_about_as_long_as_asked() -> None:

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from sr.bench.measurement import Measurement, machine, machine_note, processor
+from sr.bench.measurement import Measurement, format_machine, machine, processor
 
 
 def test_the_file_says_where_and_with_what() -> None:
@@ -11,7 +11,7 @@ def test_the_file_says_where_and_with_what() -> None:
     assert content["figures"] == {"b_ms": 2.0}
     assert content["versions"]["torch"]
     assert content["machine"].keys() == machine().keys()
-    assert f"{machine()['num_cores']} cores" in machine_note()
+    assert f"{machine()['num_cores']} cores" in format_machine()
 
 
 def test_the_processor_is_named(tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ MIB = 2**20
 
 def wait_for_a_look(memory: PeakMemory) -> None:
     """Until one was begun and ended from here on."""
-    seen, started = memory.num_looks, time.perf_counter()
-    while memory.num_looks < seen + 2:
+    seen, started = memory.num_samples, time.perf_counter()
+    while memory.num_samples < seen + 2:
         assert time.perf_counter() - started < 30
         time.sleep(0.005)
 

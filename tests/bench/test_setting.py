@@ -2,7 +2,7 @@
 
 from hydra.core.hydra_config import HydraConfig
 
-from sr.bench.setting import composed, in_words
+from sr.bench.setting import composed, format_setting
 
 
 def test_a_temporary_run_folder_leaves_nothing(small: list[str]) -> None:
@@ -14,4 +14,4 @@ def test_a_temporary_run_folder_leaves_nothing(small: list[str]) -> None:
 
 
 def test_a_setting_in_words() -> None:
-    assert in_words({"net": "XLSR", "precision": "bf16"}) == "net XLSR, precision bf16"
+    assert format_setting({"net": "XLSR", "precision": "bf16"}) == "net XLSR, precision bf16"

@@ -2,7 +2,7 @@
 
 import time
 
-from sr.bench.loops import data_of, task_of
+from sr.bench.loops import image_data_of, task_of
 from sr.bench.setting import composed
 from sr.bench.sr_loop import train_in_blocks
 from sr.runs.files import read_json
@@ -18,7 +18,7 @@ def test_a_break_is_in_no_block_and_no_loader_wait(small: list[str]) -> None:
     with composed([*small, "train.checkpoint_every=10"]) as (config, folder):
         config.trainer.max_steps = 30
         started = time.perf_counter()
-        blocks = train_in_blocks(task_of(config), data_of(config), config, folder, during=during, every=10)
+        blocks = train_in_blocks(task_of(config), image_data_of(config), config, folder, during=during, every=10)
         whole = time.perf_counter() - started
         totals = read_json(folder / "training.json")
         assert (folder / "checkpoints" / "last.ckpt").is_file()

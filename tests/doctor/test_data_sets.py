@@ -39,7 +39,7 @@ def test_a_changed_file_is_named(tmp_path: Path) -> None:
     paths = [_save(tmp_path / "train" / f"{i}.png") for i in range(3)]
     _manifest(tmp_path, paths)
     (whole,) = check_manifest(tmp_path)
-    assert (whole.state, whole.detail) == ("ok", "3 of 3 files, each with its SHA-256")
+    assert (whole.state, whole.detail) == ("ok", "3 of 3 files have the listed SHA-256")
     paths[0].unlink()
     (partial,) = check_manifest(tmp_path)
     assert (partial.state, partial.detail) == ("ok", "2 of 3 files have the listed SHA-256; 1 do not exist")
@@ -73,7 +73,7 @@ def test_a_set_of_other_pixels_is_told(tmp_path: Path) -> None:
         _save(tmp_path / "Set5" / f"{i}.png")
     (finding,) = check_set("set5", tmp_path)
     assert finding.state == "warning"
-    assert "not those of the usual copy" in finding.detail
+    assert "differ from the usual copy" in finding.detail
 
 
 def test_grey_files_are_found(tmp_path: Path) -> None:
@@ -103,4 +103,4 @@ def test_a_row_out_of_tolerance_is_broken() -> None:
     assert good.reproduced and not bad.reproduced
     (finding,) = check_rows([good, bad])
     assert finding.state == "broken"
-    assert finding.detail.startswith("x2 y_only -0.310 dB: other images")
+    assert finding.detail.startswith("x2 y_only -0.310 dB: not the images of")

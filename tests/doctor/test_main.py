@@ -20,7 +20,7 @@ def _states(findings: list[Finding]) -> dict[str, str]:
 def test_a_missing_folder_is_a_note(tmp_path: Path) -> None:
     (finding,) = check_image_sets(tmp_path / "none", [], skip_slow=True)
     assert finding.state == "note"
-    assert "give one with --root or SR_DATA" in finding.detail
+    assert "set it with --root or SR_DATA" in finding.detail
 
 
 def test_a_set_without_its_images_is_broken_and_the_others_are_still_checked(tmp_path: Path) -> None:
@@ -33,7 +33,7 @@ def test_a_set_without_its_images_is_broken_and_the_others_are_still_checked(tmp
 
 def test_a_folder_without_images_is_a_note(tmp_path: Path) -> None:
     states = _states(list(check_image_sets(tmp_path, [], skip_slow=False)))
-    assert states["traps"] == "note" and set(states.values()) == {"note"}
+    assert states["overlap"] == "note" and set(states.values()) == {"note"}
 
 
 def test_a_damaged_image_hides_no_trap(tmp_path: Path) -> None:

@@ -178,7 +178,7 @@ def test_blended_is_linear_and_keeps_whole_numbers():
 @pytest.mark.parametrize(
     ("second", "alpha", "message"),
     [
-        ({"w": torch.zeros(2)}, 1.5, r"in \[0, 1\]; got 1.5"),
+        ({"w": torch.zeros(2)}, 1.5, r"in \[0, 1\], got 1.5"),
         ({"w": torch.zeros(3)}, 0.5, "weights of different nets: w differ"),
         ({"v": torch.zeros(2)}, 0.5, "different nets: v, w differ"),
     ],
