@@ -30,8 +30,6 @@ SHARED_NAMES = {
     "STAGES",
     "TRAINING",
     "build",
-    "check_data",
-    "data_of",
     "figures",
     "fit",
     "made",
