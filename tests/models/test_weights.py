@@ -202,7 +202,7 @@ def test_another_net_is_told_in_ten_lines_with_the_names_of_the_file(small):
     lines = str(caught.value).splitlines()
     assert len(lines) <= 10 and "extra module.IMDB0.c0.weight (64, 64, 3, 3)" in str(caught.value)
     assert lines[-2].strip() == f"... and {30 + 22 - 6} more"
-    assert lines[-1] == "Give the model and scale that they were made with"
+    assert lines[-1] == "Set their model and scale"
 
 
 def test_few_mismatches_are_all_told(small):
