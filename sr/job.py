@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import hydra
+import yaml
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
@@ -17,13 +18,15 @@ from sr.config.hints import hints
 from sr.config.validation import check_settings
 from sr.report.record import is_finished
 from sr.runs.failures import in_one_line, show, shows_tracebacks
-from sr.runs.files import remove_leftovers, write_json
+from sr.runs.files import remove_leftovers, write_atomically, write_json
 from sr.runs.folders import ROOT
 from sr.runs.identity import refuse_changes
 from sr.runs.lock import claim
+from sr.runs.names import refuse_links_out
 from sr.runs.signals import STOPPED, STOPS, raising_stops, stopped_by
 
 FAILED = "failed.json"
+OVERRIDES = ".hydra/overrides.yaml"
 RERUN = "--experimental-rerun"
 
 
@@ -90,6 +93,7 @@ def run_job(config: DictConfig, *, full: bool) -> str | None:
 
 def complete(config: DictConfig, folder: Path) -> None:
     """Complete the run that `config` describes, or tell that it is finished already."""
+    refuse_links_out(folder)
     check_settings(config)
     with claim(folder):
         remove_leftovers(folder)
@@ -98,6 +102,7 @@ def complete(config: DictConfig, folder: Path) -> None:
             print(f"{folder} is finished; nothing to do. Its table: python -m sr.report {folder.parent}")
             return
         (folder / FAILED).unlink(missing_ok=True)
+        write_atomically(folder / OVERRIDES, yaml.safe_dump(composition.overrides()))
         try:
             from sr import experiment  # seconds of imports, which a stop ends at once
 

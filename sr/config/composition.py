@@ -141,6 +141,11 @@ def output_folder() -> Path:
     return Path(HydraConfig.get().runtime.output_dir)
 
 
+def overrides() -> list[str]:
+    """Return what the command line changed in the run that Hydra is at."""
+    return list(HydraConfig.get().overrides.task)
+
+
 def in_multirun() -> bool:
     """Whether this job is one of a sweep."""
     return HydraConfig.get().mode is RunMode.MULTIRUN

@@ -69,7 +69,12 @@ TRAIN: dict[str, Kind] = {
     "validate_every": Whole(),
     "checkpoint_every": Whole(),
 }
-MACHINE: dict[str, Kind] = {"threads": Optional(THREADS), "cuda_graphs": AUTO_OR_NEVER, "gpu_cache": AUTO_OR_NEVER}
+MACHINE: dict[str, Kind] = {
+    "threads": Optional(THREADS),
+    "cuda_graphs": AUTO_OR_NEVER,
+    "gpu_cache": AUTO_OR_NEVER,
+    "max_megapixels": Optional(Number(above=0, most=1e6)),
+}
 DATA: dict[str, Kind] = {
     "root": Optional(Text()),
     "test_root": Optional(Text()),
@@ -92,6 +97,7 @@ DATA: dict[str, Kind] = {
     "val_images": Optional(Whole()),
     "val_crop": Optional(Whole(32, 1 << 16)),  # SSIM needs a window of 11 pixels inside the border
     "gpu_cache": Follows("machine.gpu_cache"),
+    "max_megapixels": Follows("machine.max_megapixels"),
 }
 MODEL: dict[str, Kind] = {
     "scale": Follows("scale"),

@@ -1,6 +1,7 @@
 """Names that become files and folders: what a user types is checked, what a file says is rewritten or kept inside."""
 
 import hashlib
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -61,3 +62,18 @@ def inside(folder: Path, name: str) -> Path:
     if not path.resolve().is_relative_to(folder.resolve()):
         raise ValueError(f"{name!r} is not inside of {folder}")
     return path
+
+
+def refuse_links_out(folder: Path) -> None:
+    """Refuse a run folder with a symbolic link that leads out of it: writing into the run would write elsewhere.
+
+    Raises:
+        ValueError: The first such link.
+    """
+    for place, folders, files in os.walk(folder):
+        for path in (Path(place, name) for name in (*folders, *files)):
+            if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+                raise ValueError(
+                    f"{path} is a symbolic link that leads out of the run folder, where nothing is written; put what "
+                    "it names in its place, or remove the link"
+                )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sr.runs.names import MAX_BYTES, check_name, file_name, inside
+from sr.runs.names import MAX_BYTES, check_name, file_name, inside, refuse_links_out
 
 WRONG = [
     "", ".", "..", "...", ".git", "-rf", "/tmp/x", "a/b", "../x", "a/../../x", "a\\b", "C:x", "a\nb", "a\tb", "a\0b",
@@ -43,3 +43,17 @@ def test_a_path_stays_below_its_folder(tmp_path: Path):
     for name in ("../x", "/etc/passwd", "images/../../x", "link/x", "a\0b", 5, None):
         with pytest.raises(ValueError, match=r"is (not inside|no file) of"):
             inside(folder, name)
+
+
+@pytest.mark.parametrize("name", ["checkpoints", "a/b/c.json", ".hydra", "run.log"])
+def test_a_link_out_of_a_run_folder_is_refused(tmp_path: Path, name: str):
+    folder = tmp_path / "run"
+    (folder / name).parent.mkdir(parents=True)
+    (tmp_path / "linked").symlink_to(folder)
+    (folder / "inner").symlink_to(folder / "a")
+    refuse_links_out(tmp_path / "linked")
+    (folder / name).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ValueError, match=r"is a symbolic link that leads out of the run folder"):
+        refuse_links_out(tmp_path / "linked")
+    (folder / name).unlink()
+    refuse_links_out(folder)
