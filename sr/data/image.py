@@ -95,8 +95,12 @@ def has_one_channel(path: Path) -> bool:
         return image.mode in _ONE_CHANNEL
 
 
-def color_profile(path: Path) -> tuple[bytes | None, str]:
+def color_profile(path: Path, max_megapixels: float | None = None) -> tuple[bytes | None, str]:
     """Return the ICC profile of an image file, and the colour space that it is for.
+
+    Args:
+        path: a file with one image.
+        max_megapixels: as `read_image` takes it.
 
     Returns:
         The profile if it is one of RGB values, else None; and "RGB", "GRAY", ... or "" where there is no profile.
@@ -104,7 +108,7 @@ def color_profile(path: Path) -> tuple[bytes | None, str]:
     Raises:
         ValueError: as `read_image`, as far as the header tells.
     """
-    with opened(path) as image:
+    with opened(path, max_megapixels) as image:
         profile = image.info.get("icc_profile") or b""
     space = profile[16:20].decode("ascii", "replace").strip()
     return (profile if space == "RGB" else None), space

@@ -1,5 +1,6 @@
 """Pictures too large for one pass, upscaled in overlapping tiles to the very same bytes."""
 
+from collections.abc import Iterator
 from math import ceil, lcm
 
 import numpy as np
@@ -31,18 +32,32 @@ def upscale_tiled(upscale: Upscaler, lr: np.ndarray, *, field: int | None, side:
     Raises:
         ValueError: as `Upscaler`.
     """
+    return np.concatenate(list(upscale_strips(upscale, lr, field=field, side=side)))
+
+
+def upscale_strips(upscale: Upscaler, lr: np.ndarray, *, field: int | None, side: int = SIDE) -> Iterator[np.ndarray]:
+    """Upscale as `upscale_tiled`, and yield the result in strips of whole rows from top to bottom.
+
+    Args:
+        upscale: as `upscale_tiled` takes it.
+        lr: (h, w, 3) uint8.
+        field: as `upscale_tiled` takes it.
+        side: as `upscale_tiled` takes it.
+    """
     height, width = lr.shape[:2]
     if field is None or max(height, width) <= side:
-        return upscale(lr)
+        yield upscale(lr)
+        return
     ratio = as_ratio(upscale.scale)
     period = lcm(upscale.size_multiple, ratio.denominator)
     side, overlap = (-(-size // period) * period for size in (side, max(field, BICUBIC_REACH)))
-    sr = np.empty((ceil(height * ratio), ceil(width * ratio), 3), np.uint8)
+    num_rows, num_columns = ceil(height * ratio), ceil(width * ratio)
     for top in range(0, height, side):
+        sr = np.empty((min(int(side * ratio), num_rows - int(top * ratio)), num_columns, 3), np.uint8)
         for left in range(0, width, side):
             above, before = min(top, overlap), min(left, overlap)
             tile = lr[top - above : top + side + overlap, left - before : left + side + overlap]
-            place = sr[int(top * ratio) : int((top + side) * ratio), int(left * ratio) : int((left + side) * ratio)]
+            place = sr[:, int(left * ratio) : int((left + side) * ratio)]
             y, x = int(above * ratio), int(before * ratio)
             place[:] = upscale(tile)[y : y + place.shape[0], x : x + place.shape[1]]
-    return sr
+        yield sr

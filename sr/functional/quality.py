@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 
 _WINDOW, _SIGMA, _K1, _K2 = 11, 1.5, 0.01, 0.03  # Wang et al. 2004, section III-C
+_ROWS = 128
+"""Rows of a strip: memory beside the images stays bounded whatever their height."""
 
 
 def _check(sr: Tensor, hr: Tensor, data_range: float) -> None:
@@ -80,9 +82,19 @@ def ssim(sr: Tensor, hr: Tensor, data_range: float) -> Tensor:
     _check(sr, hr, data_range)
     if min(sr.shape[-2:]) < _WINDOW:
         raise ValueError(f"SSIM needs at least {_WINDOW}x{_WINDOW} pixels, got {sr.shape[-2]}x{sr.shape[-1]}")
+    num_rows, num_columns = sr.shape[-2] - _WINDOW + 1, sr.shape[-1] - _WINDOW + 1
+    total = sr.new_zeros(len(sr))
+    for top in range(0, num_rows, _ROWS):
+        rows = min(_ROWS, num_rows - top) + _WINDOW - 1
+        total += _similarity(sr.narrow(-2, top, rows), hr.narrow(-2, top, rows), data_range)
+    return total / (sr.shape[1] * num_rows * num_columns)
+
+
+def _similarity(sr: Tensor, hr: Tensor, data_range: float) -> Tensor:
+    """Sum of the similarity over the valid region of some rows: (N,)."""
     moments = torch.stack((sr, hr, sr * sr, hr * hr, sr * hr))
     a, b, aa, bb, ab = _blur(_blur(moments, axis=-2), axis=-1).flatten(2)
     c1, c2 = (_K1 * data_range) ** 2, (_K2 * data_range) ** 2
     similarity = (2 * a * b + c1) * (2 * (ab - a * b) + c2)
     similarity /= (a * a + b * b + c1) * ((aa - a * a) + (bb - b * b) + c2)
-    return similarity.mean(dim=1)
+    return similarity.sum(dim=1)

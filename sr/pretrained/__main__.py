@@ -3,16 +3,17 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from math import ceil
 from pathlib import Path
-from typing import Any
 
-from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
 from sr.cost.receptive_field import receptive_field
-from sr.data.image import color_profile, read_image
-from sr.evaluation import upscale_tiled, upscaler
+from sr.data.image import color_profile, image_size, read_image
+from sr.data.image_writer import WITHOUT_PROFILE, check_target, write_strips
+from sr.evaluation import upscaler
+from sr.evaluation.tiles import upscale_strips
 from sr.pretrained.add import add
 from sr.pretrained.card import Card
 from sr.pretrained.catalogue import cards, load
@@ -20,9 +21,6 @@ from sr.runs.failures import one_line_errors
 from sr.runs.files import write_atomically
 
 STAGES = {"float": "fp32", "simulated": "INT8", "htp_v73": "HTP v73"}
-FORMATS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
-QUALITY: dict[str, dict[str, int]] = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"quality": 95}}
-"""Of lossy files: Pillow's defaults, 75 with halved colours and 80, cost more than a net gains."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -35,6 +33,7 @@ def parser() -> argparse.ArgumentParser:
     enlarge.add_argument("target", type=Path)
     enlarge.add_argument("--net", default="quicksrnet_small", help="default: quicksrnet_small")
     enlarge.add_argument("--scale", type=float, default=2.0, help="default: 2")
+    enlarge.add_argument("--max-megapixels", type=float, help="largest picture that is read; default: 179")
     new = actions.add_parser("add", help="ship what a finished run made")
     new.add_argument("run", type=Path)
     new.add_argument("--name", required=True, help="the preset of conf/model")
@@ -52,24 +51,28 @@ def table(there: Sequence[Card]) -> Table:
     return shown
 
 
-def upscale(source: Path, target: Path, name: str, scale: float) -> tuple[int, int]:
+def upscale(source: Path, target: Path, name: str, scale: float, limit: float | None = None) -> tuple[int, int]:
     """Enlarge a picture with a shipped net and write it, at once; returns its new height and width.
 
-    The picture's RGB values are taken as they are, and its colour profile is handed on.
+    The picture's RGB values are taken as they are, and its colour profile is handed on; where the format holds none,
+    a line on stderr says so.
 
     Raises:
         ValueError: no such net, not a picture, a format that cannot be written, or a target that is the source.
     """
-    if target.suffix.lower() not in FORMATS:
-        raise ValueError(f"cannot write {target.name}: its ending has to be one of {', '.join(FORMATS)}")
     if target.exists() and source.exists() and target.samefile(source):
         raise ValueError(f"{target} is the picture itself; give the large one another name")
     net = load(name, scale=scale)
-    sr = upscale_tiled(upscaler(net), read_image(source), field=receptive_field(net))
-    kind = Image.registered_extensions()[target.suffix.lower()]
-    how: dict[str, Any] = {"icc_profile": color_profile(source)[0], **QUALITY.get(kind, {})}
-    write_atomically(target, lambda partial: Image.fromarray(sr).save(partial, format=kind, **how))
-    return sr.shape[0], sr.shape[1]
+    size = ceil(image_size(source, limit)[0] * scale), ceil(image_size(source, limit)[1] * scale)
+    kind = check_target(target, *size)
+    profile, space = color_profile(source, limit)
+    if space and (profile is None or kind in WITHOUT_PROFILE):
+        why = f"{kind} holds none" if profile else f"it is one of {space} values, and the picture is RGB"
+        print(f"{target}: without the colour profile of {source.name}: {why}", file=sys.stderr)
+    lr = read_image(source, limit)
+    strips = upscale_strips(upscaler(net), lr, field=receptive_field(net))
+    write_atomically(target, lambda partial: write_strips(partial, kind, size, strips, profile))
+    return size
 
 
 @one_line_errors
@@ -77,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what was asked; returns the exit status."""
     options = parser().parse_args(arguments)
     if options.action == "upscale":
-        height, width = upscale(options.source, options.target, options.net, options.scale)
+        height, width = upscale(options.source, options.target, options.net, options.scale, options.max_megapixels)
         print(f"{options.target}: {width}x{height}")
     elif options.action == "add":
         print(add(options.run, options.name))

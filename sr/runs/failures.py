@@ -1,6 +1,7 @@
 """Errors of every kind as one line for the user: our own ones, and those of other libraries and the system."""
 
 import functools
+import io
 import os
 import signal
 import sys
@@ -61,6 +62,13 @@ def show(error: BaseException, *, full: bool, kept: Path | None = None, hint: st
     print(printable(f"Error: {in_one_line(error)}{f'. {hint}' if hint else ''}{where}"), file=sys.stderr)
 
 
+def make_printable() -> None:
+    """Let stdout and stderr write what their encoding lacks as escapes: no name that is printed fails finished work."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def one_line_errors(main: Callable[..., int]) -> Callable[..., int]:
     """Decorate the `main` of a command: errors become one line and status 1, Ctrl-C and SIGTERM 130 and 143.
 
@@ -69,6 +77,7 @@ def one_line_errors(main: Callable[..., int]) -> Callable[..., int]:
 
     @functools.wraps(main)
     def answered(*arguments: Any, **options: Any) -> int:
+        make_printable()
         try:
             return main(*arguments, **options)
         except BrokenPipeError:

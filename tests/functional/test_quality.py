@@ -1,5 +1,7 @@
 """PSNR and SSIM against scikit-image."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -58,3 +60,18 @@ def test_refuses_what_does_not_compare(score: object) -> None:
 def test_ssim_refuses_an_image_smaller_than_its_window() -> None:
     with pytest.raises(ValueError, match="at least 11x11 pixels, got 10x31"):
         ssim(_pair()[0][:, :, :10], _pair()[1][:, :, :10], 1.0)
+
+
+def test_ssim_in_strips_is_that_of_the_whole() -> None:
+    a, b = torch.rand(2, 1, 1, 300, 40, dtype=torch.float64)
+    in_strips = ssim(a, b, 1.0)
+    window = torch.tensor([math.exp(-((i - 5) ** 2) / 4.5) for i in range(11)], dtype=torch.float64)
+    window /= window.sum()
+
+    def blur(image: torch.Tensor) -> torch.Tensor:
+        return torch.nn.functional.conv2d(image, window.outer(window)[None, None])
+
+    x, y = blur(a), blur(b)
+    xx, yy, xy = blur(a * a) - x * x, blur(b * b) - y * y, blur(a * b) - x * y
+    whole = (2 * x * y + 1e-4) * (2 * xy + 9e-4) / ((x * x + y * y + 1e-4) * (xx + yy + 9e-4))
+    assert abs(in_strips - whole.mean()).item() < 1e-12

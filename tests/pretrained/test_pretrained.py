@@ -1,6 +1,9 @@
 """A finished run becomes a shipped net, which is found, loaded and used by name and scale."""
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -208,3 +211,15 @@ def test_a_picture_is_not_written_over_itself_and_a_folder_is_none(photo, tmp_pa
 def test_a_single_pixel_is_enlarged_without_a_warning(tmp_path):
     Image.fromarray(np.full((1, 1, 3), 90, np.uint8)).save(tmp_path / "in.png")
     assert main(["upscale", str(tmp_path / "in.png"), str(tmp_path / "out.png")]) == 0
+
+
+def test_a_profile_that_is_lost_is_told(photo, tmp_path, capsys):
+    assert main(["upscale", str(photo), str(tmp_path / "large.bmp")]) == 0
+    assert "large.bmp: without the colour profile of photo.png: BMP holds none" in capsys.readouterr().err
+
+
+def test_a_name_that_cannot_be_printed_does_not_fail_finished_work(photo, tmp_path):
+    command = [sys.executable, "-m", "sr.pretrained", "upscale", str(photo), str(tmp_path / "\u0444.png")]
+    done = subprocess.run(command, env=os.environ | {"PYTHONIOENCODING": "cp1252"}, capture_output=True, check=False)
+    assert (done.returncode, (tmp_path / "\u0444.png").is_file()) == (0, True)
+    assert rb"\u0444.png: 112x96" in done.stdout
