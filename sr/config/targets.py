@@ -16,8 +16,10 @@ from typing import Any
 TARGET, PARTIAL = "_target_", "_partial_"
 ALLOWED_NETS = (
     "sr.models.abpn.ABPN",
+    "sr.models.bicubicpp.BicubicPlusPlus",
     "sr.models.compact.Compact",
     "sr.models.edsr.EDSR",
+    "sr.models.edsr_mobile.EDSRMobile",
     "sr.models.espcn.ESPCN",
     "sr.models.fsr1.FSR1",
     "sr.models.fsrcnn.FSRCNN",
