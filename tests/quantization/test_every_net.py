@@ -16,8 +16,10 @@ pytestmark = pytest.mark.aimet
 
 NETS = {
     "abpn": ["model.m=2"],
+    "bicubicpp": ["model.f=8"],
     "compact": ["model.f=8", "model.m=2"],
     "edsr": ["model.f=8", "model.m=2"],
+    "edsr_mobile": ["model.f=8", "model.m=1"],
     "erfdn": ["model.f=16", "model.m=1"],
     "espcn": [],
     "fsrcnn": ["model.d=12", "model.m=1"],
