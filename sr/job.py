@@ -3,8 +3,8 @@
 import os
 import sys
 import traceback
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import hydra
@@ -14,16 +14,18 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from sr.config import composition
+from sr.config.command_line import options_first, refuse_unreadable
 from sr.config.hints import hints
 from sr.config.validation import check_settings
 from sr.report.record import is_finished
-from sr.runs.failures import in_one_line, show, shows_tracebacks
+from sr.runs.failures import in_one_line, is_refusal, show, shows_tracebacks
 from sr.runs.files import remove_leftovers, write_atomically, write_json
 from sr.runs.folders import ROOT
 from sr.runs.identity import refuse_changes
 from sr.runs.lock import claim
 from sr.runs.names import refuse_links_out
 from sr.runs.signals import STOPPED, STOPS, raising_stops, stopped_by
+from sr.runs.unstarted import remove_unstarted
 
 FAILED = "failed.json"
 OVERRIDES = ".hydra/overrides.yaml"
@@ -46,6 +48,8 @@ def start(arguments: Sequence[str]) -> int:
     composition.register_resolvers()
     try:
         refuse_pickles(arguments)
+        refuse_unreadable(arguments)
+        sys.argv[1:] = options_first(arguments)
         job()
     except Exception as error:
         refused = isinstance(error, HydraException | OmegaConfBaseException)
@@ -79,8 +83,9 @@ def run_job(config: DictConfig, *, full: bool) -> str | None:
         What went wrong, for the list at a sweep's end; None when all went well.
     """
     try:
-        composition.refuse_unexpanded_sweep()
-        complete(config, composition.output_folder())
+        with no_folder_if_refused(composition.output_folder()):
+            composition.refuse_unexpanded_sweep()
+            complete(config, composition.output_folder())
     except Exception as error:
         folder = composition.output_folder()
         if composition.in_multirun():
@@ -115,6 +120,17 @@ def complete(config: DictConfig, folder: Path) -> None:
             raise
 
 
+@contextmanager
+def no_folder_if_refused(folder: Path) -> Iterator[None]:
+    """Remove a run folder that a refused start made."""
+    try:
+        yield
+    except Exception as error:
+        if is_refusal(error):
+            remove_unstarted(folder)
+        raise
+
+
 def keep_traceback(error: BaseException, path: Path) -> None:
     """Write what went wrong beside the run, where the folder can be written."""
     content = {"error": in_one_line(error), "traceback": traceback.format_exc()}
@@ -124,7 +140,7 @@ def keep_traceback(error: BaseException, path: Path) -> None:
 
 def pixel_run(config: DictConfig) -> Path:
     """Complete the pixel-loss run that a config with `init=pixel` starts from; returns its folder."""
-    with composition.pixel_config(config) as (first, folder):
+    with composition.pixel_config(config) as (first, folder), no_folder_if_refused(folder):
         print(f"first stage, with the pixel loss: {folder}")
         complete(first, folder)
     return folder

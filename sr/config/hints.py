@@ -26,20 +26,24 @@ def hints(arguments: Sequence[str]) -> list[str]:
         A sentence for each override that is not known; empty where all are.
     """
     overrides = [text.lstrip("+").split("=", 1) for text in arguments if "=" in text and text[0] not in "-~"]
-    groups = {key: options for key, _ in overrides if (options := _options(key.split("@")[0]))}
+    groups = {key: options for key, _ in overrides if (options := group_options(key.split("@")[0]))}
     chosen = [f"{key}={value}" for key, value in overrides if value in groups.get(key, ()) and key != SWEEPS]
+    swept = [f"{key}={value.split(',')[0]}" for key, value in overrides if "," in value and key in groups]
     keys = _keys(chosen)
+    of_swept = _keys([*chosen, *swept]) if swept else keys
     found: list[str] = []
     for key, value in overrides:
         if key in groups:
             found += [_option(key, each, groups[key]) for each in value.split(",") if each not in groups[key]]
+        elif key in of_swept - keys:
+            found.append(f"Only options that are swept have a key {key}: write ++{key}={value}.")
         elif key.split("@")[0] not in keys and not key.startswith("hydra."):
             found.append(unknown_key(key, keys))
     return found
 
 
-def _options(group: str) -> list[str]:
-    """Names of a group's files, which are its options; none where there is no such group."""
+def group_options(group: str) -> list[str]:
+    """Return the names of a group's files, which are its options; none where there is no such group."""
     folder = ROOT / SWEEPS if group == SWEEPS else ROOT / "conf" / group
     return sorted(path.stem for path in folder.glob("*.yaml")) if group and ".." not in group else []
 

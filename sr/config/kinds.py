@@ -78,7 +78,8 @@ class Text:
         if isinstance(value, str) and (value.strip() or self.empty):
             return
         if isinstance(value, bool | int | float):
-            raise ValueError(f"{key} is text, got the value {as_typed(value)}; write '{key}=\"{as_typed(value)}\"'")
+            advice = "put it in quotes" if key.endswith("]") else f"write '{key}=\"{as_typed(value)}\"'"
+            raise ValueError(f"{key} is text, got the value {as_typed(value)}; {advice}")
         raise ValueError(f"{key} is {'' if self.empty else 'non-empty '}text, got {as_typed(value)}")
 
 

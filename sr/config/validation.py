@@ -27,7 +27,7 @@ class Setting:
 
     key: str
     node: DictConfig
-    name: str
+    name: Any
     open: bool
 
     @property
@@ -87,8 +87,8 @@ def leaves(node: DictConfig, path: str = "", open_: bool = False) -> Iterator[Se
     target: Any = node._get_node("_target_") if "_target_" in node.keys() else None  # noqa: SIM118
     foreign = target is not None and not str(target._value()).startswith("sr.")
     open_ = open_ or path in schema.OPEN or foreign
-    for name in map(str, node):
-        key, child = f"{path}.{name}" if path else name, node._get_node(name)
+    for name in node:
+        key, child = f"{path}.{name}" if path else str(name), node._get_node(name)
         if isinstance(child, DictConfig) and not _is_leaf(key, child):
             yield from leaves(child, key, open_)
         else:

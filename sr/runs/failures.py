@@ -31,7 +31,7 @@ def in_one_line(error: BaseException) -> str:
     'KeyError without a message'
     """
     error = _cause(error)
-    if _is_ours(error):
+    if is_refusal(error):
         return str(error)
     if type(error).__module__.startswith(SETTING_LIBRARIES) and str(error):
         return _of_settings(error)
@@ -120,8 +120,8 @@ def _words(error: BaseException) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
 
 
-def _is_ours(error: BaseException) -> bool:
-    """Whether our code raised the error with a message for users."""
+def is_refusal(error: BaseException) -> bool:
+    """Tell whether our code raised the error with a message for users."""
     if not isinstance(error, ValueError | OSError) or not str(error) or isinstance(error, UnicodeError):
         return False
     if isinstance(error, OSError) and error.filename is not None:
