@@ -88,7 +88,7 @@ def leaves(node: DictConfig, path: str = "", open_: bool = False) -> Iterator[Se
     foreign = target is not None and not str(target._value()).startswith("sr.")
     open_ = open_ or path in schema.OPEN or foreign
     for name in node:
-        key, child = f"{path}.{name}" if path else str(name), node._get_node(name)
+        key, child = f"{path}.{name!s}" if path else str(name), node._get_node(name)
         if isinstance(child, DictConfig) and not _is_leaf(key, child):
             yield from leaves(child, key, open_)
         else:

@@ -25,8 +25,9 @@ def remove_unstarted(folder: Path) -> None:
             _close_logs(folder)
             for name in AT_EACH_START:
                 (folder / name).unlink(missing_ok=True)
-        (folder / ".running").unlink()
-        (folder / ".hydra").rmdir()
+        (folder / ".running").unlink(missing_ok=True)
+        if (folder / ".hydra").is_dir():
+            (folder / ".hydra").rmdir()
         folder.rmdir()
 
 

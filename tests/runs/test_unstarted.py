@@ -15,6 +15,8 @@ def started(folder: Path) -> Path:
 def test_a_folder_without_results_goes(tmp_path: Path):
     remove_unstarted(started(tmp_path / "run"))
     remove_unstarted(tmp_path / "never")
+    (tmp_path / "empty").mkdir()
+    remove_unstarted(tmp_path / "empty")
     assert list(tmp_path.iterdir()) == []
 
 
