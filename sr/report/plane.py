@@ -88,5 +88,5 @@ def _panel(title: str, panel: Sequence[Point], top: int) -> str:
 
 def _range(values: Sequence[float]) -> tuple[float, float]:
     """Ends of an axis, a tenth wider than the values."""
-    spare = 0.1 * (max(values) - min(values)) or 0.5
+    spare = 0.1 * (max(values) - min(values)) or max(0.5, abs(values[0]) / 100)
     return min(values) - spare, max(values) + spare

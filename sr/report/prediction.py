@@ -20,6 +20,8 @@ DEVICES = ("Snapdragon 8 Gen 1", "QCS8450 (proxy of Snapdragon 8 Gen 1)")
 SAVED = "latency_saved_by_removing_residual_share"
 BLOCK = 32
 KERNEL_AREA = 9
+MAX_SIZE = 1 << 14
+"""Largest number of filters or layers that is a net's."""
 PREDICTED_HEADING = "predicted ms, Snapdragon 8 Gen 1"
 """What a column of predictions is called."""
 PLAIN = ("quicksrnet", "abpn")  # nets that are plain stacks
@@ -92,7 +94,10 @@ def plain_net(model: Mapping[str, Any], name: str, lr_size: tuple[int, int]) -> 
         lr_size: height and width.
     """
     scale = model.get("scale")
+    sizes = [model.get(key) for key in ("f", "m")]
     if name not in PLAIN or scale not in (2, 3, 4) or model.get("image_space_conv"):
+        return None
+    if not all(type(size) is int and 0 <= size <= MAX_SIZE for size in sizes):
         return None
     residual = bool(model.get("anchor")) or model.get("residual", "none") != "none"
     return Plain(int(model["f"]), int(model["m"]), int(scale), residual, *lr_size)

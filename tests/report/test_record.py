@@ -61,7 +61,7 @@ def test_a_score_must_say_what_it_is(make_report: Make, score: dict[str, Any]) -
 
 
 def test_a_report_needs_a_scale(make_report: Make) -> None:
-    with pytest.raises(ValueError, match=r"config\.scale must be a number above 0, got None"):
+    with pytest.raises(ValueError, match=r"config\.scale is a number above 0, got null"):
         make_report(config={"scale": None})
 
 
@@ -119,4 +119,4 @@ def test_a_config_of_other_kinds_is_told_as_broken_and_breaks_no_reader(
     content["config"][key] = value
     (folder / NAME).write_text(json.dumps(content))
     run = read_run(folder)
-    assert run.status == "broken" and f"config.{key} must be a" in run.error
+    assert run.status == "broken" and f"config.{key} is " in run.error
