@@ -1,6 +1,5 @@
 """Benchmark of the training data stream, of kornia's augmentation on the same crops, and of decoding the images."""
 
-import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +23,7 @@ from sr.data.patches import AHEAD, PatchStream
 from sr.data.pixel_map import PIXELS
 from sr.evaluation import to_network
 from sr.report.table import Column, Table
+from sr.runs.files import temporary_folder
 
 _CPU = torch.device("cpu")
 STREAM, FLOATS, KORNIA, STEP = (
@@ -98,9 +98,8 @@ def cache_folder(config: DictConfig, keep: bool) -> Iterator[Path]:
     if keep:
         yield folder
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".bench-", dir=folder) as name:
-        yield Path(name)
+    with temporary_folder(folder) as place:
+        yield place
 
 
 def decoding(data: ImageData, cache: Path) -> dict[str, Any]:

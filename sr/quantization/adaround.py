@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from sr.quantization.kept_result import kept_or_made, step_fingerprint
 from sr.quantization.simulation import Simulation
 from sr.quantization.steps import StepInputs
 from sr.quantization.weighted_layers import left_by_pruning
-from sr.runs.files import write_atomically
+from sr.runs.files import temporary_folder, write_atomically
 from sr.runs.silence_logs import silence_prints
 
 
@@ -85,11 +84,11 @@ class AdaRound:
             default_warm_start=self.warm_start,
             forward_fn=lambda model, images: model(images),
         )
-        with tempfile.TemporaryDirectory() as folder, _seeded(inputs.seed), silence_prints():
+        with temporary_folder(ranges.parent) as folder, _seeded(inputs.seed), silence_prints():
             rounded = adaround_on(on_our_grid).apply_adaround(
-                net, example_input(net), parameters, path=folder, filename_prefix="weights"
+                net, example_input(net), parameters, path=str(folder), filename_prefix="weights"
             )
-            write_atomically(ranges, Path(folder, "weights.encodings").read_bytes())
+            write_atomically(ranges, (folder / "weights.encodings").read_bytes())
         return rounded.state_dict()
 
 

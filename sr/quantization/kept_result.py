@@ -7,13 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from sr.models.fingerprint import fingerprint
-from sr.quantization.simulation import read_plain
+from sr.quantization.simulation import read_plain, write_plain
 from sr.quantization.steps import StepInputs
-from sr.runs.files import write_atomically
 
 log = logging.getLogger(__name__)
 
@@ -56,5 +54,5 @@ def kept_or_made(path: Path, expected: str, make: Callable[[], Any]) -> Any:
     """
     if not is_current(path, expected):
         content = {"identity": expected, "content": make()}
-        write_atomically(path, lambda temporary: torch.save(content, temporary))
+        write_plain(path, content)
     return read_plain(path)["content"]

@@ -52,7 +52,7 @@ class Simulation:
     def save(self, folder: Path) -> Path:
         """Write weights and ranges into `folder` atomically and return the file."""
         content = {"scheme": self._identity(), "figures": self.figures, "state": self.net.state_dict()}
-        write_atomically(folder / SIMULATION_FILE, lambda path: torch.save(content, path))
+        write_plain(folder / SIMULATION_FILE, content)
         return folder / SIMULATION_FILE
 
     def restore(self, folder: Path) -> None:
@@ -104,6 +104,20 @@ class Simulation:
     def _identity(self) -> dict[str, Any]:
         keys = ("name", "numbers", "weight_bits", "activation_bits", "per_channel")
         return {key: getattr(self.scheme, key) for key in keys}
+
+
+def write_plain(path: Path, content: dict[str, Any]) -> None:
+    """Write tensors and plain containers to a file, atomically.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+
+    def write(temporary: Path) -> None:
+        with open(temporary, "wb") as file:  # a file of Python's reports a full disk as an OSError with its number
+            torch.save(content, file)
+
+    write_atomically(path, write)
 
 
 def read_plain(path: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import yaml
+from sr.runs.files import read_yaml
 
 SOURCES = Path(__file__).parent / "sources"
 FOREIGN_PROTOCOLS = {
@@ -85,7 +85,7 @@ def read_source(path: Path) -> list[Published]:
     Raises:
         ValueError: as `published`.
     """
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content = read_yaml(path)
     models, tables = content.pop("models"), content.pop("tables")
     values = []
     for table in tables:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from sr.report.record_shape import PSNR_KEY, REPORT, SSIM_KEY
+from sr.report.record_shape import PSNR_KEY, REPORT_KINDS, SSIM_KEY
 from sr.runs.files import write_atomically
 from sr.runs.identity import identity
 
@@ -62,7 +62,7 @@ class Report:
         Raises:
             ValueError: A value is of another kind; the message names its key.
         """
-        for name, kind in REPORT.items():
+        for name, kind in REPORT_KINDS.items():
             kind.check(name, getattr(self, name))
 
     @functools.cached_property

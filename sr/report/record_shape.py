@@ -38,7 +38,7 @@ class Open:
 
 
 @dataclass(frozen=True)
-class Scores:
+class ImageScores:
     """Mapping with a PSNR, whose scores are numbers."""
 
     required: tuple[str, ...] = ()
@@ -56,7 +56,7 @@ class Scores:
 
 
 @dataclass(frozen=True)
-class SetScores(Scores):
+class SetScores(ImageScores):
     """Scores of a test set, with those of its images."""
 
     required: tuple[str, ...] = ("protocol", "num_images")
@@ -64,7 +64,7 @@ class SetScores(Scores):
     def check(self, key: str, value: Any) -> None:
         """Raise ValueError unless the scores of the set and of each image are numbers."""
         super().check(key, value)
-        Many(Scores()).check(f"{key}.per_image", value.get("per_image", []))
+        Many(ImageScores()).check(f"{key}.per_image", value.get("per_image", []))
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class CurvePoint:
 
 
 @dataclass(frozen=True)
-class PruningRound(Scores):
+class PruningRound(ImageScores):
     """Scores of a round of pruning, with its sparsity and its curve."""
 
     required: tuple[str, ...] = ("sparsity", "iterations", "curve")
@@ -92,7 +92,7 @@ class PruningRound(Scores):
 
 OPTIONAL_MAPPING = Optional(Named(Anything()))
 ROWS = Optional(Many(Named(Anything())))
-CONFIG = Open(
+CONFIG_KIND = Open(
     {
         **dict.fromkeys(("model", "export", "train", "loss", "optimizer"), OPTIONAL_MAPPING),
         "scale": Number(above=0),
@@ -103,25 +103,25 @@ CONFIG = Open(
     },
     required=("scale",),
 )
-ENGINE = Open({"latency": Open({"median_ms": Number()}, ("median_ms",)), "latency_ms": Number()})
-EXPORT = Open(
+ENGINE_KIND = Open({"latency": Open({"median_ms": Number()}, ("median_ms",)), "latency_ms": Number()})
+EXPORT_KIND = Open(
     {
         "hexagon": Optional(Open({"estimates": Optional(Many(Open({"chip": Text(), "estimate_us": Number()})))})),
-        "engines": Optional(Named(ENGINE)),
+        "engines": Optional(Named(ENGINE_KIND)),
         "links": ROWS,
         "closeness": ROWS,
         "files": Optional(Named(Named(Anything()))),
     }
 )
-REPORT: dict[str, Kind] = {
-    "config": CONFIG,
+REPORT_KINDS: dict[str, Kind] = {
+    "config": CONFIG_KIND,
     "git": Open({"commit": Optional(Text())}),
     "versions": Named(Text()),
     "data": Named(Anything()),
     "training": Open({"rounds": Optional(Many(PruningRound()))}),
     "quality": Named(Named(SetScores())),
     "cost": Named(Anything()),
-    "export": EXPORT,
+    "export": EXPORT_KIND,
     "stage_seconds": Named(Number()),
     **dict.fromkeys(("experiment", "run", "protocol"), Text()),
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from sr.runs.files import read_json, write_atomically, write_json
+from sr.runs.files import read_json, read_yaml, write_atomically, write_json
 from sr.runs.folders import MACHINE_KEYS, PLACES
 
 CONFIG = "config.yaml"
@@ -78,10 +78,9 @@ def read_config(folder: Path) -> dict[str, Any]:
     """
     path = folder / CONFIG
     try:
-        config = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"{path} is not a config ({reason}); remove the folder to start anew") from error
+        config = read_yaml(path)
+    except ValueError as error:
+        raise ValueError(f"{error}; remove the folder to start anew") from error
     if not isinstance(config, dict):
         raise ValueError(f"{path} is not a config (got {type(config).__name__}); remove the folder to start anew")
     return config

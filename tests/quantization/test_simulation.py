@@ -1,10 +1,12 @@
 import json
+import os
 
 import numpy as np
 import onnxruntime
 import pytest
 import torch
 
+from sr.quantization.kept_result import kept_or_made
 from sr.quantization.pipeline import load_simulation, quantize
 from sr.quantization.simulation import SIMULATION_FILE
 
@@ -84,3 +86,24 @@ def test_a_file_of_another_net(simulation, make_net, floats, tmp_path):
 
 def test_figures_are_json(simulation):
     assert json.loads(json.dumps(simulation.figures)) == simulation.figures
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits the size of files")
+@pytest.mark.parametrize("write", ["save", "kept"])
+def test_a_full_disk_is_told_in_the_words_of_the_system(simulation, tmp_path, write):
+    import resource
+
+    path = simulation.save(tmp_path) if write == "save" else tmp_path / "step.pt"
+    before = path.read_bytes() if path.exists() else None
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(OSError, match=f"{path.name} could not be written: File too large$"):
+            if write == "save":
+                simulation.save(tmp_path)
+            else:
+                kept_or_made(path, "key", lambda: {"weight": torch.zeros(5000)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (path.read_bytes() if path.exists() else None) == before
+    assert [each.name for each in tmp_path.iterdir()] == ([path.name] if before else [])

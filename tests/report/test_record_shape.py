@@ -2,7 +2,7 @@
 
 import pytest
 
-from sr.report.record_shape import CurvePoint, Open, PruningRound, Scores, SetScores
+from sr.report.record_shape import CurvePoint, ImageScores, Open, PruningRound, SetScores
 
 ROUND = {"sparsity": 0.5, "iterations": 10, "psnr_y_db": "inf", "curve": [[5, 30.0], [10.0, "inf"]]}
 SCORES = {"psnr_y_db": 30.0, "num_images": 1, "protocol": "y", "niqe": 4.5}
@@ -11,7 +11,7 @@ SCORES = {"psnr_y_db": 30.0, "num_images": 1, "protocol": "y", "niqe": 4.5}
 @pytest.mark.parametrize(
     ("kind", "value"),
     [
-        (Scores(), {"psnr_rgb_db": "-inf", "ssim_rgb": 1}),
+        (ImageScores(), {"psnr_rgb_db": "-inf", "ssim_rgb": 1}),
         (SetScores(), SCORES),
         (SetScores(), SCORES | {"per_image": [{"name": "a", "psnr_y_db": "nan"}], "of_a_later_version": {}}),
         (PruningRound(), ROUND),
@@ -25,8 +25,8 @@ def test_values_that_readers_take_are_let_through(kind, value):
 @pytest.mark.parametrize(
     ("kind", "value", "message"),
     [
-        (Scores(), {"psnr_y_db": True}, r"place\.psnr_y_db must be a number, got true"),
-        (Scores(), {"ssim_y": 1.0}, "place must have a PSNR"),
+        (ImageScores(), {"psnr_y_db": True}, r"place\.psnr_y_db must be a number, got true"),
+        (ImageScores(), {"ssim_y": 1.0}, "place must have a PSNR"),
         (SetScores(), {"psnr_y_db": 30.0}, "place must have protocol, num_images"),
         (SetScores(), SCORES | {"niqe": None}, r"place\.niqe must be a number, got null"),
         (SetScores(), SCORES | {"per_image": [{"name": "a"}]}, r"place\.per_image\[0\] must have a PSNR"),

@@ -210,3 +210,16 @@ def test_yaml_that_is_damaged_or_a_bomb_is_refused_at_once(tmp_path, text, why):
 def test_hash_of_a_file(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")
     assert sha256(tmp_path / "a").startswith("ba7816bf")
+
+
+def test_large_temporary_files_lie_beside_their_target(repo_root):
+    without_target = {
+        "bench/setting.py",  # a whole run folder, which nothing keeps
+        "doctor/environment.py",
+        "quantization/aimet.py",  # a few KB that AIMET reads at once
+        "quantization/integer.py",  # likewise
+        "stages/pruning_costs.py",
+    }
+    package = repo_root / "sr"
+    found = {path.relative_to(package).as_posix() for path in package.rglob("*.py") if "tempfile" in path.read_text()}
+    assert found == without_target, "with a target folder, use sr.runs.files.temporary_folder"

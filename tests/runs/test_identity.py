@@ -2,7 +2,7 @@
 
 import pytest
 
-from sr.runs.identity import check_data, lock_config
+from sr.runs.identity import check_data, lock_config, read_config
 
 CONFIG = {
     "scale": 2,
@@ -40,3 +40,21 @@ def test_other_training_images_are_refused(tmp_path):
     check_data(tmp_path, {"fingerprint": "a", "num_images": 3})
     with pytest.raises(ValueError, match="training images are not those"):
         check_data(tmp_path, {"fingerprint": "b", "num_images": 3})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: [", "is not a YAML file to read"),
+        ("- 1", "is not a config"),
+        (
+            "a: &a [x, x]\n"
+            + "".join(f"a{i}: &a{i} [{', '.join(['*a' + (str(i - 1) if i else '')] * 9)}]\n" for i in range(9)),
+            "aliases",
+        ),
+    ],
+)
+def test_a_config_that_cannot_be_read_is_named_at_once(tmp_path, text, message):
+    (tmp_path / "config.yaml").write_text(text)
+    with pytest.raises(ValueError, match=rf"config\.yaml .*{message}.*remove the folder to start anew"):
+        read_config(tmp_path)

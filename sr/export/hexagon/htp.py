@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from sr.export.hexagon import qnn_session
 from sr.export.hexagon.chips import Chip, emulated
 from sr.export.hexagon.width_bug import refuse_spoiled, safe_width
 from sr.export.runtime import Runtime
+from sr.runs.files import temporary_folder
 
 ESTIMATE = (
     "the HTP compiler's estimate for the accelerator of this chip alone, burst mode, full memory bandwidth; "
@@ -111,9 +111,9 @@ def estimate(model: Path, chip: Chip, log: Path) -> dict[str, Any]:
         The estimate; chip and reason if the compiler gives none.
     """
     found = {"chip": chip.name, "product": chip.product, "htp_arch": chip.arch}
-    with tempfile.TemporaryDirectory() as folder:
-        profile = Path(folder) / "profile.csv"
-        compile_context(model, chip, Path(folder), log, profiling_level="basic", profiling_file_path=str(profile))
+    with temporary_folder(log.parent) as folder:
+        profile = folder / "profile.csv"
+        compile_context(model, chip, folder, log, profiling_level="basic", profiling_file_path=str(profile))
         rows = _read_profile(profile) if profile.is_file() else {}
     if "estimate_us" not in rows:
         return found | {"missing": "this version of the compiler gives no estimate for this chip"}
