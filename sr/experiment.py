@@ -1,8 +1,8 @@
-"""The one place that knows the configuration: a composed config becomes objects, which run."""
+"""Run an experiment: prepare, train, then the stages. The composition root beside `building`."""
 
-import logging
-import warnings
-from collections.abc import Callable, Iterable
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,210 +10,236 @@ from typing import Any
 import lightning
 import torch
 from lightning.pytorch.callbacks import Callback
-from lightning.pytorch.plugins.environments import LightningEnvironment
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, open_dict
+from rich.console import Console
 
-from sr import metrics, pruning
-from sr.callbacks.checkpoint import NAME as CHECKPOINT
-from sr.callbacks.quantize import calibration
-from sr.callbacks.stage import check_stages
-from sr.callbacks.tracking import end_run
-from sr.callbacks.untrained import Untrained, without_training
-from sr.config import targets
+from sr.building import PIXEL, build, compose, load_init, made, narrowed, quiet, trainer_of
+from sr.callbacks.datamodule import described_images, images_hash, images_of
 from sr.config.checks import count, names
 from sr.config.composition import plain
-from sr.config.own_targets import named_targets
-from sr.export.graph.shape import lr_size
+from sr.config.redo import with_dependents
+from sr.data.module import ImageData
 from sr.models.blocks import inference_form
 from sr.models.standardization import FIRST, standardize_pixels
-from sr.models.weights import blended, is_left, load_weights, read_weights
-from sr.optimizers.schedule import refuse_unusable
-from sr.pretrained import weights_path
-from sr.runs.files import read_json, write_json
+from sr.models.weights import CHECKPOINT, is_left, read_weights
+from sr.report.record import Report, write_report
+from sr.report.render import show
+from sr.report.runs import read_run
+from sr.report.table import quality_tables
 from sr.runs.identity import check_data, lock_config
-from sr.stages import pruning_costs
+from sr.runs.results import INDEX, ResultIndex
+from sr.runs.signals import raise_if_stopped
+from sr.runs.training_lock import training_lock
+from sr.stages.plan import complete_all, stages_in_order
+from sr.stages.stage import Job, check_stages, has_weights
+from sr.stages.starts import last_training_key, note_start
+from sr.stages.tracking import end_run, log_report, wandb_id
+from sr.stages.training import TRAINED_RESULT, is_trained, trained_net, training_key, write_trained, write_untrained
+from sr.tasks.regression import Regression
 
-PIXEL = "pixel"
-"""The word for `init` that stands for the run of the same settings with the pixel loss."""
+__all__ = ["CHECKPOINT", "build", "compose", "made", "narrowed", "quiet", "run", "trainer_of"]
+PixelRun = Callable[[DictConfig], Path]
 
 
-def made(node: DictConfig | None) -> Any:
-    """Build what a node of the composed config describes, of the classes in `sr.config.targets` and the command line's.
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A run that nothing has been found against.
 
-    Raises:
-        ValueError: a class that is on no list, or the setting that a constructor refused, in its own words.
+    Attributes:
+        config: with the net that filter pruning left.
+        locked: as it was composed, plain containers.
+        task: what is to be trained; None where the training is finished.
+        data: its images.
+        callbacks: of the training.
+        stages: after it, by name; None where one is switched off.
+        job: what the stages work on.
     """
-    return targets.build(None if node is None else plain(node), own=named_targets())
+
+    config: DictConfig
+    locked: dict[str, Any]
+    task: Regression | None
+    data: ImageData
+    callbacks: dict[str, Callback]
+    stages: dict[str, Any]
+    job: Job
 
 
-def build(config: DictConfig) -> tuple[Any, Any]:
-    """Make the task and the data of a config, with the weights that it starts from.
-
-    Raises:
-        ValueError: a setting that a part cannot do, or `init` weights that do not fit.
-    """
-    for key, value in config.optimizer.items():
-        if isinstance(value, str) and key != "_target_":
-            raise ValueError(f"optimizer.{key} is a number, got {value!r}")
-    for key in ("scheduler", "task.discriminator_scheduler"):
-        if config.trainer.max_steps and (node := OmegaConf.select(config, key)):
-            refuse_unusable(key, made(node), plain(node))
-    parts = {name: made(config[name]) for name in ("loss", "optimizer", "scheduler")}
-    data = made(config.data)
-    torch.manual_seed(config.seed)
-    net = made(config.model)
-    lr_size(config.size, scale=config.scale, multiple=net.size_multiple)  # refused now, not after the training
-    if config.data.lr_patch < net.min_size:
-        raise ValueError(f"data.lr_patch={config.data.lr_patch}: this net takes no images below {net.min_size} pixels")
-    if config.init and config.init != PIXEL:
-        load_init(config, [net], config.init)
-    return made(config.task)(net=net, **parts), data
-
-
-def load_init(config: DictConfig, nets: list[Any], source: str) -> None:
-    """Give nets the weights of `source`, blended with those of `config.blend` where that is set."""
-    state = read_weights(weights_path(source, config.scale))
-    if config.blend:
-        other = read_weights(weights_path(config.blend, config.scale))
-        state, source = blended(state, other, config.alpha), f"{source} and {config.blend}"
-    for net in nets:
-        load_weights(net, state, source=source, leave=list(config.init_leave))
-
-
-def narrowed(config: DictConfig, folder: Path) -> DictConfig:
-    """The config with the net that filter pruning leaves, if asked for, as `model` and `init`; it is pruned once.
-
-    Raises:
-        ValueError: no trained net to start from, or one that cannot be pruned.
-    """
-    if not config.get("filters"):
-        return config
-    if not config.init or config.init == PIXEL:
-        raise ValueError("filters= prunes a trained net; give init=<run folder or weights> of this model")
-    found = folder / pruning.FILE
-    model = plain(config)["model"]
-    if not found.is_file():
-        filters = made(config.filters)
-        if isinstance(filters, pruning.Given):
-            write_json(found, pruning.given(filters, model))
-        else:
-            _prune(config, filters, model, folder)
-    outcome, config = read_json(found), config.copy()
-    targets.refuse_foreign(outcome, source=str(found), own=named_targets())
-    with open_dict(config):
-        config.model = pruning.narrowed_model(model, outcome["removed"], outcome["widths"])
-        if outcome["weights"]:  # which hold what `init`, `init_leave` and `blend` made
-            config.init, config.init_leave, config.blend = str(folder / pruning.WEIGHTS), [], None
-    return config
-
-
-def _prune(config: DictConfig, filters: Any, model: dict[str, Any], folder: Path) -> None:
-    net, data = made(config.model), made(config.data)
-    load_init(config, [net], config.init)
-    net = inference_form(net)
-    data.prepare_data()
-    data.setup("fit")
-    asked = {"size": config.size, "target": made(config.export), "scheme": made(config.quantization)}
-    figures = partial(pruning_costs.figures, **asked, crops=calibration(data, net, 1, 8))
-    start = {"model": model, "source": config.init, "batches": data.stream(0), "loss": made(config.loss)}
-    pruning.prune(filters, net=net, figures=figures, folder=folder, **start)
-
-
-def run(config: DictConfig, folder: Path, pixel_run: Callable[[DictConfig], Path]) -> None:
+def run(config: DictConfig, folder: Path, pixel_run: PixelRun, results: Path | None = None) -> None:
     """Train, then quantize, export, prove and report, as the config's callbacks say; go on where the run stopped.
 
     Args:
         config: the composed config.
         folder: the run's.
         pixel_run: completes the run that a config with `init=pixel` starts from, and gives its folder.
+        results: folder of the index of finished stages; by default beside the run.
 
     Raises:
         ValueError: a setting that a part cannot do, or weights to start from that do not fit.
     """
     quiet()
-    if config.blend and not config.init:
-        raise ValueError("blend= needs init=: the net starts from (1 - alpha) of init's weights and alpha of blend's")
-    count("seed", config.seed, least=0, most=2**32 - 1)  # what numpy takes
-    names("init_leave", config.init_leave)
-    checkpoint = resume_from(config, folder)
-    if config.machine.threads is not None:
-        torch.set_num_threads(count("machine.threads", config.machine.threads))
-    locked = plain(config)
-    config = narrowed(config, folder)
-    lightning.seed_everything(config.seed, workers=True, verbose=False)
-    task, data = build(config)
-    nets = list(dict.fromkeys([task.net, task.trained_net()]))
-    callbacks = {name: each for name, each in made(config.callbacks).items() if each}
-    check_stages(callbacks.values(), task, folder)
-    if config.init == PIXEL and not checkpoint:
-        source = pixel_run(config)
-        lightning.seed_everything(config.seed, workers=True, verbose=False)
-        load_init(config, nets, str(source))
-    data.prepare_data()
-    data.setup("fit")
-    check_images(config, data, task.net)
-    images = data.describe()
-    if not config.init or is_left(FIRST, config.init_leave):  # else the weights brought their own
-        for net in nets:
-            standardize_pixels(net, images["lr_mean"], images["lr_std"])
-    lock_config(folder, locked)
-    check_data(folder, images)
-    settings: dict[str, Any] = {}
-    if not any(parameter.requires_grad for parameter in task.parameters()):
-        settings, callbacks = {"max_steps": 0}, without_training(callbacks)
-    elif config.trainer.max_steps == 0:
-        callbacks = {"untrained": Untrained(), **callbacks}
-    logger = made(config.logger) if config.logger else False
-    trainer = trainer_of(config, folder, logger, callbacks.values(), **settings)
+    check_words(config)
+    redo = with_dependents(config.redo)
+    index = ResultIndex(folder=results or folder.parent / INDEX, reuse=config.reuse == "always")
+    ready = prepare(config, folder, index)
+    logger = logger_of(ready.config, folder)
     try:
-        trainer.fit(task, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+        if ready.task is not None:
+            train(ready, logger, index if "train" not in redo else replace(index, reuse=False), pixel_run)
+        job = replace(ready.job, net=trained_net(made(ready.config.model), folder))
+        done, skipped = complete_all(stages_in_order(ready.stages), job, index, redo)
+        if ready.stages.get("report"):
+            finish(ready.stages["report"].gather(folder, done, skipped), folder, logger)
     finally:
         end_run(logger)
 
 
-def check_images(config: DictConfig, data: Any, net: Any) -> None:
-    """Raise ValueError before training if test images cannot be scored, or are learned from."""
-    check_size = partial(metrics.protocol(config.protocol).check_size, scale=config.scale)
-    calibrated = config.callbacks.get("quantize") and not made(config.quantization).is_unchanged
-    learned = any(p.requires_grad for p in net.parameters()) and bool(config.trainer.max_steps or calibrated)
-    data.check(check_size=check_size, min_lr=net.min_size, learned=learned)
+def check_words(config: DictConfig) -> None:
+    """Raise ValueError for settings of the run itself that mean nothing."""
+    if config.blend and not config.init:
+        raise ValueError("blend= needs init=: the net starts from (1 - alpha) of init's weights and alpha of blend's")
+    count("seed", config.seed, least=0, most=2**32 - 1)  # what numpy takes
+    names("init_leave", config.init_leave)
+    if config.reuse not in ("always", "never"):
+        raise ValueError(f"reuse is `always` or `never`, got {config.reuse!r}")
 
 
-def trainer_of(
-    config: DictConfig, folder: Path, logger: Any, callbacks: Iterable[Callback], **settings: Any
-) -> lightning.Trainer:
-    """Make the trainer of a config.
-
-    Args:
-        config: the composed config.
-        folder: the run's.
-        logger: made of the config.
-        callbacks: in the order in which they are asked.
-        settings: of Lightning's Trainer; they win over the config's.
+def prepare(config: DictConfig, folder: Path, index: ResultIndex) -> Prepared:
+    """Build what a run needs, and ask everything that could be refused after the training.
 
     Raises:
-        ValueError: a setting that the trainer cannot do.
+        ValueError: from a part, or from the check of a stage.
     """
-    if config.trainer.devices not in (1, "1"):
-        raise ValueError(
-            f"trainer.devices={config.trainer.devices}: a run takes one device, for its batches, its lock and its "
-            "checkpoints are one process's; start other runs on the other devices, with CUDA_VISIBLE_DEVICES"
+    if config.ckpt not in ("last", "none"):
+        raise ValueError(f"ckpt is `last` or `none`, got {config.ckpt!r}; other weights to start from are `init=`")
+    if config.machine.threads is not None:
+        torch.set_num_threads(count("machine.threads", config.machine.threads))
+    locked = plain(config)
+    original, config = config, narrowed(config, folder, index)
+    task: Regression | None = None
+    if is_trained(folder):
+        data, net = made(config.data), trained_net(made(config.model), folder)
+    else:
+        resume_from(config, folder)
+        lightning.seed_everything(config.seed, workers=True, verbose=False)
+        task, data = build(config)
+        net = task.deployable()
+    with torch.random.fork_rng(devices=[]):
+        parts = made(config.callbacks)
+        job = Job(
+            folder=folder,
+            config=plain(config),
+            net=net,
+            loss=made(config.loss),
+            scheme=made(config.quantization),
+            target=made(config.export),
+            images=images_of(data, folder),
+            unpruned=inference_form(made(original.model)).eval() if config.get("filters") else None,
         )
-    # Of itself Lightning takes the tasks of a SLURM job for devices, and refuses a job of several.
-    settings = {"plugins": [LightningEnvironment()], **settings}
-    settings = {"default_root_dir": str(folder), "logger": logger, "callbacks": list(callbacks)} | settings
-    return made(config.trainer)(**settings)
+    callbacks = {name: each for name, each in parts.items() if isinstance(each, Callback)}
+    stages = {name: each for name, each in parts.items() if name not in callbacks}
+    check_stages(stages_in_order(stages), stages, job)
+    if task is not None:
+        check_images(config, data, job, calibrated=bool(stages.get("quantize")) and not job.scheme.is_unchanged)
+    return Prepared(config=config, locked=locked, task=task, data=data, callbacks=callbacks, stages=stages, job=job)
+
+
+def check_images(config: DictConfig, data: ImageData, job: Job, *, calibrated: bool) -> None:
+    """Raise ValueError before training if test images cannot be scored, or are learned from."""
+    data.prepare_data()
+    data.setup("fit")
+    learned = has_weights(job.net) and bool(config.trainer.max_steps or calibrated)
+    check_size = partial(job.protocol.check_size, scale=config.scale)
+    data.check(check_size=check_size, min_lr=job.net.min_size, learned=learned)
+
+
+def train(ready: Prepared, logger: Any, index: ResultIndex, pixel_run: PixelRun) -> None:
+    """Train, or take the training of another run that has the same key.
+
+    Args:
+        ready: what is trained, on what.
+        logger: of the curves.
+        index: of finished stages.
+        pixel_run: see `run`.
+    """
+    config, folder, task, data = ready.config, ready.job.folder, ready.task, ready.data
+    assert task is not None
+    checkpoint = resume_from(config, folder)
+    nets = list(dict.fromkeys([task.net, task.trained_net()]))
+    if config.init == PIXEL and not checkpoint:
+        pixels = pixel_run(config)
+        lightning.seed_everything(config.seed, workers=True, verbose=False)
+        load_init(config, nets, str(pixels))
+    images = described_images(data)
+    if not config.init or is_left(FIRST, config.init_leave):  # else the weights brought their own
+        for net in nets:
+            standardize_pixels(net, images["lr_mean"], images["lr_std"])
+    lock_config(folder, ready.locked)
+    check_data(folder, images)
+    # What `init` names may have changed since the first start; a run from before there were keys shares nothing.
+    known = (last_training_key(folder) or uuid.uuid4().hex) if checkpoint else None
+    key = known or training_key(task, ready.job.config, images_hash(images))
+    note_start(folder, key)
+    with training_lock(index.folder / f"train-{key}", folder):
+        if source := index.take("train", key, folder, TRAINED_RESULT):
+            print(f"train: nothing is trained, the net of {source} is taken")
+            return
+        fit(ready, logger, checkpoint)
+        write_trained(task, folder, key)
+        index.add(folder, TRAINED_RESULT)
+
+
+def fit(ready: Prepared, logger: Any, checkpoint: str | None) -> None:
+    """Fit a task from its start or from a checkpoint to the end.
+
+    Raises:
+        ValueError: a setting of the trainer ended it early.
+        SystemExit: SIGTERM did.
+    """
+    config, folder, task = ready.config, ready.job.folder, ready.task
+    assert task is not None
+    if not has_weights(task) or config.trainer.max_steps == 0:
+        if checkpoint:
+            task.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"])
+        write_untrained(task, folder)
+        return
+    if missing := [name for name in ("checkpoint", "throughput") if name not in ready.callbacks]:
+        raise ValueError(f"callbacks.{missing[0]}=null: a training needs it, to resume and to report; leave it on")
+    trainer = trainer_of(config, folder, logger, ready.callbacks.values())
+    trainer.fit(task, datamodule=ready.data, ckpt_path=checkpoint, weights_only=True)
+    raise_if_stopped()
+    if trainer.global_step < trainer.max_steps:
+        raise ValueError(
+            f"the training stopped at iteration {trainer.global_step} of {trainer.max_steps}, by a setting of "
+            "`trainer`; the same command without that setting goes on"
+        )
+
+
+def finish(report: Report, folder: Path, logger: Any) -> None:
+    """Log a report, write it, last of all files, and print its table."""
+    if logger:
+        log_report(logger, report, folder, report.training["iterations"])
+    write_report(report, folder)
+    show(quality_tables([read_run(folder)]), "text", Console())
+
+
+def logger_of(config: DictConfig, folder: Path) -> Any:
+    """Make the logger of a run; one of W&B goes on in the run that the first start drew."""
+    if not config.logger:
+        return False
+    node = config.logger.copy()
+    if "id" in node and node.id is None:
+        with open_dict(node):
+            node.id = wandb_id(folder)
+    return made(node)
 
 
 def resume_from(config: DictConfig, folder: Path) -> str | None:
     """The checkpoint to go on from, None at a fresh start.
 
     Raises:
-        ValueError: an unknown `ckpt`, a started run with `ckpt=none`, or a checkpoint that cannot be read.
+        ValueError: a started run with `ckpt=none`, or a checkpoint that cannot be read.
     """
     path = folder / CHECKPOINT
-    if config.ckpt not in ("last", "none"):
-        raise ValueError(f"ckpt is `last` or `none`, got {config.ckpt!r}; other weights to start from are `init=`")
     if not path.is_file():
         return None
     if config.ckpt == "none":
@@ -222,25 +248,3 @@ def resume_from(config: DictConfig, folder: Path) -> str | None:
         )
     read_weights(path)  # a damaged file is named here, in one line
     return str(path)
-
-
-def quiet() -> None:
-    """Keep Lightning's advice and other libraries' deprecations off the screen; errors and our own words stay."""
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    logging.getLogger("lightning.fabric").setLevel(logging.ERROR)
-    logging.getLogger("onnx_ir").setLevel(logging.ERROR)
-    for text in ("many workers", "LeafSpec", "isinstance.*treespec", "in eval mode at the start"):
-        warnings.filterwarnings("ignore", message=f".*{text}.*")
-
-
-def compose(overrides: list[str], *, with_hydra: bool = False) -> Any:
-    """Compose a config as the command line would, for tests and benchmarks; `with_hydra` keeps Hydra's own node."""
-    from hydra import compose as hydra_compose
-    from hydra import initialize_config_dir
-
-    from sr.config.composition import register_resolvers
-    from sr.runs.folders import ROOT
-
-    register_resolvers()
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        return hydra_compose("config", overrides=overrides, return_hydra_config=with_hydra)

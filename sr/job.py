@@ -16,6 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 from sr.config import composition
 from sr.config.command_line import options_first, refuse_unreadable
 from sr.config.hints import hints
+from sr.config.redo import remove_results, with_dependents
 from sr.config.validation import check_settings
 from sr.report.record import is_finished
 from sr.runs.failures import in_one_line, is_refusal, show, shows_tracebacks
@@ -24,6 +25,7 @@ from sr.runs.folders import ROOT
 from sr.runs.identity import refuse_changes
 from sr.runs.lock import claim
 from sr.runs.names import refuse_links_out
+from sr.runs.results import lost_in
 from sr.runs.signals import STOPPED, STOPS, raising_stops, stopped_by
 from sr.runs.unstarted import remove_unstarted
 
@@ -103,7 +105,8 @@ def complete(config: DictConfig, folder: Path) -> None:
     with claim(folder):
         remove_leftovers(folder)
         refuse_changes(folder, composition.plain(config))
-        if is_finished(folder):
+        remove_results(folder, with_dependents(config.redo))
+        if is_done(folder):
             print(f"{folder} is finished; nothing to do. Its table: python -m sr.report {folder.parent}")
             return
         (folder / FAILED).unlink(missing_ok=True)
@@ -112,7 +115,7 @@ def complete(config: DictConfig, folder: Path) -> None:
             from sr import experiment  # seconds of imports, which a stop ends at once
 
             with raising_stops():
-                experiment.run(config, folder, pixel_run)
+                experiment.run(config, folder, pixel_run, composition.results_folder(folder))
         except BaseException as error:
             if number := stopped_by(error):
                 sys.exit(128 + number)
@@ -129,6 +132,17 @@ def no_folder_if_refused(folder: Path) -> Iterator[None]:
         if is_refusal(error):
             remove_unstarted(folder)
         raise
+
+
+def is_done(folder: Path) -> bool:
+    """Whether a run is finished and its results have their files; the report of one that lost some is removed."""
+    if not is_finished(folder):
+        return False
+    if lost := lost_in(folder):
+        listed = ", ".join(lost[:5]) + (" ..." if len(lost) > 5 else "")
+        print(f"{folder} was finished, but {listed} was removed or changed: it is made again")
+        (folder / "report.json").unlink()
+    return not lost
 
 
 def keep_traceback(error: BaseException, path: Path) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sr.callbacks.stage import check_stages
-from sr.experiment import CHECKPOINT, build, compose, made, run
+from sr.experiment import CHECKPOINT, build, compose, made, prepare, run
+from sr.runs.results import ResultIndex
 
 
 @pytest.mark.parametrize(
@@ -44,8 +44,7 @@ def test_a_run_without_aimet_is_refused_and_one_without_an_engine_warned(tmp_pat
     target = made(config.export)
     target.check(made(config.quantization))
     assert "the export will leave litert out: ai-edge-litert, which writes and runs .tflite files" in caplog.text
-    task, _ = build(compose(["model=bicubic"]))
-    check_stages(made(config.callbacks).values(), task, tmp_path)  # which is not quantized
+    prepare(compose(["model=bicubic", "logger=none"]), tmp_path, ResultIndex(folder=tmp_path))  # is not quantized
     with pytest.raises(ValueError, match=r"needs AIMET, which cannot be imported \(it is not installed\): pip install"):
         run(config, tmp_path, lambda config: tmp_path)
 

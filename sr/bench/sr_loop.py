@@ -9,7 +9,6 @@ from lightning.pytorch.callbacks import Callback
 from omegaconf import DictConfig
 
 from sr.bench.interleaved import Span, Stopwatch
-from sr.callbacks.stage import callbacks_of
 from sr.callbacks.throughput import Throughput
 from sr.experiment import made, trainer_of
 
@@ -87,5 +86,5 @@ def train_in_blocks(
     return pause.blocks
 
 
-def _clock(trainer: lightning.Trainer) -> Throughput:
-    return callbacks_of(trainer, Throughput)[0]
+def _clock(trainer: Any) -> Throughput:
+    return next(callback for callback in trainer.callbacks if isinstance(callback, Throughput))

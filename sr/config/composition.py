@@ -1,8 +1,6 @@
 """What Hydra needs to know of run folders: interpolations, guards, and the list of failed jobs at a sweep's end."""
 
-import hashlib
 import re
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -11,7 +9,6 @@ from typing import Any, cast
 
 from hydra import compose
 from hydra.core.hydra_config import HydraConfig
-from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
@@ -19,6 +16,7 @@ from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseExceptio
 from sr.config.checks import count, names, number
 from sr.runs.folders import ROOT, run_name
 from sr.runs.names import check_name
+from sr.runs.results import INDEX
 
 
 def scaled(iterations: float, budget: float) -> int:
@@ -102,7 +100,6 @@ def register_resolvers() -> None:
         "sr_run_name": lambda overrides: run_name(list(overrides)),
         "sr_experiment": partial(check_name, "experiment"),
         "sr_folder_name": lambda folder: Path(folder).name,
-        "sr_run_id": lambda folder: hashlib.sha256("/".join(Path(folder).parts[-2:]).encode()).hexdigest()[:12],
         "scaled": scaled,
         "iterations_of": iterations_of,
         "whole_chunks": whole_chunks,
@@ -144,6 +141,16 @@ def output_folder() -> Path:
 def overrides() -> list[str]:
     """Return what the command line changed in the run that Hydra is at."""
     return list(HydraConfig.get().overrides.task)
+
+
+def results_folder(folder: Path) -> Path:
+    """Return the folder of the index of results: one for all experiments of an outputs folder, else beside the run.
+
+    Args:
+        folder: of a run.
+    """
+    outputs = Path(HydraConfig.get().sweep.dir)
+    return (outputs if outputs in folder.parents else folder.parent) / INDEX
 
 
 def in_multirun() -> bool:
@@ -212,24 +219,3 @@ def refuse_unexpanded_sweep() -> None:
             f"this sweep was not expanded: {', '.join(missing)} got no value. Run one sweep at a time, as "
             "`python -m sr.run sweeps=NAME`, without hydra.mode=RUN"
         )
-
-
-class ListFailures(Callback):
-    """At the end of a sweep, list the jobs that failed with their errors, and exit with status 1."""
-
-    def __init__(self) -> None:
-        self.failed: dict[str, str] = {}
-        self.jobs = 0
-
-    def on_job_end(self, config: DictConfig, job_return: Any, **_: Any) -> None:
-        """Remember a job that returned an error."""
-        self.jobs += 1
-        if job_return.status.name == "COMPLETED" and job_return.return_value is not None:
-            folder = Path(config.hydra.runtime.output_dir)
-            self.failed["/".join(folder.parts[-2:])] = str(job_return.return_value)
-
-    def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
-        """Print the list."""
-        if self.failed:
-            lines = "".join(f"\n  {name}: {error}" for name, error in self.failed.items())
-            sys.exit(f"{len(self.failed)} of {self.jobs} jobs failed; the same command runs only these again:{lines}")

@@ -2,7 +2,6 @@
 
 from sr.config.kinds import Choice, Flag, Follows, Kind, Many, Named, Number, Optional, Text, Whole
 from sr.config.ranges import (
-    ACCELERATOR,
     DECIBELS,
     FRACTION,
     LOSS_WEIGHT,
@@ -47,7 +46,7 @@ STEP: dict[str, Kind] = {
     "teacher": Optional(Text()),
     "checkpoint_every": Whole(),
     "keep": Choice("best", "last"),
-    "accelerator": ACCELERATOR,
+    "accelerator": Follows("machine.accelerator"),
     "damping": Number(above=0, most=1e9),
     "positions": Whole(),
     "candidates": Whole(1, 10_000),
@@ -76,15 +75,15 @@ CALLBACKS: dict[str, Kind] = {
     "gan_monitor.sure": FRACTION,
     "gan_monitor.unsure": FRACTION,
     "checkpoint.every": Follows("train.checkpoint_every"),
+    "quantize.scheme": Follows("quantization"),
+    "export.target": Follows("export"),
+    "evaluate.forms": Many(Choice("bicubic", "float", "simulated", "exported")),
     "sensitivity.num_crops": Whole(1, 100_000),
     "sensitivity.amplify": Number(above=0, most=255),
     "images.crop": Whole(16, 1 << 16),
     "images.names": Many(Text()),
     "images.first": Whole(),
-    "cost.target": Follows("size"),
     "cost.num_repeats": Whole(1, 100_000),
     "cost.tile_kib": Number(above=0, most=1e9),
-    **{f"*.{name}": Follows(name) for name in ("protocol", "seed", "scale", "measures", "loss")},
-    "*.scheme": Follows("quantization"),
-    "*.target": Follows("export"),
+    "perceptual.measures": Follows("measures"),
 }

@@ -51,6 +51,8 @@ TOP: dict[str, Kind] = {
     "protocol": PROTOCOL_WORD,
     "measures": Many(Choice("niqe", "rmse", "lpips", "pi")),
     "size": Size(),
+    "reuse": Choice("always", "never"),
+    "redo": Many(Text()),
     "ckpt": Choice("last", "none", advice="; other weights to start from are init="),
     "init": Optional(Text()),
     "init_leave": Many(Text()),
@@ -68,9 +70,11 @@ TRAIN: dict[str, Kind] = {
     "chunk": Whole(1, 100_000),
     "validate_every": Whole(),
     "checkpoint_every": Whole(),
+    "protocol": PROTOCOL_WORD,
 }
 MACHINE: dict[str, Kind] = {
     "threads": Optional(THREADS),
+    "accelerator": ACCELERATOR,
     "cuda_graphs": AUTO_OR_NEVER,
     "gpu_cache": AUTO_OR_NEVER,
     "max_megapixels": Optional(Number(above=0, most=1e6)),
@@ -140,7 +144,7 @@ TASK: dict[str, Kind] = {
     "precision": Follows("train.precision"),
     "fp32_from": Follows("train.fp32_tail"),
     "ema_decay": Follows("train.ema_decay"),
-    "protocol": Follows("protocol"),
+    "protocol": Follows("train.protocol"),
     "cuda_graphs": AUTO_OR_NEVER,
     "teacher.source": Optional(Text()),
     "teacher.scale": Follows("scale"),
@@ -168,7 +172,7 @@ TASK: dict[str, Kind] = {
     "optimizer_state": Choice("rewound", "reset"),
 }
 TRAINER: dict[str, Kind] = {
-    "accelerator": ACCELERATOR,
+    "accelerator": Follows("machine.accelerator"),
     "devices": Anything(),  # what a run takes is told with its reason: sr.experiment
     "max_steps": Follows("train.iterations"),
     "max_epochs": Choice(-1),

@@ -1,7 +1,7 @@
 """Filter pruning of a trained net: score, choose, remove, and report the savings."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from sr.cost.count import count_parameters
 from sr.models.net import Net
 from sr.models.weights import save_weights
 from sr.pruning.dependency_graph import Channels
@@ -57,7 +58,6 @@ def prune(
     source: str,
     batches: Iterable[tuple[Tensor, Tensor]],
     loss: nn.Module,
-    figures: Callable[[Net], dict[str, Any]],
     folder: Path,
 ) -> dict[str, Any]:
     """Prune a trained net in place, and write its weights and `NARROW` into a run folder.
@@ -69,17 +69,16 @@ def prune(
         source: Where its weights came from.
         batches: uint8 RGB (lr, hr) batches of training crops.
         loss: Module (sr, hr) -> scalar.
-        figures: Function from a net to its cost.
         folder: Run folder.
 
     Returns:
-        The content of the file: removed layers, widths, the model's description, and the cost before and after.
+        The content of the file: removed layers, widths, the model's description, and parameters before and after.
 
     Raises:
         ValueError: The net cannot be pruned, or not that far.
     """
     started = time.perf_counter()
-    before = figures(net)
+    before = {"parameters": count_parameters(net).total}
     removals = remove_layers(net, filters.remove_layers, islice(batches, filters.num_batches), loss)
     removed = [removal.layer for removal in removals]
     channels = Channels(net)
@@ -100,7 +99,7 @@ def prune(
         "model": described,
         "weights": WEIGHTS,
         "before": before,
-        "after": figures(net),
+        "after": {"parameters": count_parameters(net).total},
         "seconds": round(time.perf_counter() - started, 3),
     }
     write_json(folder / NARROW, outcome)

@@ -1,8 +1,14 @@
 """Which code and which libraries made a result."""
 
+import functools
+import platform
 import subprocess
+import time
 from importlib import metadata
 from pathlib import Path
+from typing import Any
+
+from sr.runs.folders import ROOT
 
 PACKAGES = (
     "sr",
@@ -45,3 +51,13 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
+
+
+@functools.cache
+def _code_and_machine() -> dict[str, Any]:
+    return {**git_state(ROOT), "versions": versions(), "machine": f"{platform.node()} {platform.machine()}"}
+
+
+def maker() -> dict[str, Any]:
+    """Return who makes a result now: {"commit", "dirty", "versions", "machine", "time" (UTC)}."""
+    return {**_code_and_machine(), "time": time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())}

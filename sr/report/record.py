@@ -4,7 +4,7 @@ import functools
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,9 @@ class Report:
         cost: {"parameters", "macs_g", "activation_kib", "receptive_field_px", "latency_torch_cpu", ...}.
         export: {"certificate", "estimates", "files", ...}; empty where nothing was exported.
         stage_seconds: {stage: wall time in seconds}.
+        made_by: {"starts": [of the training], stage: {"commit", "dirty", "versions", "machine", "time"}}; a stage
+            whose result was taken from another run also has "reused_from".
+        skipped: {stage: why there was nothing to do}.
         status: "finished"; a run without this file is unfinished or failed.
         schema_version: Number of this layout.
     """
@@ -53,6 +56,8 @@ class Report:
     cost: dict[str, Any]
     export: dict[str, Any]
     stage_seconds: dict[str, float]
+    made_by: dict[str, Any] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
     status: str = "finished"
     schema_version: int = SCHEMA_VERSION
 
@@ -143,8 +148,9 @@ def read_report(path: Path) -> Report:
     version = content.get("schema_version")
     if version != SCHEMA_VERSION:
         raise ValueError(f"{path} has schema_version {version!r}, this code reads {SCHEMA_VERSION}")
-    names = {field.name for field in fields(Report)}
-    missing, unknown = sorted(names - content.keys()), sorted(content.keys() - names)
+    names = {each.name for each in fields(Report)}
+    needed = {each.name for each in fields(Report) if each.default_factory is MISSING}
+    missing, unknown = sorted(needed - content.keys()), sorted(content.keys() - names)
     if missing or unknown:
         raise ValueError(f"{path} is not a report of this layout: missing {missing}, unknown {unknown}")
     try:

@@ -5,9 +5,13 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-MACHINE_KEYS = ("logger", "machine", "experiment", "sweeps", "ckpt", "hydra")
+MACHINE_KEYS = ("logger", "machine", "experiment", "sweeps", "ckpt", "reuse", "redo", "hydra")
 """Top-level keys that say where and how a run is watched or taken up again, never what it computes."""
-PLACES = {"data": ("root", "test_root", "cache", "gpu_cache", "max_megapixels"), "task": ("cuda_graphs",)}
+PLACES = {
+    "data": ("root", "test_root", "cache", "gpu_cache", "max_megapixels"),
+    "task": ("cuda_graphs",),
+    "trainer": ("accelerator",),
+}
 """More of the kind: where the images lie (which ones they are tells their fingerprint), and how a step is run."""
 NAMING_PLACES = ("data.root",)
 """Places that still name a run: other images are another run, and it is told before they are read."""

@@ -15,25 +15,40 @@ NARROW = "narrow/narrow.json"  # what filter pruning left of the net
 
 
 def identity(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a config that decides a run's numbers: all but `MACHINE_KEYS` and `PLACES`."""
+    """The part of a config that decides a run's numbers: all but `MACHINE_KEYS` and `PLACES`.
+
+    Which class does the work of a stage is the code's affair: below `callbacks` only settings count.
+    """
     kept = {key: value for key, value in config.items() if key not in MACHINE_KEYS}
     for part, keys in PLACES.items():
         if isinstance(kept.get(part), Mapping):
             kept[part] = {key: value for key, value in kept[part].items() if key not in keys}
+    if isinstance(kept.get("callbacks"), Mapping):
+        kept["callbacks"] = {name: _without_target(settings) for name, settings in kept["callbacks"].items()}
     return kept
 
 
+def _without_target(settings: Any) -> Any:
+    if not isinstance(settings, Mapping):
+        return settings
+    return {"on": True} | {key: value for key, value in settings.items() if key != "_target_"}
+
+
 def differing_keys(ours: Any, theirs: Any, path: str = "") -> list[str]:
-    """Dotted keys in which two nested plain containers differ, each with both values."""
-    if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
-        keys = sorted({*ours, *theirs}, key=str)
-        missing = "(absent)"
+    """Dotted keys in which two nested plain containers differ, each with both values.
+
+    Keys that only one of them has do not count: the code knows more settings from time to time, whose defaults are what
+    it did before. An empty container differs from a filled one.
+
+    >>> differing_keys({"a": 1, "new": 0}, {"a": 2})
+    ['a: 2 before, 1 now']
+    """
+    if isinstance(ours, Mapping) and isinstance(theirs, Mapping) and bool(ours) == bool(theirs):
+        shared = [key for key in ours if key in theirs]
         return [
             line
-            for key in keys
-            for line in differing_keys(
-                ours.get(key, missing), theirs.get(key, missing), f"{path}.{key}" if path else str(key)
-            )
+            for key in sorted(shared, key=str)
+            for line in differing_keys(ours[key], theirs[key], f"{path}.{key}" if path else str(key))
         ]
     return [] if ours == theirs else [f"{path}: {theirs!r} before, {ours!r} now"]
 

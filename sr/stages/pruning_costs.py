@@ -20,9 +20,19 @@ from sr.models.net import Net
 from sr.quantization.ptq import calibrate
 from sr.quantization.scheme import Scheme
 from sr.runs.silence_logs import native_output_to
+from sr.stages.quantize import calibration_inputs
+from sr.stages.stage import Job
 
 REPEATS = 5
 PROOF = (64, 64)  # LR pixels; the graph that is compiled has the target's own size
+
+
+def pruning_costs(job: Job) -> dict[str, Any]:
+    """Return the figures of a net "before" filter pruning and "after" it."""
+    assert job.unpruned is not None
+    crops = calibration_inputs(job.images, job.net, 1, 8)
+    asked = {"size": job.config["size"], "target": job.target, "scheme": job.scheme, "crops": crops}
+    return {"before": figures(job.unpruned, **asked), "after": figures(job.net, **asked)}
 
 
 def figures(net: Net, *, size: str, target: NoExport | Onnx, scheme: Scheme, crops: Sequence[Tensor]) -> dict[str, Any]:

@@ -117,6 +117,10 @@ class Distillation(Regression):
         super().on_fit_start()
         self._teacher.to(self.device)
 
+    def learns_from(self) -> list[nn.Module]:
+        """Return the teacher."""
+        return [self._teacher]
+
     def objective(self, bf16: bool) -> nn.Module:
         """The module (lr, hr) -> loss that iterations minimise; without a teacher's part, that of regression."""
         if not self.share and not (self.layers and self.feature_weight):

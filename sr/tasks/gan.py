@@ -113,6 +113,10 @@ class Gan(Regression):
         second = make_optimizer(self.discriminator.parameters())
         return [super().configure_optimizers(), {"optimizer": second, "lr_scheduler": make_scheduler(second)}]
 
+    def learns_from(self) -> list[nn.Module]:
+        """Return the perceptual net."""
+        return [self.perceptual]
+
     def training_step(self, chunk: list[Batch], index: int) -> None:
         """Take one iteration for each batch of uint8 (lr, hr) in the chunk; log the means of all figures."""
         first, steps = self.global_step, list[Figures]()

@@ -157,6 +157,10 @@ class Regression(lightning.LightningModule):
         """Whether training has come to its fp32 tail."""
         return self.global_step >= self._fp32_from
 
+    def learns_from(self) -> list[nn.Module]:
+        """Return the nets, besides its own, whose weights decide what this task learns."""
+        return []
+
     def facts(self) -> dict[str, Any]:
         """What the report says of this training besides its length and speed; plain containers."""
         return {}

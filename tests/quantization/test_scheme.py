@@ -61,6 +61,6 @@ def test_every_configured_scheme_builds(repo_root):
     assert {"fp32", "w8a8_ptq", "w8a8_qat"} <= {file.stem for file in files}
     with initialize_config_dir(str(repo_root / "conf"), version_base="1.3"):
         for file in files:
-            config = compose(f"quantization/{file.stem}", ["+trainer.accelerator=cpu"])
+            config = compose(f"quantization/{file.stem}", ["+machine.accelerator=cpu"])
             scheme = instantiate(config.quantization, _convert_="all")
             assert isinstance(scheme, Scheme) and scheme.name == file.stem

@@ -29,10 +29,19 @@ def test_the_machine_may_change(tmp_path):
     lock_config(tmp_path, CONFIG | {"ckpt": "none"})
 
 
-def test_a_key_that_came_or_went_is_named(tmp_path):
-    lock_config(tmp_path, CONFIG)
-    with pytest.raises(ValueError, match=r"init: '\(absent\)' before, 'x' now"):
-        lock_config(tmp_path, CONFIG | {"init": "x"})
+def test_a_setting_that_came_with_newer_code_does_not_make_a_run_useless(tmp_path):
+    old = CONFIG | {"callbacks": {"quantize": {"_target_": "sr.callbacks.quantize.Quantize", "protocol": "y"}}}
+    lock_config(tmp_path, old)
+    new = CONFIG | {"callbacks": {"quantize": {"_target_": "sr.stages.quantize.Quantize"}}, "train": {"protocol": "y"}}
+    lock_config(tmp_path, new)
+
+
+def test_a_part_that_was_empty_or_off_is_another_setting(tmp_path):
+    lock_config(tmp_path, CONFIG | {"export": {"engines": {}}, "callbacks": {"export": {"_target_": "x"}}})
+    with pytest.raises(ValueError, match=r"export.engines: \{\} before, \{'litert'"):
+        lock_config(tmp_path, CONFIG | {"export": {"engines": {"litert": {"a": 1}}}})
+    with pytest.raises(ValueError, match=r"callbacks.export: .* before, None now"):
+        lock_config(tmp_path, CONFIG | {"callbacks": {"export": None}})
 
 
 def test_other_training_images_are_refused(tmp_path):

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from sr.callbacks.tracking import artifact_name, model_files
 from sr.report.record import Report
+from sr.stages.tracking import artifact_name, model_files
 
 
 def report(run: str) -> Report:

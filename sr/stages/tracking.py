@@ -1,16 +1,23 @@
 """What a finished run hands to its logger: settings, numbers, and to W&B also tables and the model as an artifact."""
 
 import re
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch.loggers import WandbLogger
+import numpy as np
+from lightning.pytorch.loggers import TensorBoardLogger, WandbLogger
+from PIL import Image
 
 from sr.report.record import Report
 from sr.report.summary import certificate, flat
+from sr.runs.files import read_json, write_json
+from sr.runs.identity import has_config, read_config
+from sr.runs.results import results_in
 
 MODEL_FILES = ("float/weights.safetensors", "checkpoints/last.ckpt", "config.yaml", "export/*.onnx", "export/*.json")
+WANDB_ID = "wandb_id.json"
 EXPORTED = ("export/aimet/*", "export/hexagon/*.bin", "export/hexagon/*.dlc")
 
 
@@ -25,8 +32,10 @@ def log_report(logger: Any, report: Report, folder: Path, step: int) -> None:
         folder: the run folder.
         step: iterations that were trained.
     """
-    logger.log_hyperparams(report.config)
+    logger.log_hyperparams(report.config | ({"training_reused_from": source} if (source := _reused(report)) else {}))
     logger.log_metrics(flat(report), step=step)
+    log_pictures(logger, folder, step)
+    logger.save()
     if not isinstance(logger, WandbLogger):
         return
     rows = [list(row) for row in flat(report).items()]
@@ -35,6 +44,39 @@ def log_report(logger: Any, report: Report, folder: Path, step: int) -> None:
         columns = list(dict.fromkeys(key for row in proof for key in row))
         logger.log_table("certificate", columns=columns, data=[[row.get(key) for key in columns] for row in proof])
     log_model(logger.experiment, report, folder)
+
+
+def log_picture(loggers: Iterable[Any], name: str, picture: Any, step: int) -> None:
+    """Hand a picture (H, W, 3) uint8 to every logger that takes images (W&B, TensorBoard)."""
+    for logger in loggers:
+        if isinstance(logger, WandbLogger):
+            logger.log_image(name, [picture], step=step)
+        elif isinstance(logger, TensorBoardLogger):
+            logger.experiment.add_image(name, picture, step, dataformats="HWC")
+
+
+def log_pictures(logger: Any, folder: Path, step: int) -> None:
+    """Log the pictures that the stages of a run name in their results."""
+    for _, content in results_in(folder):
+        for name, file in content.get("pictures", {}).items():
+            with Image.open(folder / file) as picture:
+                log_picture([logger], name, np.asarray(picture), step)
+
+
+def _reused(report: Report) -> str | None:
+    return report.made_by.get("train", {}).get("reused_from")
+
+
+def wandb_id(folder: Path) -> str:
+    """Return the id of a run at W&B: drawn at the first start, and kept in the run folder.
+
+    A run that was started when ids followed from folders keeps the id that its config has.
+    """
+    path = folder / WANDB_ID
+    if not path.is_file():
+        logger = read_config(folder).get("logger") if has_config(folder) else None
+        write_json(path, {"id": (logger or {}).get("id") or uuid.uuid4().hex[:12]})
+    return str(read_json(path)["id"])
 
 
 def end_run(logger: Any) -> None:

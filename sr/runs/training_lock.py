@@ -1,0 +1,58 @@
+"""One training of a key at a time: whoever comes second waits, and then finds the result."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from sr.runs.files import read_json, write_json
+from sr.runs.lock import claim
+
+SWEEP = "SR_SWEEP_ID"
+"""Environment variable that all jobs of one sweep share."""
+FAILURE, RUN = "failure.json", "run.json"
+PAUSE_S = 0.5
+
+
+@contextmanager
+def training_lock(folder: Path, run: Path) -> Iterator[None]:
+    """Hold the training of a key alone; wait while another process has it, and say which one.
+
+    A training that fails inside marks the key with its sweep, so that the other jobs of the sweep do not try it again.
+
+    Args:
+        folder: of the key.
+        run: the run folder that trains.
+
+    Raises:
+        ValueError: the same training failed in this sweep already; with its error.
+    """
+    with ExitStack() as held:
+        _claim_when_free(folder, held)
+        mark, sweep = folder / FAILURE, os.environ.get(SWEEP)
+        if mark.is_file() and sweep and (before := read_json(mark))["sweep"] == sweep:
+            raise ValueError(f"{before['error']} (the same training failed in {before['run']}, in this sweep)")
+        mark.unlink(missing_ok=True)
+        write_json(folder / RUN, {"run": str(run)})
+        try:
+            yield
+        except Exception as error:
+            write_json(mark, {"sweep": sweep, "run": str(run), "error": str(error)})
+            raise
+
+
+def _claim_when_free(folder: Path, held: ExitStack) -> None:
+    waiting = False
+    while True:
+        try:
+            held.enter_context(claim(folder))
+            return
+        except BlockingIOError as error:
+            if not waiting:
+                who = str(error).partition(" is being written by ")[2].partition(";")[0]
+                path = folder / RUN
+                where = f" for {read_json(path)['run']}" if path.is_file() else ""
+                print(f"the same training is done by {who}{where}: this run waits for it", flush=True)
+            waiting = True
+            time.sleep(PAUSE_S)

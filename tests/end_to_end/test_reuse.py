@@ -1,0 +1,133 @@
+"""Nothing is computed twice: commands as typed, one after the other, and what each of them does anew."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sr.runs.folders import run_name
+
+pytestmark = [pytest.mark.aimet, pytest.mark.timeout(900)]
+
+TINY = [
+    "model=quicksrnet", "model.f=8", "model.m=1", "train.iterations=20", "train.chunk=4", "train.precision=fp32",
+    "train.validate_every=20", "train.checkpoint_every=20", "data.batch_size=2", "data.lr_patch=16",
+    "data.val_images=1", "data.val_crop=128", "quantization.calibration_batches=1", "size=64x96", "export=onnx",
+    "quantization.stages.qat.iterations=4", "quantization.stages.qat.checkpoint_every=4", "export.num_crops=1",
+    "export.crop_lr_side=48", "callbacks.cost.num_repeats=1", "callbacks.sensitivity=null", "logger=none",
+]  # fmt: skip
+
+
+def sr_run(outputs: Path, *overrides: str) -> subprocess.CompletedProcess:
+    """Run a command as it would be typed, with `outputs` for the checkout's."""
+    command = [sys.executable, "-m", "sr.run", f"hydra.sweep.dir={outputs}", *TINY, *overrides]
+    if "--multirun" not in overrides:
+        experiment = next((each.partition("=")[2] for each in overrides if each.startswith("experiment=")), "main")
+        command.append(f"hydra.run.dir={outputs / experiment / run_name([*TINY, *overrides])}")
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=600)
+
+
+def made_by(done: subprocess.CompletedProcess) -> list[str]:
+    """The stages that did work, in their order."""
+    assert done.returncode == 0, done.stdout + done.stderr
+    return re.findall(r"^(\w+) -> ", done.stdout, re.MULTILINE)
+
+
+def newest(outputs: Path) -> Path:
+    return max(outputs.glob("*/*/report.json"), key=lambda path: path.stat().st_mtime_ns).parent
+
+
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory) -> Path:
+    outputs = tmp_path_factory.mktemp("reuse") / "outputs"
+    done = sr_run(outputs, "quantization=w8a8_ptq")
+    everything = ["evaluate", "evaluate", "quantize", "evaluate", "export", "evaluate", "images", "cost"]
+    assert made_by(done) == everything
+    return outputs
+
+
+def test_another_scheme_trains_nothing_and_says_which_net_it_takes(outputs):
+    first = newest(outputs)
+    done = sr_run(outputs, "quantization=w8a8_qat")
+    assert f"train: nothing is trained, the net of {first} is taken" in done.stdout
+    assert made_by(done) == ["quantize", "evaluate", "export", "evaluate", "images", "cost"]
+    report = json.loads((newest(outputs) / "report.json").read_text())
+    assert report["training"]["iterations"] == 20 and report["made_by"]["train"]["reused_from"] == str(first)
+    assert (newest(outputs) / "float/weights.safetensors").stat().st_nlink > 1
+
+
+@pytest.mark.parametrize(
+    ("overrides", "made"),
+    [
+        (["size=32x48"], ["export", "evaluate", "cost"]),
+        (["data.val_crop=96"], None),  # held-out images belong to the training
+        (["protocol=rgb"], ["evaluate", "evaluate", "evaluate", "evaluate"]),
+        (["experiment=elsewhere"], []),
+        (["callbacks.images.crop=64"], ["images"]),
+    ],
+)
+def test_a_setting_repeats_what_it_changes_and_nothing_else(outputs, overrides, made):
+    done = sr_run(outputs, "quantization=w8a8_ptq", *overrides)
+    if made is None:
+        assert "nothing is trained" not in done.stdout and "quantize" in made_by(done)
+    else:
+        assert made_by(done) == made
+
+
+def test_another_test_set_repeats_neither_quantization_nor_export(outputs, shared_data):
+    done = sr_run(outputs, "quantization=w8a8_ptq", "data.test=[set5]")
+    assert "quantize" not in made_by(done) and "train: nothing is trained" in done.stdout
+
+
+def test_a_stage_can_be_made_again_and_everything_without_reuse(outputs):
+    done = sr_run(outputs, "quantization=w8a8_ptq", "redo=[export]")
+    assert made_by(done) == ["evaluate", "evaluate", "evaluate", "export", "evaluate", "cost"]
+    done = sr_run(outputs, "quantization=w8a8_ptq", "experiment=alone", "reuse=never")
+    assert "nothing is trained" not in done.stdout and made_by(done)[:3] == ["evaluate", "evaluate", "quantize"]
+    refused = sr_run(outputs, "quantization=w8a8_ptq", "redo=[exprot]")
+    assert refused.returncode == 1 and "redo has exprot; the stages are" in refused.stderr
+    assert "is finished; nothing to do" in sr_run(outputs, "quantization=w8a8_ptq").stdout
+
+
+def test_a_finished_run_that_lost_a_file_makes_it_again_and_says_so(outputs):
+    made_by(sr_run(outputs, "quantization=w8a8_ptq", "experiment=lost"))
+    folder = newest(outputs)
+    assert folder.parent.name == "lost"
+    for name in ("float/weights.safetensors", "quantized/simulation.pt", "export/pixels.onnx"):
+        (folder / name).unlink()
+        done = sr_run(outputs, "quantization=w8a8_ptq", "experiment=lost", "reuse=never")
+        assert f"was finished, but {name} was removed or changed: it is made again" in done.stdout
+        assert done.returncode == 0 and (folder / name).is_file() and (folder / "report.json").is_file(), done.stderr
+
+
+def test_a_flipped_byte_in_the_simulation_is_found_and_repaired(outputs):
+    made_by(sr_run(outputs, "quantization=w8a8_ptq", "experiment=flipped"))
+    folder = newest(outputs)
+    simulation = folder / "quantized/simulation.pt"
+    content = bytearray(simulation.read_bytes())
+    content[len(content) // 2] ^= 1
+    simulation.unlink()  # the others keep theirs
+    simulation.write_bytes(content)
+    (folder / "report.json").unlink()
+    done = sr_run(outputs, "quantization=w8a8_ptq", "experiment=flipped", "reuse=never")
+    assert made_by(done)[0] == "quantize", "it is not the one that was written, so it is made again"
+    assert simulation.read_bytes() != bytes(content)
+
+
+def test_a_sweep_trains_once(outputs):
+    sweep = ["--multirun", "quantization=w8a8_ptq,w8a8_min_max", "experiment=sweep", "model.m=2", "export=none"]
+    done = sr_run(outputs, *sweep)
+    assert done.returncode == 0 and done.stdout.count("train: nothing is trained") == 1, done.stdout + done.stderr
+
+
+def test_a_training_that_failed_is_not_tried_once_a_scheme(outputs):
+    sweep = ["--multirun", "quantization=w8a8_ptq,w8a8_min_max", "experiment=failing", "optimizer.lr=1e20"]
+    done = sr_run(outputs, *sweep, "loss=l2")
+    assert done.returncode == 1 and "2 of 2 jobs failed" in done.stderr, done.stdout + done.stderr
+    assert "the same training failed in" in done.stderr
+    assert len(list(outputs.glob("failing/*/nonfinite_*.pt"))) == 1
