@@ -35,7 +35,8 @@ LOWER_IS_BETTER = ("niqe", "lpips", "pi", "perceptual_index", "rmse", "dists", "
 CHANNELS = {"y": "Y", "rgb": "RGB"}
 SIZES = {
     "macs_g": ("GMAC for an image", 1),
-    "parameters": ("Parameters", 0),
+    "trainable_parameters": ("Trainable parameters", 0),
+    "parameters": ("All parameters", 0),
     "activation_kib": ("Activations (KiB)", 0),
 }
 NO_SCORES = ("num_images", "hr_niqe")  # the latter is of the true images, the same for all nets
@@ -107,6 +108,8 @@ def axes_of(found: Sequence[dict[str, float]]) -> list[Axis]:
         both = runtime in keys
         label = "CPU, measured (ms): FP32 PyTorch" + (", INT8 ONNX Runtime" if both else "")
         axes.append(Axis(torch, runtime if both else torch, label, "cpu", 1))
+    if all(costs.get("trainable_parameters") == costs.get("parameters") for costs in found):
+        keys = [key for key in keys if key != "parameters"]
     return axes + [Axis(key, key, label, "size", decimals) for key, (label, decimals) in SIZES.items() if key in keys]
 
 

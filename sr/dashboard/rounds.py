@@ -1,5 +1,6 @@
 """Quality against sparsity, from whatever a run's report says of its rounds of pruning."""
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,7 +14,8 @@ def rounds(run: Run, label: str) -> list[dict[str, Any]]:
     """The rounds of a pruned run: every mapping in its report that has a `sparsity` (a share) and a PSNR.
 
     Returns:
-        [{"id", "label", "family", "sparsity", "quality", "metric"}], by growing sparsity; empty for a dense run.
+        [{"id", "label", "family", "sparsity", "quality", "metric"}], by growing sparsity; empty for a dense run. Rounds
+        with an infinite PSNR, which no axis can show, are left out.
     """
     if not run.report:
         return []
@@ -23,7 +25,7 @@ def rounds(run: Run, label: str) -> list[dict[str, Any]]:
     points = [
         {**name, "sparsity": float(each["sparsity"]), "quality": float(each[key]), "metric": key}
         for each in found
-        if (key := psnr_key(each)) and is_number(each[key])
+        if (key := psnr_key(each)) and is_number(each[key]) and math.isfinite(float(each[key]))
     ]
     return sorted(points, key=lambda point: point["sparsity"])
 

@@ -52,7 +52,9 @@ class Table:
 RUN = Column("run", "run", short="short_run")
 NAMES = (Column("experiment", "experiment"), RUN, Column("num_seeds", "seeds", "d"))
 AMOUNT = (
-    Column("parameters", "params", ",d"),
+    Column("trainable_parameters", "params", ",d"),
+    Column("frozen_parameters", "frozen", ",d"),
+    Column("parameters", "all params", ",d"),
     Column("macs_g", "GMAC", ".1f"),
     Column("iterations", "iterations", ",d"),
     Column("budget", "budget", ".3g"),
@@ -93,7 +95,7 @@ def speed_table(runs: Sequence[Run], *, fold_seeds: bool = False) -> Table:
     engines = {name: where for report in reports for name, (where, _) in engines_ms(report).items()}
     columns = (
         *NAMES,
-        *AMOUNT[:2],
+        *AMOUNT[:4],
         Column("activation_kib", "activations KiB", ",.0f"),
         Column("receptive_field_px", "field px", "d"),
         *(Column(f"latency_{runtime}_cpu_ms", f"{title} CPU ms", ".1f") for runtime, title in CPU_RUNTIMES.items()),
@@ -138,8 +140,16 @@ def run_names(name: str, config: Mapping[str, Any]) -> Row:
 
 def _amount(report: Report) -> Row:
     """Size of the net and length of the training."""
-    found = report.cost | report.training
+    found = report.training | report.cost | parameter_counts(report)
     return {column.key: found.get(column.key) for column in AMOUNT}
+
+
+def parameter_counts(report: Report) -> Row:
+    """Return the counts of trainable and of frozen parameters; of a report that does not tell them apart, their sum."""
+    total, trainable = (report.cost.get(key) for key in ("parameters", "trainable_parameters"))
+    if not isinstance(total, int) or not isinstance(trainable, int):
+        return {"parameters": total}
+    return {"trainable_parameters": trainable, "frozen_parameters": total - trainable or None, "parameters": None}
 
 
 def estimates_ms(report: Report) -> dict[str, float]:
@@ -165,8 +175,9 @@ def _speed(report: Report) -> Row:
     latencies = {runtime: report.cost.get(f"latency_{runtime}_cpu") for runtime in CPU_RUNTIMES}
     made = prediction_of(report)
     return {
-        **report.cost,
         **report.training,
+        **report.cost,
+        **parameter_counts(report),
         **{
             f"latency_{runtime}_cpu_ms": each.get("median_ms") if isinstance(each, dict) else each
             for runtime, each in latencies.items()

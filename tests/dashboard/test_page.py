@@ -101,6 +101,12 @@ def test_rounds_of_pruning_are_found_wherever_a_report_holds_them(tmp_path: Path
     assert [(each["sparsity"], each["quality"]) for each in found] == [(0.2, 30.4), (0.36, 30.1)]
 
 
+def test_a_round_with_an_infinite_score_is_no_point_of_a_chart(tmp_path: Path, make_run: MakeRun) -> None:
+    make_run(training={"pruning": [{"sparsity": 0.2, "psnr_y_db": "inf"}, {"sparsity": 0.5, "psnr_y_db": 30.0}]})
+    found = content(find_runs([tmp_path]), [tmp_path])["rounds"]
+    assert [each["sparsity"] for each in found] == [0.5]
+
+
 def test_results_of_other_stages_are_taken_along(tmp_path: Path, make_run: MakeRun) -> None:
     folder = make_run()
     (folder / "quantized").mkdir()

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from sr.report.__main__ import main
+from sr.report.render import markdown
 from sr.report.runs import find_runs
 from sr.report.sparsity import pruned_groups, sparsity_picture, sparsity_tables
 
@@ -51,3 +52,16 @@ def test_the_command_draws_and_prints(tmp_path, runs, capsys):
 def test_without_a_pruned_run_the_message_says_how_to_make_one():
     with pytest.raises(ValueError, match="no finished run was pruned; task=pruning prunes"):
         pruned_groups([])
+
+
+@pytest.mark.parametrize("infinite", [[0], [0, 1, 2]])
+def test_infinite_scores_are_shown_and_left_out_of_the_picture(make_run, infinite):
+    scored = rounds(35.0)
+    for index in infinite:
+        scored[index] |= {"psnr_y_db": "inf", "curve": [[100, 30.0], [200, "inf"]]}
+    folder = make_run(experiment="prune", run="equal", training={"iterations": 600, "rounds": scored})
+    found = find_runs([folder])
+    (table,) = sparsity_tables(found)
+    assert [row["psnr"] for row in table.rows].count(float("inf")) == len(infinite)
+    assert "nan" not in markdown([table])
+    assert Image.open(io.BytesIO(sparsity_picture(found))).size[0] > 1000

@@ -24,7 +24,7 @@ def test_one_table_for_each_set_with_the_runs_as_rows(make_run: MakeRun) -> None
     assert [row["run"] for row in set5.rows] == ["m_1", "m_2"]
     headings = [column.heading for column in bsd100.filled_columns()]
     assert headings == [
-        "run", "bicubic", "float", "SSIM", "simulated", "- float", "params", "GMAC", "iterations", "budget",
+        "run", "bicubic", "float", "SSIM", "simulated", "- float", "all params", "GMAC", "iterations", "budget",
     ]  # fmt: skip
     row = bsd100.rows[0]
     assert (row["float_psnr_y_db"], row["float_ssim_y"], row["parameters"]) == (31.20, 0.8890, 22860)

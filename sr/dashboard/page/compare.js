@@ -80,7 +80,7 @@ function runsCard(now) {
 }
 
 function costColumns(axis) {
-  const short = { estimate: axis.label.replace(/^HTP estimate of the compiler, /, "estimate "), parameters: "parameters", macs_g: "GMAC",
+  const short = { estimate: axis.label.replace(/^HTP estimate of the compiler, /, "estimate "), trainable_parameters: "parameters", parameters: "all parameters", macs_g: "GMAC",
     activation_kib: "activ. KiB", latency_torch_cpu_ms: "CPU ms, PyTorch", latency_onnxruntime_cpu_ms: "CPU ms, ORT" };
   const of = (key) => ({ key, heading: short[key] ?? (axis.kind === "npu" ? short.estimate : key.replaceAll("_", " ")), title: axis.label,
     number: true, decimals: axis.decimals, better: -1 });

@@ -17,7 +17,13 @@ function table(columns, rows, { sort = "", onsort = null, name = "", rowAttribut
       el("tbody", {}, ordered.map((row) => el("tr", rowAttributes(row), columns.map((column) => cell(column, row, best)))))));
 }
 
-const valueOf = (column, row) => (column.text ? column.text(row) : row[column.key]);
+// Numbers that JSON lacks: a set's PSNR is infinite where an output equals its reference.
+const NOT_IN_JSON = { inf: Infinity, "-inf": -Infinity, nan: null };
+
+function valueOf(column, row) {
+  const value = column.text ? column.text(row) : row[column.key];
+  return column.number && Object.hasOwn(NOT_IN_JSON, value) ? NOT_IN_JSON[value] : value;
+}
 
 /** What is missing goes last in either direction. */
 function compared(a, b, direction) {

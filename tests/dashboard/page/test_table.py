@@ -143,3 +143,18 @@ def test_the_inside_of_a_quantized_net(make_run: MakeRun, visit: Open) -> None:
     assert page.locator("[data-chart=layer_ranges] .mark-rect path").count() == 1
     text = page.locator("main").inner_text()
     assert "2.000 %" in text and "41.5" in text and "bird" in text
+
+
+def test_an_infinite_score_sorts_as_the_largest(make_run: MakeRun, make_score: Callable[..., Any], visit: Open) -> None:
+    scores = make_score(31.0)
+    scores["per_image"] = [
+        {"name": name, "psnr_y_db": value, "ssim_y": 1.0}
+        for name, value in (("low", 9.5), ("equal", "inf"), ("high", 40.0), ("worst", "-inf"))
+    ]
+    make_run(quality={"float": {"set5": scores}})
+    page = visit("#/run/nets%2Fmodel_a")
+    rows = page.locator("section.card", has_text="Image by image").locator("tbody tr td:first-child")
+    for order in (["equal", "high", "low", "worst"], ["worst", "low", "high", "equal"]):
+        page.get_by_role("button", name="float psnr y db").click()
+        assert rows.all_inner_texts() == order
+    assert "\N{INFINITY}" in page.locator("section.card", has_text="Image by image").inner_text()
