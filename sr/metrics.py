@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torchmetrics import Metric
+from torchmetrics.utilities import dim_zero_cat
 
 from sr.functional.color import image_luma, rgb_to_y
 from sr.functional.quality import psnr, ssim
@@ -42,30 +43,7 @@ class Protocol:
         """
         return ceil(scale)
 
-    def score(self, sr: np.ndarray, hr: np.ndarray, scale: float) -> tuple[float, float]:
-        """Return PSNR and SSIM of one image.
-
-        Args:
-            sr: (H, W, 3) uint8; luma (H, W) uint8 if the protocol is `luma_only`.
-            hr: The HR image, same shape.
-            scale: Upscaling factor of `sr`.
-
-        Returns:
-            PSNR in dB (infinite if the images are equal within the border) and SSIM.
-
-        Raises:
-            ValueError: If the shapes do not match each other or the protocol, or the image is too small.
-        """
-        needed = (*hr.shape[:2],) if self.luma_only else (*hr.shape[:2], 3)
-        if sr.shape != needed or hr.shape != needed:
-            raise ValueError(
-                f"protocol {self.name!r} compares two images of shape {needed}, got SR {sr.shape} and HR {hr.shape}; "
-                f"check that both are for x{scale:g} and for this protocol"
-            )
-        decibels, similarity = self.score_batch(_batch(sr), _batch(hr), scale)
-        return decibels.item(), similarity.item()
-
-    def score_batch(self, sr: Tensor, hr: Tensor, scale: float) -> tuple[Tensor, Tensor]:
+    def score(self, sr: Tensor, hr: Tensor, scale: float) -> tuple[Tensor, Tensor]:
         """Return PSNR and SSIM of each image of a batch.
 
         Args:
@@ -74,17 +52,33 @@ class Protocol:
             scale: Upscaling factor of `sr`.
 
         Returns:
-            PSNR in dB (N,) and SSIM (N,), float64.
+            PSNR in dB (N,), infinite for images that are equal within the border, and SSIM (N,); float64.
 
         Raises:
-            ValueError: If the images are not uint8, or smaller than 11 pixels within the border.
+            ValueError: If the shapes do not match each other or the protocol, the images are not uint8, or they have
+                fewer than 11 pixels within the border.
         """
-        border = self.border(scale)
-        self.check_size(hr.shape[-2], hr.shape[-1], scale)
+        needed = (len(hr), 1 if self.luma_only else 3, *hr.shape[-2:])
+        if sr.shape != needed or hr.shape != needed:
+            raise ValueError(
+                f"protocol {self.name!r} compares two images of shape {needed}, got SR {tuple(sr.shape)} and HR "
+                f"{tuple(hr.shape)}; check that both are for x{scale:g} and for this protocol"
+            )
         if sr.dtype != torch.uint8 or hr.dtype != torch.uint8:
             raise ValueError(f"scores need uint8 images, got {sr.dtype} and {hr.dtype}; convert them with `to_uint8`")
+        self.check_size(*hr.shape[-2:], scale)
+        border = self.border(scale)
         a, b = (self._values(images)[..., border:-border, border:-border] for images in (sr, hr))
         return psnr(a, b, 255.0), ssim(a, b, 255.0)
+
+    def named(self, psnr_db: float, ssim: float) -> dict[str, float]:
+        """Return a PSNR in dB and an SSIM under the names that reports use.
+
+        Example:
+            >>> protocol("y").named(30.5, 0.9)
+            {'psnr_y_db': 30.5, 'ssim_y': 0.9}
+        """
+        return {f"psnr_{self.channel}_db": psnr_db, f"ssim_{self.channel}": ssim}
 
     def check_size(self, height: int, width: int, scale: float) -> None:
         """Raise ValueError if an HR image is too small for a score.
@@ -107,11 +101,6 @@ class Protocol:
     def _values(self, images: Tensor) -> Tensor:
         images = images.double()
         return rgb_to_y(images / 255) * 255 if self.channel == "y" and not self.luma_only else images
-
-
-def _batch(image: np.ndarray) -> Tensor:
-    """Convert (H, W[, C]) to (1, C, H, W)."""
-    return torch.from_numpy(np.ascontiguousarray(np.atleast_3d(image).transpose(2, 0, 1)))[None]
 
 
 def luma(image: np.ndarray) -> np.ndarray:
@@ -177,23 +166,23 @@ def protocol(name: str) -> Protocol:
 class SRQuality(Metric):
     """Compute the mean PSNR and SSIM over images under a protocol, also across processes.
 
+    The states hold one score for each image. They are lists of CPU tensors, because some devices lack float64.
+
     Args:
         protocol: The evaluation protocol.
         scale: Upscaling factor of the images.
     """
 
     higher_is_better = True
-    psnr_sum: Tensor
-    ssim_sum: Tensor
-    num_images: Tensor
+    psnr_db: list[Tensor]
+    ssim: list[Tensor]
 
     def __init__(self, *, protocol: Protocol, scale: float) -> None:
         super().__init__()
         self.protocol = protocol
         self.scale = scale
-        for name in ("psnr_sum", "ssim_sum"):
-            self.add_state(name, torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
-        self.add_state("num_images", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+        for name in ("psnr_db", "ssim"):
+            self.add_state(name, [], dist_reduce_fx="cat")
 
     def update(self, sr: Tensor, hr: Tensor) -> None:
         """Add a batch of images.
@@ -202,15 +191,11 @@ class SRQuality(Metric):
             sr: (N, 3, H, W) uint8; (N, 1, H, W) if the protocol is `luma_only`.
             hr: The HR images, same shape.
         """
-        decibels, similarity = self.protocol.score_batch(sr, hr, self.scale)
-        self.psnr_sum += decibels.sum()
-        self.ssim_sum += similarity.sum()
-        self.num_images += len(decibels)
+        decibels, similarity = self.protocol.score(sr, hr, self.scale)
+        self.psnr_db.append(decibels)
+        self.ssim.append(similarity)
 
-    def compute(self) -> dict[str, Tensor]:
+    def compute(self) -> dict[str, float]:
         """Return the means so far: `psnr_y_db` and `ssim_y`, or `psnr_rgb_db` and `ssim_rgb`."""
-        channel = self.protocol.channel
-        return {
-            f"psnr_{channel}_db": self.psnr_sum / self.num_images,
-            f"ssim_{channel}": self.ssim_sum / self.num_images,
-        }
+        means = (float(np.mean(dim_zero_cat(state).numpy())) for state in (self.psnr_db, self.ssim))
+        return self.protocol.named(*means)

@@ -1,7 +1,7 @@
-"""From a net and a set of images to a score: whole-image inference, colour handling, named protocols."""
+"""Evaluation of nets: whole-image inference, colour handling, scores under a protocol."""
 
 from sr.evaluation.perceptual_scores import PerceptualScores
-from sr.evaluation.score import ImageScore, Score, check_color, evaluate, score_pair
+from sr.evaluation.score import ImageScore, Score, add_score, check_color, evaluate
 from sr.evaluation.tiles import upscale_tiled
 from sr.evaluation.upscaler import Upscale, Upscaler, to_network, upscaler
 
@@ -11,9 +11,9 @@ __all__ = [
     "Score",
     "Upscale",
     "Upscaler",
+    "add_score",
     "check_color",
     "evaluate",
-    "score_pair",
     "to_network",
     "upscale_tiled",
     "upscaler",

@@ -1,10 +1,12 @@
-"""Score an upscaler on a set of images under a protocol, and refuse what does not compare."""
+"""Scores of an upscaler on a set of images under an evaluation protocol."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from sr import metrics
 from sr.data.pairs import ImagePair
@@ -14,7 +16,7 @@ from sr.functional.resize import downscale
 
 @dataclass(frozen=True)
 class ImageScore:
-    """What one image scored."""
+    """PSNR in dB and SSIM of one image."""
 
     name: str
     psnr_db: float
@@ -23,35 +25,22 @@ class ImageScore:
 
 @dataclass(frozen=True)
 class Score:
-    """What a set of images scored, and under which protocol."""
+    """Mean PSNR in dB and mean SSIM of a set of images under a protocol, and the score of each image."""
 
     protocol: str
+    psnr_db: float
+    ssim: float
     per_image: tuple[ImageScore, ...]
 
-    @property
-    def num_images(self) -> int:
-        """Images in the set."""
-        return len(self.per_image)
-
-    @property
-    def psnr_db(self) -> float:
-        """Mean PSNR in dB."""
-        return float(np.mean([image.psnr_db for image in self.per_image]))
-
-    @property
-    def ssim(self) -> float:
-        """Mean SSIM."""
-        return float(np.mean([image.ssim for image in self.per_image]))
-
     def to_dict(self) -> dict[str, Any]:
-        """Plain containers for JSON, the channel and the unit in the names: psnr_y_db, ssim_y; psnr_rgb_db ..."""
-        channel = metrics.protocol(self.protocol).channel
-
-        def named(score: "ImageScore | Score") -> dict[str, Any]:
-            return {f"psnr_{channel}_db": score.psnr_db, f"ssim_{channel}": score.ssim}
-
-        per_image = [{"name": image.name, **named(image)} for image in self.per_image]
-        return {"protocol": self.protocol, **named(self), "num_images": self.num_images, "per_image": per_image}
+        """Return plain containers for JSON, with the channel and the unit in the names (`psnr_y_db`, `ssim_y`)."""
+        named = metrics.protocol(self.protocol).named
+        return {
+            "protocol": self.protocol,
+            **named(self.psnr_db, self.ssim),
+            "num_images": len(self.per_image),
+            "per_image": [{"name": each.name, **named(each.psnr_db, each.ssim)} for each in self.per_image],
+        }
 
 
 def evaluate(
@@ -63,37 +52,46 @@ def evaluate(
     """Upscale and score every image of a set.
 
     Args:
-        upscale: an `Upscaler`, or any function lr -> sr on RGB bytes where the protocol does not ask for more.
-        images: the set.
-        protocol: what to score.
-        scale: upscaling factor.
+        upscale: An `Upscaler`, or any function lr -> sr on uint8 images if the protocol is not `luma_only`.
+        images: The image pairs.
+        protocol: The evaluation protocol.
+        scale: Upscaling factor.
 
     Raises:
-        ValueError: an empty set; a Y net under an RGB protocol; an RGB net under a luma_only protocol; an image that
-            cannot be scored, named.
+        ValueError: If the set is empty, the protocol does not fit the net's colours, or an image cannot be scored; the
+            message names the image.
     """
     check_color(upscale, protocol)
-    scores = []
+    quality = metrics.SRQuality(protocol=protocol, scale=scale)
+    names = []
     for pair in images:
         try:
-            scores.append(ImageScore(pair.name, *score_pair(upscale, pair, protocol, scale)))
+            add_score(quality, upscale, pair)
         except ValueError as error:
             raise ValueError(f"{pair.name}: {error}") from error
-    if not scores:
+        names.append(pair.name)
+    if not names:
         raise ValueError("there is no image to evaluate; check the test sets' folder")
-    return Score(protocol.name, tuple(scores))
+    mean_psnr_db, mean_ssim = quality.compute().values()
+    scores = zip(names, quality.psnr_db, quality.ssim, strict=True)
+    per_image = tuple(ImageScore(name, psnr_db.item(), ssim.item()) for name, psnr_db, ssim in scores)
+    return Score(protocol.name, mean_psnr_db, mean_ssim, per_image)
 
 
 def check_color(upscale: Upscale, protocol: metrics.Protocol) -> None:
-    """Refuse a protocol that asks for colours which an upscaler does not make, or for luma that it does not take.
+    """Raise ValueError if a protocol needs colours that a net does not produce, or luma that it does not accept.
+
+    Args:
+        upscale: The upscaler.
+        protocol: The evaluation protocol.
 
     Raises:
-        ValueError: a Y net under an RGB protocol, an RGB net under a luma_only protocol.
+        ValueError: If a Y net is scored under an RGB protocol, or an RGB net under a `luma_only` protocol.
     """
     if protocol.channel == "rgb" and getattr(upscale, "color", "rgb") == "y":
         raise ValueError(
-            f"protocol {protocol.name!r} scores all colours, and this net upscales luma only (its Cb and Cr are "
-            "bicubic): the number would not be the net's; use protocol=y or protocol=y_only"
+            f"protocol {protocol.name!r} scores all colours, and this net upscales luma only (Cb and Cr are upscaled "
+            "by bicubic); use protocol=y or protocol=y_only"
         )
     if protocol.luma_only and not getattr(upscale, "takes_luma", False):
         raise ValueError(
@@ -102,20 +100,29 @@ def check_color(upscale: Upscale, protocol: metrics.Protocol) -> None:
         )
 
 
-def score_pair(upscale: Upscale, pair: ImagePair, protocol: metrics.Protocol, scale: float) -> tuple[float, float]:
-    """Upscale and score one image: PSNR in dB and SSIM.
+def add_score(quality: metrics.SRQuality, upscale: Upscale, pair: ImagePair) -> None:
+    """Upscale one image and add its PSNR and SSIM to a metric.
 
-    A luma_only protocol takes an image whose file has one channel as luma itself (Set14's `bridge`; published rows do
-    so, and Set14 reads 0.09 dB higher without).
+    Under a `luma_only` protocol, a file with one channel is used as luma without conversion. Published tables do so;
+    Set14 (image `bridge`) scores 0.09 dB higher otherwise.
 
     Args:
-        upscale: as `evaluate` takes it.
-        pair: the image.
-        protocol: what to score.
-        scale: upscaling factor.
+        quality: The metric, which holds the protocol and the scale.
+        upscale: As in `evaluate`.
+        pair: The image pair.
+
+    Raises:
+        ValueError: If the image cannot be upscaled or scored.
     """
-    if not protocol.luma_only:
-        return protocol.score(upscale(pair.lr), pair.hr, scale)
+    if not quality.protocol.luma_only:
+        quality.update(_batch(upscale(pair.lr)), _batch(pair.hr))
+        return
     assert isinstance(upscale, Upscaler)
-    truth = pair.hr[..., 0] if pair.one_channel else metrics.luma(pair.hr)
-    return protocol.score(upscale.luma(downscale(truth.astype(np.float64), scale)), truth, scale)
+    hr = pair.hr[..., 0] if pair.one_channel else metrics.luma(pair.hr)
+    lr = downscale(hr.astype(np.float64), quality.scale)
+    quality.update(_batch(upscale.luma(lr)), _batch(hr))
+
+
+def _batch(image: np.ndarray) -> Tensor:
+    """Convert (H, W[, C]) to (1, C, H, W)."""
+    return torch.from_numpy(np.ascontiguousarray(np.atleast_3d(image).transpose(2, 0, 1)))[None]

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sr.evaluation import score_pair, upscaler
+from sr.evaluation import evaluate, upscaler
 from sr.models.blocks import inference_form
 from sr.models.net import Net
 from sr.models.weights import save_weights
@@ -126,15 +126,14 @@ class Pruning(Regression):
 
     def _end_round(self) -> None:
         """Score the round; unless it was the last one, prune and rewind."""
-        score = upscaler(inference_form(self.trained_net()))
-        trainer: Any = self.trainer  # Lightning's types do not say that it has the images
-        pairs = trainer.datamodule.val_dataloader()
-        psnr = [score_pair(score, pair, self.protocol, self.scale)[0] for pair in pairs]
+        trainer: Any = self.trainer  # Lightning's types lack `datamodule`
+        images = trainer.datamodule.val_dataloader()
+        score = evaluate(upscaler(inference_form(self.trained_net())), images, self.protocol, self.scale)
         self.records.append(
             {
                 "round": len(self.records),
                 "sparsity": round(masked_share(self.masks), 6),
-                f"psnr_{self.protocol.channel}_db": sum(psnr) / len(psnr),
+                f"psnr_{self.protocol.channel}_db": score.psnr_db,
                 "iterations": self.global_step,
                 "curve": self._curve,
             }
@@ -180,7 +179,7 @@ class Pruning(Regression):
     def on_validation_epoch_end(self) -> None:
         """Log the means, and keep them as the round's curve."""
         super().on_validation_epoch_end()
-        self._curve.append([self.age(), sum(psnr for psnr, _ in self._validation) / len(self._validation)])
+        self._curve.append([self.age(), self.quality.compute()[f"psnr_{self.protocol.channel}_db"]])
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep masks, finished rounds and the state of iteration k."""

@@ -13,7 +13,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from sr import metrics
 from sr.data.pairs import ImagePair
-from sr.evaluation import check_color, score_pair, upscaler
+from sr.evaluation import add_score, check_color, upscaler
 from sr.models.blocks import inference_form
 from sr.models.net import Net
 from sr.tasks.cuda_graphs import Objective, PixelObjective, captured
@@ -74,6 +74,7 @@ class Regression(lightning.LightningModule):
         self.loss = loss
         self.average = WeightAverage(self.net, ema_decay) if ema_decay else None
         self.protocol = metrics.protocol(protocol)
+        self.quality = metrics.SRQuality(protocol=self.protocol, scale=self.scale)
         check_color(upscaler(net), self.protocol)
         self._make_optimizer, self._make_scheduler = optimizer, scheduler
         self._precision, self._fp32_from = check_precision(precision), fp32_from
@@ -184,15 +185,14 @@ class Regression(lightning.LightningModule):
         )
 
     def on_validation_epoch_start(self) -> None:
-        """Begin a new mean over the held-out images."""
-        self._validation: list[tuple[float, float]] = []
+        """Reset the metric and prepare the net for whole images."""
+        self.quality.reset()
         self.upscale = upscaler(inference_form(self.trained_net()))
 
     def validation_step(self, pair: ImagePair, index: int) -> None:
         """Score one whole held-out image in fp32."""
-        self._validation.append(score_pair(self.upscale, pair, self.protocol, self.scale))
+        add_score(self.quality, self.upscale, pair)
 
     def on_validation_epoch_end(self) -> None:
-        """Log the means, named by the protocol."""
-        psnr, ssim = (sum(column) / len(column) for column in zip(*self._validation, strict=True))
-        self.log_figures({f"val/psnr_{self.protocol.channel}_db": psnr, f"val/ssim_{self.protocol.channel}": ssim})
+        """Log mean PSNR and SSIM."""
+        self.log_figures({f"val/{name}": mean for name, mean in self.quality.compute().items()})

@@ -8,7 +8,7 @@ import torch
 
 from sr import metrics
 from sr.data.pairs import ImagePair
-from sr.evaluation import PerceptualScores, upscaler
+from sr.evaluation import PerceptualScores, evaluate, upscaler
 from sr.evaluation.pristine import niqe, pristine
 from sr.functional.resize import downscale
 from sr.models.interpolation import Bicubic, Nearest
@@ -27,7 +27,7 @@ def pairs() -> list[ImagePair]:
 def test_rmse_is_what_psnr_says_and_niqe_that_of_the_cropped_image(pairs: list[ImagePair]) -> None:
     upscale = upscaler(Bicubic(scale=4))
     got = PerceptualScores(["rmse", "niqe"], Y, 4).evaluate(upscale, pairs)
-    psnrs = [Y.score(upscale(pair.lr), pair.hr, 4)[0] for pair in pairs]
+    psnrs = [image.psnr_db for image in evaluate(upscale, pairs, Y, 4).per_image]
     assert got["rmse"] == pytest.approx(np.mean([255 * 10 ** (-psnr / 20) for psnr in psnrs]), rel=1e-9)
     assert got["niqe"] == pytest.approx(np.mean([niqe(upscale(p.lr)[4:-4, 4:-4], pristine()) for p in pairs]))
 
@@ -41,8 +41,8 @@ def test_true_images_are_more_natural_than_enlarged_ones(pairs: list[ImagePair])
 def test_rgb_rmse_is_over_all_channels(pairs: list[ImagePair]) -> None:
     rgb = metrics.protocol("rgb")
     got = PerceptualScores(["rmse"], rgb, 4).evaluate(upscaler(Bicubic(scale=4)), pairs[:1])
-    psnr, _ = rgb.score(upscaler(Bicubic(scale=4))(pairs[0].lr), pairs[0].hr, 4)
-    assert got["rmse"] == pytest.approx(255 * 10 ** (-psnr / 20))
+    score = evaluate(upscaler(Bicubic(scale=4)), pairs[:1], rgb, 4)
+    assert got["rmse"] == pytest.approx(255 * 10 ** (-score.psnr_db / 20))
 
 
 def test_an_image_that_is_too_small_is_named() -> None:

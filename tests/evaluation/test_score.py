@@ -107,6 +107,6 @@ def test_errors_name_the_image_or_the_missing_set() -> None:
     with pytest.raises(ValueError, match="no image to evaluate"):
         evaluate(upscaler(Bicubic(2)), [], protocol("y"), 2)
     wrong_size = Upscaler(lambda lr: lr, color="rgb", scale=1)
-    with pytest.raises(ValueError, match=r"photo_0: protocol 'y' compares .* got SR \(16, 20, 3\)"):
+    with pytest.raises(ValueError, match=r"photo_0: protocol 'y' compares .* got SR \(1, 3, 16, 20\)"):
         evaluate(wrong_size, _photos((32, 40)), protocol("y"), 2)
     assert isinstance(evaluate(upscaler(Bicubic(2)), _photos((16, 16)), protocol("y"), 2), Score)
