@@ -1,4 +1,4 @@
-"""What PSNR and SSIM do not see: NIQE, RMSE as the perception-distortion plane has it, LPIPS, the perceptual index."""
+"""Perceptual measures: NIQE, LPIPS, the perceptual index, and the RMSE of the perception-distortion plane."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -12,26 +12,26 @@ from sr.evaluation.pristine import niqe, pristine
 from sr.evaluation.upscaler import Upscale
 from sr.functional.color import image_luma
 
-Measure = Callable[[np.ndarray, np.ndarray], float]  # sr and hr, (H, W, 3) uint8, border cut off
+Measure = Callable[[np.ndarray, np.ndarray], float]  # sr and hr, (H, W, 3) uint8 without the border
 
 MEASURES = {
-    "niqe": "how unnatural, without a look at the true image; against our own pristine model; lower is better",
-    "rmse": "root of the mean squared error of the protocol's channel, in bytes; lower is better",
-    "lpips": "distance in AlexNet's features (torchmetrics); lower is better",
-    "pi": "perceptual index ((10 - Ma) + NIQE) / 2, Ma by pyiqa's port and NIQE our own; lower is better",
+    "niqe": "naturalness without a reference image, with the included pristine model; lower is better",
+    "rmse": "root mean squared error of the protocol's channel, range 0 to 255; lower is better",
+    "lpips": "distance of AlexNet features (torchmetrics); lower is better",
+    "pi": "perceptual index ((10 - Ma) + NIQE) / 2, Ma by pyiqa, NIQE as above; lower is better",
 }
 
 
 class PerceptualScores:
-    """Score upscalers on sets of images by chosen measures; what a measure needs is looked for at once.
+    """Score upscalers on sets of images by perceptual measures.
 
     Args:
-        names: of `MEASURES`.
-        protocol: whose border is cut off, and whose channel RMSE is taken of.
-        scale: upscaling factor.
+        names: Keys of `MEASURES`.
+        protocol: Evaluation protocol, which defines the border and the channel of RMSE.
+        scale: Upscaling factor.
 
     Raises:
-        ValueError: an unknown measure, or one whose package or weights are missing; the message says what to do.
+        ValueError: If a measure is unknown, or its package or weights are missing.
     """
 
     def __init__(self, names: Sequence[str], protocol: metrics.Protocol, scale: float) -> None:
@@ -43,10 +43,14 @@ class PerceptualScores:
         self.measures: dict[str, Measure] = {name: make[name]() for name in names}
 
     def evaluate(self, upscale: Upscale | None, images: Iterable[ImagePair]) -> dict[str, float]:
-        """Mean over images of each measure; of the true images themselves where `upscale` is None.
+        """Return the mean of each measure over the images.
+
+        Args:
+            upscale: The upscaler; None scores the HR images themselves.
+            images: The image pairs.
 
         Raises:
-            ValueError: an image that cannot be measured, named.
+            ValueError: If an image cannot be scored; the message names it.
         """
         border = self.protocol.border(self.scale)
         rows = []
@@ -89,9 +93,9 @@ def _lpips() -> Measure:
         from torchvision.models import AlexNet_Weights
 
         raise ValueError(
-            f"LPIPS needs AlexNet's ImageNet weights and cannot get them ({error}). Fetch "
-            f"{AlexNet_Weights.IMAGENET1K_V1.url} on a machine with network and put it into {torch.hub.get_dir()}"
-            "/checkpoints, or leave lpips out of `measures`"
+            f"LPIPS needs AlexNet's ImageNet weights, and the download failed ({error}). Download "
+            f"{AlexNet_Weights.IMAGENET1K_V1.url} on a machine with network and copy it to {torch.hub.get_dir()}"
+            "/checkpoints, or remove lpips from `measures`"
         ) from error
     return lambda sr, hr: float(net(_tensor(sr), _tensor(hr)))
 
@@ -101,8 +105,8 @@ def _perceptual_index() -> Measure:
         import pyiqa
     except ImportError as error:
         raise ValueError(
-            "the perceptual index needs Ma's measure, which pyiqa has (pip install pyiqa; it fetches its model); or "
-            "leave pi out of `measures`, niqe is its other half"
+            "the perceptual index needs Ma's measure from pyiqa (pip install pyiqa; it downloads its model); or remove "
+            "pi from `measures` and use niqe alone"
         ) from error
     ma, other = pyiqa.create_metric("nrqm"), _niqe()
     return lambda sr, hr: ((10 - float(ma(_tensor(sr)))) + other(sr, hr)) / 2

@@ -1,7 +1,7 @@
-"""The model of pristine photographs that NIQE measures against: fitted once, shipped as `pristine.json`.
+"""Reference model of NIQE (statistics of pristine photographs), included as `pristine.json`.
 
-Ours is fitted on 38 CC0 photographs, because the original's images cannot be shipped: figures taken with it compare
-among themselves, not with those of the original model. Fit another with
+It is fitted on 38 CC0 photographs, because the images of the original model may not be redistributed. Compare its
+scores only with each other, not with those of the original model. Fit another model with
 
     python -m sr.evaluation.pristine FOLDER --shrink 3 --licence CC0
 """
@@ -24,12 +24,12 @@ from sr.functional.resize import downscale
 from sr.runs.files import read_json, sha256, write_json
 
 FILE = Path(__file__).with_name("pristine.json")
-SHARP = 0.75  # a block is used where it is this sharp beside the image's sharpest: section III-B of the source
+SHARP = 0.75  # a block counts if its sharpness exceeds this share of the image's maximum (section III-B of the paper)
 
 
 @dataclass(frozen=True)
 class Pristine:
-    """Mean (36,) and covariance (36, 36) of the features of pristine blocks, and where they come from."""
+    """Mean (36,) and covariance (36, 36) of the features of pristine blocks, and their provenance."""
 
     mean: np.ndarray
     covariance: np.ndarray
@@ -38,27 +38,34 @@ class Pristine:
 
 @cache
 def pristine() -> Pristine:
-    """The shipped model."""
+    """Return the included model."""
     content = read_json(FILE)
     return Pristine(np.array(content["mean"]), np.array(content["covariance"]), content["provenance"])
 
 
 def niqe(image: np.ndarray, model: Pristine) -> float:
-    """NIQE of an image: 0 or more, lower is more natural.
+    """Return NIQE of an image: at least 0, lower is more natural.
 
     Args:
-        image: (H, W, 3) uint8 RGB, 96 x 96 pixels at least.
-        model: what to measure against.
+        image: (H, W, 3) uint8 RGB, at least 96x96 pixels.
+        model: The reference model.
 
     Raises:
-        ValueError: a smaller image.
+        ValueError: If the image is smaller.
     """
     features, _ = block_features(image_luma(image))
     return distance(model.mean, model.covariance, features)
 
 
-def fit(images: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray, int]:
-    """Fit mean and covariance to the sharp blocks of images (H, W, 3) uint8; the third value counts the blocks."""
+def fit_pristine(images: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray, int]:
+    """Fit the reference model to the sharp blocks of images.
+
+    Args:
+        images: (H, W, 3) uint8 RGB each.
+
+    Returns:
+        Mean (36,), covariance (36, 36) and the number of blocks.
+    """
     kept = []
     for image in images:
         features, sharpness = block_features(image_luma(image))
@@ -68,16 +75,17 @@ def fit(images: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray, int]:
 
 
 def main() -> None:
-    """Fit the model on a folder of photographs and write it with its provenance."""
+    """Fit the model to a folder of photographs and write it with its provenance."""
     parser = argparse.ArgumentParser(prog="python -m sr.evaluation.pristine", description=__doc__)
-    parser.add_argument("folder", type=Path, help="of pristine photographs, at any depth")
-    parser.add_argument("--shrink", type=int, default=1, help="downscale by this first; removes JPEG's artefacts")
-    parser.add_argument("--licence", required=True, help="of the photographs, for the provenance")
+    parser.add_argument("folder", type=Path, help="folder of pristine photographs, at any depth")
+    parser.add_argument("--shrink", type=int, default=1, help="factor to downscale by first, against JPEG artefacts")
+    parser.add_argument("--licence", required=True, help="licence of the photographs, for the provenance")
     parser.add_argument("--out", type=Path, default=FILE)
     options = parser.parse_args()
     files = find_images(options.folder)
     images = (read_image(path) for path in files)
-    mean, covariance, count = fit(downscale(each, options.shrink) if options.shrink > 1 else each for each in images)
+    small = (downscale(each, options.shrink) if options.shrink > 1 else each for each in images)
+    mean, covariance, count = fit_pristine(small)
     provenance = {
         "what": "NIQE model of pristine photographs, fitted by python -m sr.evaluation.pristine",
         "licence_of_the_photographs": options.licence,

@@ -1,4 +1,4 @@
-"""Pictures too large for one pass, upscaled in overlapping tiles to the very same bytes."""
+"""Tiled upscaling of large images in bounded memory, with the same result as in one pass."""
 
 from collections.abc import Iterator
 from math import ceil, lcm
@@ -9,40 +9,42 @@ from sr.evaluation.upscaler import Upscaler
 from sr.functional.resize import as_ratio
 
 SIDE = 512
-"""LR pixels of a tile's side beside its overlap: about 80 MiB of activations for QuickSRNet-S."""
+"""Side of a tile in LR pixels without its overlap; QuickSRNet-S needs about 80 MiB for its activations."""
 BICUBIC_REACH = 3
-"""LR pixels that bicubic, which enlarges the colours of a Y net, looks to each side at most."""
+"""Receptive field of bicubic in LR pixels to each side; it upscales Cb and Cr of a Y net."""
 
 
 def upscale_tiled(upscale: Upscaler, lr: np.ndarray, *, field: int | None, side: int = SIDE) -> np.ndarray:
-    """Upscale a picture tile by tile; what a tile lacks around it lies in its overlap, which is cut off again.
+    """Upscale an image in overlapping tiles; the overlap is cropped from the result.
 
-    Memory beside the picture and its result is bounded by the tile, whatever the size of the picture.
+    Besides the image and its result, the memory depends only on the size of a tile.
 
     Args:
-        upscale: of a net.
+        upscale: Upscaler of a net.
         lr: (h, w, 3) uint8.
-        field: width in LR pixels that an output pixel of the net depends on; None, where it depends on the whole
-            picture, makes one tile of it.
-        side: of a tile without its overlap, in LR pixels; rounded up to where the net's grid of output pixels repeats.
+        field: Receptive field of the net in LR pixels; None (the whole image) disables tiling.
+        side: Side of a tile in LR pixels without its overlap, rounded up to the period of the net's output grid.
 
     Returns:
-        (ceil(s*h), ceil(s*w), 3) uint8, as the whole picture at once gives.
+        (ceil(s*h), ceil(s*w), 3) uint8, equal to the result in one pass.
 
     Raises:
-        ValueError: as `Upscaler`.
+        ValueError: As `Upscaler`.
     """
     return np.concatenate(list(upscale_strips(upscale, lr, field=field, side=side)))
 
 
 def upscale_strips(upscale: Upscaler, lr: np.ndarray, *, field: int | None, side: int = SIDE) -> Iterator[np.ndarray]:
-    """Upscale as `upscale_tiled`, and yield the result in strips of whole rows from top to bottom.
+    """Upscale as `upscale_tiled`, but yield the result in strips of whole rows from top to bottom.
 
     Args:
-        upscale: as `upscale_tiled` takes it.
+        upscale: As in `upscale_tiled`.
         lr: (h, w, 3) uint8.
-        field: as `upscale_tiled` takes it.
-        side: as `upscale_tiled` takes it.
+        field: As in `upscale_tiled`.
+        side: As in `upscale_tiled`.
+
+    Yields:
+        (rows, ceil(s*w), 3) uint8.
     """
     height, width = lr.shape[:2]
     if field is None or max(height, width) <= side:

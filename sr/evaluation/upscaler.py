@@ -1,4 +1,4 @@
-"""Upscale whole images with a net: one path for evaluation, validation pictures and saved files."""
+"""Whole-image inference with a net, for evaluation, validation images and saved files."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,22 +17,22 @@ Upscale = Callable[[np.ndarray], np.ndarray]  # (h, w, 3) uint8 -> (H, W, 3) uin
 
 
 class Upscaler:
-    """RGB bytes in, RGB bytes out, through a function on tensors; the one place that knows how a Y net treats colour.
+    """Upscale uint8 RGB images with a function on tensors.
 
-    A net of colour "y" gets luma only; Cb and Cr are enlarged by bicubic. Images whose sides are no multiples of
-    `size_multiple` are padded with their last row and column, and the result is cropped. The result is clipped and
-    rounded half up.
+    A net with color "y" gets luma only; Cb and Cr are upscaled by bicubic. An image is padded by its last row and
+    column to a multiple of `size_multiple`, and the result is cropped. The result is clipped and rounded half up.
 
     Args:
-        run: lr (1, C, h, w) in [0, 1] -> sr (1, C, s*h, s*w), C = 3 for colour "rgb" and 1 for "y".
+        run: Function lr (1, C, h, w) in [0, 1] -> sr (1, C, s*h, s*w); C = 3 for "rgb" and 1 for "y".
         color: "rgb" or "y".
-        scale: upscaling factor.
-        size_multiple: what `run` needs the height and the width to be multiples of.
-        device: where `run` wants its images.
-        any_channel: `run` has learned nothing of colour and treats luma as it treats a grey picture.
+        scale: Upscaling factor.
+        size_multiple: Height and width of the input of `run` must be multiples of this.
+        device: Device of the input of `run`.
+        any_channel: Whether `run` has no weights, so that it accepts luma as well (as a grey image).
 
     Raises:
-        ValueError: unknown colour; when called: not an RGB image of bytes, a result of a wrong size or not finite.
+        ValueError: If the color is unknown; when called, if the image is not uint8 RGB, or the result has a wrong size
+            or is not finite.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Upscaler:
         any_channel: bool = False,
     ) -> None:
         if color not in ("rgb", "y"):
-            raise ValueError(f"a net's color is 'rgb' or 'y', got {color!r}")
+            raise ValueError(f"the color of a net must be 'rgb' or 'y', got {color!r}")
         self.color, self.scale, self.size_multiple = color, scale, size_multiple
         self.takes_luma = color == "y" or any_channel
         self._run, self._device = run, torch.device(device)
@@ -54,27 +54,27 @@ class Upscaler:
     def __call__(self, lr: np.ndarray) -> np.ndarray:
         """Upscale lr (h, w, 3) uint8 to (ceil(s*h), ceil(s*w), 3) uint8."""
         if lr.ndim != 3 or lr.shape[2] != 3 or lr.dtype != np.uint8:
-            raise ValueError(f"an RGB image (h, w, 3) of type uint8 is needed, got {lr.shape} of {lr.dtype}")
+            raise ValueError(f"an upscaler needs an RGB image (h, w, 3) of type uint8, got {lr.shape} of {lr.dtype}")
         image = torch.from_numpy(np.array(lr.transpose(2, 0, 1), order="C"))[None].to(self._device) / 255
         sr = self._run_padded(image) if self.color == "rgb" else self._join(image)
         return to_uint8(sr)[0].permute(1, 2, 0).contiguous().cpu().numpy()
 
     def luma(self, y: np.ndarray) -> np.ndarray:
-        """Upscale luma alone, as the classical protocol wants it.
+        """Upscale luma alone, for a `luma_only` protocol.
 
         Args:
-            y: (h, w) floating point in [0, 255], not rounded.
+            y: (h, w) luma as float in [0, 255], not rounded.
 
         Returns:
             (ceil(s*h), ceil(s*w)) uint8.
 
         Raises:
-            ValueError: if the net has learned from RGB images: it has no answer for luma alone.
+            ValueError: If the net was trained on RGB images.
         """
         if not self.takes_luma:
             raise ValueError(
-                "luma alone is to be upscaled, and this net takes RGB images; use protocol=y, which scores the luma of "
-                "its RGB output, or a net of color 'y'"
+                "this net takes RGB images and cannot upscale luma alone; use protocol=y, which scores the luma of its "
+                "RGB output, or a net with color 'y'"
             )
         image = torch.from_numpy(y.astype(np.float32))[None, None].to(self._device) / 255
         sr = self._run_padded(image if self.color == "y" else image.expand(-1, 3, -1, -1))
@@ -92,15 +92,17 @@ class Upscaler:
         ratio = as_ratio(self.scale)
         needed = (*lr.shape[:2], ceil((height + below) * ratio), ceil((width + right) * ratio))
         if sr.shape != needed:
-            raise ValueError(f"the net made {tuple(sr.shape)} of {tuple(padded.shape)}, x{self.scale:g} needs {needed}")
+            raise ValueError(
+                f"the net returned {tuple(sr.shape)} for {tuple(padded.shape)}; x{self.scale:g} needs {needed}"
+            )
         return sr[..., : ceil(height * ratio), : ceil(width * ratio)]
 
 
 def upscaler(net: Net) -> Upscaler:
-    """Wrap a net for whole-image inference: its device, fp32, no gradients, evaluation mode (restored after each call).
+    """Return an upscaler that runs a net on its device in fp32 and evaluation mode, without gradients.
 
     Args:
-        net: with attributes `scale`, `color` and `size_multiple`.
+        net: The net; each call restores its training mode.
     """
     first = next(net.parameters(), None)
 
@@ -130,11 +132,11 @@ def _evaluating(net: Net) -> Iterator[None]:
 
 
 def to_network(images: Tensor, net: Net) -> Tensor:
-    """What a net is fed, and trained towards: floats in [0, 1] of its own colour, channels last.
+    """Convert images to the input format of a net: float in [0, 1], RGB or luma, channels last.
 
     Args:
         images: (N, 3, H, W) uint8 RGB.
-        net: with attribute `color`.
+        net: The net.
 
     Returns:
         (N, 3, H, W), or (N, 1, H, W) luma for a Y net.

@@ -1,1 +1,1 @@
-"""The LightningModules: what happens in one training step. They train; callbacks time; plain functions do the rest."""
+"""LightningModules: the training step of each kind of training (pixel loss, distillation, GAN, pruning)."""

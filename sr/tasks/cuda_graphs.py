@@ -1,4 +1,4 @@
-"""A step's forward and backward pass as CUDA graphs: a mobile net's kernels take less time than launching them."""
+"""CUDA graphs of a training step: a mobile net's kernels take less time than their launches."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -17,12 +17,12 @@ Objective = Callable[[Tensor, Tensor], Tensor]
 
 
 class PixelObjective(nn.Module):
-    """The loss of a batch of uint8 (lr, hr), the forward pass in bf16 autocast or in fp32.
+    """Compute the loss of a batch of uint8 (lr, hr).
 
     Args:
-        net: the net, in its training form.
-        loss: module (sr, hr) -> scalar.
-        bf16: whether the forward pass runs in bf16 autocast.
+        net: The net in its training form.
+        loss: Module (sr, hr) -> scalar.
+        bf16: Whether the forward pass runs in bf16 autocast; fp32 otherwise.
     """
 
     def __init__(self, net: Net, loss: nn.Module, *, bf16: bool) -> None:
@@ -30,26 +30,26 @@ class PixelObjective(nn.Module):
         self.net, self.loss, self.bf16 = net, loss, bf16
 
     def forward(self, lr: Tensor, hr: Tensor) -> Tensor:
-        """Upscale lr (N, 3, h, w) and compare with hr (N, 3, s*h, s*w), both uint8; a scalar."""
+        """Return the loss of lr (N, 3, h, w) and hr (N, 3, s*h, s*w), both uint8, as a scalar."""
         x, target = to_network(lr, self.net), to_network(hr, self.net)
-        # A graph cannot keep casts of the weights from one step to the next.
+        # A CUDA graph cannot cache the cast weights between steps.
         with torch.autocast(lr.device.type, torch.bfloat16, enabled=self.bf16, cache_enabled=False):
             sr = self.net(x)
         return self.loss(sr.float(), target)
 
 
 def captured(objective: nn.Module, lr: Tensor, hr: Tensor) -> Objective:
-    """Record an objective for batches like this one; where that fails, say so and return it as it is.
+    """Record an objective as a CUDA graph; if that fails, log a warning and return the objective unchanged.
 
-    The passes that warm it up leave neither batch-norm statistics nor random numbers changed.
+    The warm-up passes change neither the batch-norm statistics nor the random state.
 
     Args:
-        objective: module (lr, hr) -> scalar, whose parameters get their gradients from `backward()` as before.
-        lr: a batch on the device that trains; only its shape matters.
-        hr: likewise.
+        objective: Module (lr, hr) -> scalar.
+        lr: LR batch on the training device; only its shape matters.
+        hr: HR batch on the training device; only its shape matters.
 
     Returns:
-        What to call in its place; on a CPU, the objective itself.
+        A replacement for the objective; on a CPU, the objective itself.
     """
     if lr.device.type != "cuda":
         return objective
@@ -57,19 +57,22 @@ def captured(objective: nn.Module, lr: Tensor, hr: Tensor) -> Objective:
         with buffers_kept(objective), torch.random.fork_rng(devices=[lr.device]):
             recorded = cast(Objective, torch.cuda.make_graphed_callables(objective, (lr.clone(), hr.clone())))
     except RuntimeError as error:
-        log.warning("the step cannot be recorded as a CUDA graph (%s); it is launched kernel by kernel", error)
+        log.warning(
+            "the training step cannot be recorded as a CUDA graph (%s); training runs without it, more slowly", error
+        )
         torch.cuda.synchronize()
         return objective
     return copying(recorded)
 
 
 def copying(objective: Objective) -> Objective:
-    """Return an objective that gives a copy of each loss; a CUDA graph writes all of them to one place.
+    """Return an objective that copies each loss, because a CUDA graph writes every loss to the same tensor.
 
-    >>> place = torch.zeros(())
-    >>> objective = copying(lambda lr, hr: place.add_(1))
-    >>> [loss.item() for loss in [objective(place, place), objective(place, place)]]
-    [1.0, 2.0]
+    Example:
+        >>> place = torch.zeros(())
+        >>> objective = copying(lambda lr, hr: place.add_(1))
+        >>> [loss.item() for loss in [objective(place, place), objective(place, place)]]
+        [1.0, 2.0]
     """
 
     def copied(lr: Tensor, hr: Tensor) -> Tensor:
@@ -80,7 +83,7 @@ def copying(objective: Objective) -> Objective:
 
 @contextmanager
 def buffers_kept(module: nn.Module) -> Iterator[None]:
-    """Put a module's buffers (batch-norm statistics) back, in place, after the work inside."""
+    """Restore a module's buffers (batch-norm statistics) in place at the end of the context."""
     before = [(buffer, buffer.detach().clone()) for buffer in module.buffers()]
     try:
         yield

@@ -1,4 +1,4 @@
-"""A moving average of a net's weights, kept as a second net so that a checkpoint holds both."""
+"""Exponential moving average of the weights of a net."""
 
 import copy
 
@@ -9,16 +9,17 @@ from sr.models.net import Net
 
 
 class WeightAverage(nn.Module):
-    """Exponential moving average: average <- decay * average + (1 - decay) * weights after each optimizer step.
+    """Average the weights: average <- decay * average + (1 - decay) * weights after each optimizer step.
 
-    While few steps were taken the decay is smaller, (1 + step) / (10 + step), so that the random start is forgotten.
+    In early steps the decay is at most (1 + step) / (10 + step), so that the random initial weights lose their
+    influence. The average is a second net, so a checkpoint contains both.
 
     Args:
-        net: the net that is trained; copied.
-        decay: in (0, 1); 0.999 averages over about the last thousand steps.
+        net: The net to train; it is copied.
+        decay: Decay in (0, 1); 0.999 averages over about the last thousand steps.
 
     Raises:
-        ValueError: decay outside (0, 1).
+        ValueError: If the decay is outside (0, 1).
     """
 
     def __init__(self, net: Net, decay: float) -> None:
@@ -32,7 +33,7 @@ class WeightAverage(nn.Module):
 
     @torch.no_grad()
     def update(self, net: nn.Module, step: int) -> None:
-        """Move the average towards the weights of `net` after optimizer step number `step` (from 1)."""
+        """Update the average with the weights of `net` after optimizer step number `step` (from 1)."""
         decay = min(self.decay, (1 + step) / (10 + step))
         torch._foreach_lerp_(list(self.net.parameters()), [p.detach() for p in net.parameters()], 1 - decay)
         for average, buffer in zip(self.net.buffers(), net.buffers(), strict=True):

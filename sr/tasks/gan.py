@@ -1,4 +1,4 @@
-"""Adversarial training: a generator, started from a pixel-loss run, against a discriminator."""
+"""Adversarial training of a net (the generator) that starts from a run with a pixel loss."""
 
 from collections.abc import Callable, Iterable
 from math import ceil
@@ -22,36 +22,35 @@ Figures = dict[str, Tensor]
 
 
 class Gan(Regression):
-    """Minimise content, perceptual and adversarial loss together, and train the discriminator beside.
+    """Minimise the sum of content, perceptual and adversarial loss, and train the discriminator in alternation.
 
-    An iteration is one update of the generator. The generator goes first, then the discriminator sees the same images;
-    `global_step`, both schedules, checkpoints and the end of training count iterations, whatever the discriminator does
-    (its optimizer is stepped behind Lightning's back, which would count it, too). Nothing here draws random numbers.
+    An iteration is one update of the generator, followed by updates of the discriminator with the same images.
+    `global_step`, both schedules, checkpoints and the end of training count iterations. The optimizer of the
+    discriminator is stepped directly, because Lightning would count its steps. Nothing here draws random numbers.
 
     Args:
-        net: the generator, in its training form, started from a pixel-loss run.
-        regression: the other arguments of `Regression`: `loss` is the content loss, `optimizer` and `scheduler` are the
-            generator's, `precision` is that of the forward of all nets.
-        discriminator: net, images (N, 3, H, W) -> logits of any shape, with `min_batch_size`.
-        adversarial: the game that the two play.
-        perceptual: module (sr, hr) -> scalar without trainable parameters.
-        content_weight: weight of the content loss in the generator's.
-        perceptual_weight: weight of the perceptual loss.
-        adversarial_weight: weight of the adversarial loss.
-        grid_weight: weight of the loss that keeps the sub-pixels of the net's grid alike; 0 leaves it out.
-        perceptual_shifts: the perceptual net sees the pair cut at another of so many offsets down and across in each
-            iteration, in a fixed order; 1: always in place. Its strides and the net's grid else stay locked.
-        batch_size: images of a training batch; what cannot be trained is refused here, before any first stage.
-        hr_patch: side of a training patch in HR pixels, likewise.
-        discriminator_updates: updates of the discriminator for each iteration, above 0; 2 updates twice with the same
-            images, 0.5 every second iteration.
-        discriminator_optimizer: parameters -> the discriminator's optimizer.
-        discriminator_scheduler: optimizer -> its schedule, counted in iterations.
+        net: The generator in its training form.
+        regression: The other arguments of `Regression`. `loss` is the content loss, `optimizer` and `scheduler` are
+            those of the generator, and `precision` is that of the forward passes of all nets.
+        discriminator: Net with `min_batch_size`: images (N, 3, H, W) -> logits of any shape.
+        adversarial: The adversarial loss.
+        perceptual: Module (sr, hr) -> scalar without trainable parameters.
+        content_weight: Weight of the content loss.
+        perceptual_weight: Weight of the perceptual loss.
+        adversarial_weight: Weight of the adversarial loss.
+        grid_weight: Weight of the loss on the differences between the sub-pixels of the net's grid; 0 omits it.
+        perceptual_shifts: Number of offsets per axis at which the images are cropped for the perceptual loss. Each
+            iteration uses the next offset. With 1, the strides of the perceptual net stay aligned with the net's grid.
+        batch_size: Images in a training batch, to check it early.
+        hr_patch: Side of a training patch in HR pixels, to check it early.
+        discriminator_updates: Updates of the discriminator per iteration, above 0. 2 updates twice with the same
+            images, 0.5 in every second iteration.
+        discriminator_optimizer: Function parameters -> optimizer of the discriminator.
+        discriminator_scheduler: Function optimizer -> its schedule, which counts iterations.
 
     Raises:
-        ValueError: a generator without weights, a negative weight, a ratio or a number of shifts that is not positive,
-            a batch too small for the discriminator, more shifts than a patch has pixels; while training, a loss that
-            is not finite.
+        ValueError: If the generator has no weights, a setting is outside its range, the batch is too small for the
+            discriminator, or there are more shifts than pixels in a patch; while training, if a loss is not finite.
 
     Source: SRGAN (arXiv 1609.04802), ESRGAN (arXiv 1809.00219) and its training code.
     """
@@ -97,8 +96,8 @@ class Gan(Regression):
             )
         if perceptual_shifts > 1 and perceptual_shifts >= hr_patch:
             raise ValueError(
-                f"task.perceptual_shifts={perceptual_shifts} leaves nothing of a patch of {hr_patch} HR pixels; choose "
-                "fewer, or raise data.lr_patch"
+                f"task.perceptual_shifts={perceptual_shifts} is too large for a patch of {hr_patch} HR pixels; "
+                "choose fewer, or raise data.lr_patch"
             )
         self.discriminator = discriminator.to(memory_format=torch.channels_last)
         self.perceptual = perceptual.to(memory_format=torch.channels_last)
@@ -108,7 +107,7 @@ class Gan(Regression):
         self._bf16 = False
 
     def configure_optimizers(self) -> Any:
-        """The generator's optimizer and schedule, then the discriminator's."""
+        """Return optimizer and schedule of the generator, then those of the discriminator."""
         make_optimizer, make_scheduler = self._make_second
         second = make_optimizer(self.discriminator.parameters())
         return [super().configure_optimizers(), {"optimizer": second, "lr_scheduler": make_scheduler(second)}]
@@ -118,10 +117,10 @@ class Gan(Regression):
         return [self.perceptual]
 
     def training_step(self, chunk: list[Batch], index: int) -> None:
-        """Take one iteration for each batch of uint8 (lr, hr) in the chunk; log the means of all figures."""
+        """Run one iteration for each batch of uint8 (lr, hr) in the chunk, and log the means of all figures."""
         first, steps = self.global_step, list[Figures]()
         for position, (lr, hr) in enumerate(chunk):
-            steps.append(self._iteration(lr, hr, watched=position == len(chunk) - 1))
+            steps.append(self._iteration(lr, hr, with_norms=position == len(chunk) - 1))
         losses = torch.stack([step["loss"] + step.get("discriminator", 0) for step in steps])
         if not torch.isfinite(losses).all():
             self._stop_at(int((~torch.isfinite(losses)).nonzero()[0]), first, chunk, losses)
@@ -129,14 +128,14 @@ class Gan(Regression):
         values = {name: torch.stack([step[name] for step in steps if name in step]) for name in names}
         self.log_figures({f"train/{name}": each.mean() for name, each in values.items()})
 
-    def _iteration(self, lr: Tensor, hr: Tensor, *, watched: bool) -> Figures:
-        """Update the generator, then the discriminator as often as is due; `watched` measures gradients, too."""
+    def _iteration(self, lr: Tensor, hr: Tensor, *, with_norms: bool) -> Figures:
+        """Update the generator, then the discriminator; `with_norms` also measures the gradient norms."""
         iteration, target = self.global_step, to_network(hr, self.net)
         self._bf16 = self._precision == "bf16" and iteration < self._fp32_from
-        sr, figures = self._update_generator(to_network(lr, self.net), target, watched)
-        due = ceil((iteration + 1) * self._updates) - ceil(iteration * self._updates)
-        for _ in range(due):
-            figures |= self._update_discriminator(sr, target, watched)
+        sr, figures = self._update_generator(to_network(lr, self.net), target, with_norms)
+        num_updates = ceil((iteration + 1) * self._updates) - ceil(iteration * self._updates)
+        for _ in range(num_updates):
+            figures |= self._update_discriminator(sr, target, with_norms)
         schedulers: Any = self.lr_schedulers()
         for scheduler in schedulers:
             scheduler.step()
@@ -144,38 +143,38 @@ class Gan(Regression):
             self.average.update(self.net, self.global_step)
         return figures
 
-    def _cast(self) -> torch.autocast:
-        """The precision of the present iteration, of which the discriminator's part comes after the count is raised."""
+    def _autocast(self) -> torch.autocast:
+        """Return the autocast of this iteration; `global_step` is already higher when the discriminator trains."""
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self._bf16)
 
-    def _update_generator(self, lr: Tensor, hr: Tensor, watched: bool) -> tuple[Tensor, Figures]:
-        optimizers: Any = self.optimizers()  # two, which Lightning's types do not say
+    def _update_generator(self, lr: Tensor, hr: Tensor, with_norms: bool) -> tuple[Tensor, Figures]:
+        optimizers: Any = self.optimizers()  # a list, unlike Lightning's type
         optimizer = optimizers[0]
-        with self._cast():
+        with self._autocast():
             sr = self.net(lr)
         terms = self.generator_terms(sr, hr, iteration=self.global_step)
         loss = torch.stack(list(terms.values())).sum()
         optimizer.zero_grad()
         loss.backward()
         figures = {name: term.detach() for name, term in terms.items()} | {"loss": loss.detach()}
-        if watched:
+        if with_norms:
             figures["grad_norm_generator"] = _norm(self.net)
         optimizer.step()
         return sr.detach(), figures
 
     def generator_terms(self, sr: Tensor, hr: Tensor, *, iteration: int) -> Figures:
-        """The weighted terms of the generator's loss; no gradient reaches the discriminator.
+        """Return the weighted terms of the generator's loss, without gradients for the discriminator.
 
         Args:
-            sr: what the generator made, (N, C, H, W).
-            hr: the true images, (N, C, H, W) in [0, 1].
-            iteration: which decides where the perceptual net looks.
+            sr: Output of the generator, (N, C, H, W).
+            hr: HR images, (N, C, H, W) in [0, 1].
+            iteration: Iteration, which selects the offset of the perceptual loss.
 
         Returns:
-            {"content", "perceptual", "adversarial"} and, where it has a weight, "grid": scalars.
+            Scalars "content", "perceptual", "adversarial" and, if it has a weight, "grid".
         """
         self.discriminator.requires_grad_(False)
-        with self._cast():
+        with self._autocast():
             fake = self.discriminator(_colours(sr)).float()
             with torch.no_grad():
                 real = self.discriminator(_colours(hr)).float() if self.adversarial.needs_real else None
@@ -191,36 +190,44 @@ class Gan(Regression):
         return {name: self.weights[name] * term for name, term in terms.items()}
 
     def shifted(self, *images: Tensor, iteration: int) -> list[Tensor]:
-        """Cut images at the offset that is due; `perceptual_shifts` ** 2 iterations see each one once."""
+        """Crop images at the offset of an iteration; `perceptual_shifts` ** 2 iterations use each offset once.
+
+        Args:
+            images: (N, C, H, W) each.
+            iteration: Iteration, from 0.
+
+        Returns:
+            (N, C, H - n, W - n) each, n = `perceptual_shifts`; the images themselves if it is 1.
+        """
         if self._shifts == 1:
             return list(images)
         rounds, left = divmod(iteration, self._shifts)
-        top = (3 * left + rounds) % self._shifts  # neither axis moves slowly
+        top = (3 * left + rounds) % self._shifts  # both axes change in every iteration
         height, width = (side - self._shifts for side in images[0].shape[-2:])
         return [each[..., top : top + height, left : left + width] for each in images]
 
-    def _update_discriminator(self, sr: Tensor, hr: Tensor, watched: bool) -> Figures:
-        # Lightning's wrapper would count this step as an iteration, so the optimizer itself is stepped.
+    def _update_discriminator(self, sr: Tensor, hr: Tensor, with_norms: bool) -> Figures:
+        # Lightning's wrapper would count this step as an iteration.
         optimizers: Any = self.optimizers(use_pl_optimizer=False)
         optimizer = optimizers[1]
-        with self._cast():
+        with self._autocast():
             real, fake = self.discriminator(_colours(hr)).float(), self.discriminator(_colours(sr)).float()
         loss = self.adversarial.discriminator(real, fake)
         optimizer.zero_grad()
         loss.backward()
         d_real, d_fake = self.adversarial.judgement(real.detach(), fake.detach())
         figures = {"discriminator": loss.detach(), "d_real": d_real, "d_fake": d_fake}
-        if watched:
+        if with_norms:
             figures["grad_norm_discriminator"] = _norm(self.discriminator)
         optimizer.step()
         return figures
 
 
 def _colours(images: Tensor) -> Tensor:
-    """Show luma as grey RGB."""
+    """Expand luma to three equal channels."""
     return images.expand(-1, 3, -1, -1)
 
 
 def _norm(net: nn.Module) -> Tensor:
-    """Length of a net's gradient."""
+    """Return the norm of the gradient of a net."""
     return get_total_norm([parameter.grad for parameter in net.parameters() if parameter.grad is not None])

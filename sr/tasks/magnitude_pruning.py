@@ -1,4 +1,4 @@
-"""Iterative magnitude pruning with rewind: train, mask the smallest weights, go back to an early state, train again."""
+"""Iterative magnitude pruning with rewinding: train, mask the smallest weights, rewind to an early state, repeat."""
 
 import copy
 from pathlib import Path
@@ -29,28 +29,28 @@ ROUNDS = "rounds/round_{:02d}.safetensors"
 
 
 class Pruning(Regression):
-    """A dense round and `rounds` sparser ones, all of one length, in one run that resumes exactly anywhere.
+    """Train a dense round and `rounds` pruning rounds of equal length in one run; resume is exact at any iteration.
 
-    Every round but the first starts from the weights and the schedule of iteration k, less those that are masked. A
-    weight of a round's end that is among the smallest is masked for good. The net at the end is the sparsest one; those
-    of all rounds are kept in the run folder (`ROUNDS`).
+    At the end of a round, the smallest remaining weights are masked permanently. The next round starts from the weights
+    and the schedule of iteration k, with the masks applied. The final net is the sparsest; the nets of all rounds are
+    saved in the run folder (`ROUNDS`).
 
     Args:
-        rounds: rounds of pruning after the dense one, at least 1.
-        fraction: of the remaining weights that each removes, in (0, 1).
-        rewind: iteration k as a share of a round, in [0, 1].
-        iterations: of the whole run, which is (rounds + 1 + rewind) rounds long.
-        scope: "global" compares the weights of all layers, "layer" removes the fraction in each.
-        optimizer_state: "rewound" to iteration k, too, or "reset".
-        net: the net, in its training form.
-        fp32_from: as in `Regression`, but as a share of the whole, which holds in each round.
-        regression: the other arguments of `Regression`.
+        rounds: Pruning rounds after the dense round, at least 1.
+        fraction: Fraction of the remaining weights that each round removes, in (0, 1).
+        rewind: Iteration k as a fraction of a round, in [0, 1].
+        iterations: Iterations of the whole run, which has (rounds + 1 + rewind) times the length of a round.
+        scope: "global" compares the weights of all layers, "layer" removes the fraction in each layer.
+        optimizer_state: "rewound" to iteration k as well, or "reset".
+        net: The net in its training form.
+        fp32_from: First iteration in fp32. Its share of `iterations` applies to each round.
+        regression: The other arguments of `Regression`.
 
     Raises:
-        ValueError: a setting outside its range, a round without an iteration, nothing to prune; while training, a layer
-            that would lose its last weight.
+        ValueError: If a setting is outside its range, a round has no iteration or there is nothing to prune; while
+            training, if a layer would lose its last weight.
 
-    Source: Frankle et al. (arXiv 1912.05671), as the SESR re-implementation's algorithm 2 has it.
+    Source: Frankle et al. (arXiv 1912.05671), in the form of algorithm 2 of the SESR re-implementation.
     """
 
     def __init__(
@@ -71,13 +71,10 @@ class Pruning(Regression):
                 f"task=pruning needs rounds of at least 1 and a fraction in (0, 1), got {rounds}, {fraction}"
             )
         if not 0 <= rewind <= 1:
-            raise ValueError(
-                f"task.rewind={rewind} is no point of the dense round: give a share of a round in [0, 1], 0.1 is "
-                "epoch 5 of 50"
-            )
+            raise ValueError(f"task.rewind must be a fraction of a round in [0, 1], got {rewind}; 0.1 is epoch 5 of 50")
         for key, got, known in (("scope", scope, SCOPES), ("optimizer_state", optimizer_state, OPTIMIZER_STATES)):
             if got not in known:
-                raise ValueError(f"task.{key} is {' or '.join(known)}, got {got!r}")
+                raise ValueError(f"task.{key} must be {' or '.join(known)}, got {got!r}")
         super().__init__(net=net, fp32_from=fp32_from, **regression)
         self.rewind_at, self.ends = round_schedule(iterations, rounds, rewind)
         self.fraction, self.scope, self.optimizer_state = fraction, scope, optimizer_state
@@ -85,28 +82,28 @@ class Pruning(Regression):
         self.masks = all_kept(net)
         self.records = list[dict[str, Any]]()  # of the finished rounds
         self._curve = list[list[float]]()  # [iteration of the round, PSNR] of this round's validations
-        self._early: dict[str, Any] = {}  # everything of iteration k
+        self._early: dict[str, Any] = {}  # state of iteration k
         self._mask()
 
     @property
     def begun(self) -> int:
-        """The iteration at which the weights of the present round were as at the start of training."""
+        """Iteration at which the current round would have started without rewinding."""
         return self.ends[len(self.records) - 1] - self.rewind_at if self.records else 0
 
     def facts(self) -> dict[str, Any]:
-        """What the report says: the rounds."""
+        """Return the rounds for the report."""
         return {"rounds": self.records}
 
     def age(self) -> int:
-        """Iterations that the weights have seen, those before the rewind point included."""
+        """Return the number of iterations that the weights have been trained, including those before iteration k."""
         return self.global_step - self.begun
 
     def in_fp32(self) -> bool:
-        """Whether the present round has come to its fp32 tail."""
+        """Return whether the current round has reached its fp32 part."""
         return self.age() >= self._fp32_share * self.ends[0]
 
     def on_fit_start(self) -> None:
-        """Look whether this machine can do what is asked; the masks follow to its device."""
+        """Check that the device supports the precision, and move the masks to the device."""
         super().on_fit_start()
         self.masks = {name: mask.to(self.device) for name, mask in self.masks.items()}
 
@@ -125,7 +122,7 @@ class Pruning(Regression):
         return {"net": self.net.state_dict(), "optimizer": optimizer.state_dict(), "scheduler": scheduler.state_dict()}
 
     def _end_round(self) -> None:
-        """Score the round; unless it was the last one, prune and rewind."""
+        """Score the round; then prune and rewind, unless it was the last round."""
         trainer: Any = self.trainer  # Lightning's types lack `datamodule`
         images = trainer.datamodule.val_dataloader()
         score = evaluate(upscaler(inference_form(self.trained_net())), images, self.protocol, self.scale)
@@ -146,7 +143,7 @@ class Pruning(Regression):
             self._rewind()
 
     def _keep_net(self) -> None:
-        """Write the round's net, as a finished run's is written: to score, export or start from, `init=` this file."""
+        """Save the net of the round like that of a finished run, for `init=<this file>`."""
         folder, record = Path(self.trainer.default_root_dir), self.records[-1]
         config = {"config": kept_config(folder)} if has_config(folder) else {}
         facts = {key: record[key] for key in ("round", "sparsity", "iterations")}
@@ -167,7 +164,7 @@ class Pruning(Regression):
         return self.optimizers(use_pl_optimizer=False), self.lr_schedulers()
 
     def _mask(self, *, plain_only: bool = False) -> None:
-        """Bring the masks to the net, and to its average."""
+        """Apply the masks to the net and its weight average."""
         plain = {
             name: mask
             for name, mask in self.masks.items()
@@ -177,19 +174,19 @@ class Pruning(Regression):
             apply_masks(net, plain)
 
     def on_validation_epoch_end(self) -> None:
-        """Log the means, and keep them as the round's curve."""
+        """Log the means and append the PSNR to the curve of the round."""
         super().on_validation_epoch_end()
         self._curve.append([self.age(), self.quality.compute()[f"psnr_{self.protocol.channel}_db"]])
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep masks, finished rounds and the state of iteration k."""
+        """Save the random state, the masks, the finished rounds and the state of iteration k."""
         super().on_save_checkpoint(checkpoint)
         checkpoint["pruning"] = {
             "masks": self.masks, "records": self.records, "curve": self._curve, "early": self._early,
         }  # fmt: skip
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Go on with them."""
+        """Restore what `on_save_checkpoint` saved."""
         super().on_load_checkpoint(checkpoint)
         kept = checkpoint["pruning"]
         self.masks = {name: mask.to(self.device) for name, mask in kept["masks"].items()}

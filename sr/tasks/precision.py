@@ -1,4 +1,4 @@
-"""Which arithmetic a training step may use on a machine."""
+"""Checks of the training precision (fp32 or bf16)."""
 
 import logging
 
@@ -10,25 +10,28 @@ PRECISIONS = ("fp32", "bf16")
 
 
 def check_precision(precision: str) -> str:
-    """Return the word if it is a precision of ours.
+    """Return the precision if it is known.
+
+    Args:
+        precision: "fp32" or "bf16".
 
     Raises:
-        ValueError: for another one.
+        ValueError: If it is unknown.
     """
     if precision not in PRECISIONS:
-        raise ValueError(f"train.precision is fp32 or bf16, got {precision!r}")
+        raise ValueError(f"train.precision must be fp32 or bf16, got {precision!r}")
     return precision
 
 
 def check_machine(precision: str, device: torch.device) -> None:
-    """Refuse a precision that a GPU lacks, and say where a CPU only emulates it.
+    """Raise ValueError if a GPU lacks the precision; log a warning if a CPU emulates it.
 
     Args:
         precision: "fp32" or "bf16".
-        device: The one that trains.
+        device: The training device.
 
     Raises:
-        ValueError: bf16 on a GPU without it.
+        ValueError: If the GPU cannot compute in bf16.
     """
     if precision == "fp32":
         return

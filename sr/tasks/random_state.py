@@ -1,4 +1,4 @@
-"""The state of torch's random generators in a checkpoint: the CPU's, and the GPU's where one trains."""
+"""States of torch's random generators (CPU, and GPU if one trains) in a checkpoint."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,21 +10,22 @@ CPU, GPU = "random_state", "gpu_random_state"
 
 
 def random_states(device: torch.device) -> dict[str, Tensor]:
-    """Return the states of the generators that a training on a device draws from.
+    """Return the states of the random generators that training on a device uses.
 
-    >>> list(random_states(torch.device("cpu")))
-    ['random_state']
+    Example:
+        >>> list(random_states(torch.device("cpu")))
+        ['random_state']
     """
     states = {CPU: torch.get_rng_state()}
     return states | {GPU: torch.cuda.get_rng_state(device)} if device.type == "cuda" else states
 
 
 def set_random_states(states: Mapping[str, Any], device: torch.device) -> None:
-    """Set the generators to the states of a checkpoint; the GPU's where both it and the training have one.
+    """Restore the random generators; that of the GPU only if the checkpoint has its state.
 
     Args:
-        states: What `random_states` gave, among other entries of a checkpoint.
-        device: The device that trains.
+        states: Checkpoint with the entries of `random_states`.
+        device: The training device.
     """
     torch.set_rng_state(states[CPU].cpu())
     if device.type == "cuda" and GPU in states:

@@ -1,4 +1,4 @@
-"""Training against the true high-resolution image with a pixel loss; the first stage of adversarial training, too."""
+"""Training with a pixel loss against the HR image."""
 
 import copy
 from collections.abc import Callable, Iterable, Mapping
@@ -25,32 +25,33 @@ Batch = tuple[Tensor, Tensor]
 
 
 class Regression(lightning.LightningModule):
-    """Minimise a pixel loss between net(lr) and hr, several optimizer steps per Lightning step.
+    """Minimise a pixel loss between net(lr) and hr, with several optimizer steps per Lightning step.
 
-    Lightning hands over a chunk of batches at a time and the steps are taken here (manual optimization), so that the
-    cost of its loop is paid once a chunk: a mobile net's step takes about ten milliseconds. `global_step`, schedules,
-    checkpoints and resume count optimizer steps, exactly.
+    A step of a mobile net takes about ten milliseconds, so Lightning's loop would cost much of the time. Lightning
+    therefore passes a chunk of batches, and this module takes one optimizer step per batch (manual optimization).
+    `global_step`, schedules, checkpoints and resume count optimizer steps.
 
-    The forward of a training step runs in bf16 autocast up to iteration `fp32_from`, if `precision` asks for it, and in
-    fp32 from there on; weights, optimizer and validation are fp32 throughout.
+    With precision "bf16", the forward pass runs in bf16 autocast before iteration `fp32_from` and in fp32 from there
+    on. Weights, optimizer and validation are always fp32.
 
     Args:
-        net: the net, in its training form.
-        loss: module (sr, hr) -> scalar.
-        optimizer: parameters -> optimizer.
-        scheduler: optimizer -> schedule, stepped once an iteration.
+        net: The net in its training form.
+        loss: Module (sr, hr) -> scalar.
+        optimizer: Function parameters -> optimizer.
+        scheduler: Function optimizer -> schedule, which is stepped once per iteration.
         precision: "fp32" or "bf16".
-        fp32_from: iteration from which bf16 gives way to fp32.
-        ema_decay: decay of the weight average; 0 keeps none.
-        protocol: name of the evaluation protocol used for validation.
-        cuda_graphs: "auto" records each step as CUDA graphs where a GPU trains, "never" does not.
+        fp32_from: First iteration in fp32 if the precision is bf16.
+        ema_decay: Decay of the weight average; 0 for none.
+        protocol: Name of the evaluation protocol for validation.
+        cuda_graphs: "auto" records the step as a CUDA graph on a GPU, "never" does not.
 
     Raises:
-        ValueError: unknown precision or cuda_graphs; a non-finite loss (its iteration, and where its batch was saved).
+        ValueError: If `precision` or `cuda_graphs` is unknown, or a loss is not finite; the message names the iteration
+            and the file with its batch.
     """
 
     rates = "optimizer.lr"
-    """The settings to lower where a loss is not finite."""
+    """The settings to lower if a loss is not finite."""
 
     def __init__(
         self,
@@ -67,7 +68,7 @@ class Regression(lightning.LightningModule):
     ) -> None:
         super().__init__()
         if cuda_graphs not in ("auto", "never"):
-            raise ValueError(f"machine.cuda_graphs is auto or never, got {cuda_graphs!r}")
+            raise ValueError(f"machine.cuda_graphs must be auto or never, got {cuda_graphs!r}")
         self.automatic_optimization = False
         self.net = net.to(memory_format=torch.channels_last)
         self.scale: float = net.scale
@@ -81,19 +82,19 @@ class Regression(lightning.LightningModule):
         self._capture, self._objectives = cuda_graphs, dict[bool, Objective]()
 
     def trained_net(self) -> Net:
-        """The net that a user gets: the average where one is kept, else the weights themselves; shared, not copied."""
+        """Return the net to deploy, without a copy: the weight average if there is one, else the trained net."""
         return self.average.net if self.average else self.net
 
     def deployable(self) -> Net:
-        """A copy of the trained net in its inference form: on the CPU, in evaluation mode, contiguous, trainable."""
+        """Return a copy of the net to deploy in its inference form, on the CPU and in evaluation mode."""
         net = copy.deepcopy(self.trained_net()).cpu()
-        for ours, theirs in zip(net.parameters(), self.net.parameters(), strict=True):
-            ours.requires_grad_(theirs.requires_grad)  # the average is frozen, and QAT trains what it is given
+        for parameter, trained in zip(net.parameters(), self.net.parameters(), strict=True):
+            parameter.requires_grad_(trained.requires_grad)  # QAT trains this net, and the average is frozen
         net = inference_form(net)
         return net.to(memory_format=torch.contiguous_format).eval()
 
     def configure_optimizers(self) -> Any:
-        """One optimizer over all trainable parameters and its schedule; none where there is nothing to train."""
+        """Return the optimizer of all trainable parameters and its schedule, or [] if there are none."""
         parameters = [p for p in self.net.parameters() if p.requires_grad]
         if not parameters:
             return []
@@ -101,25 +102,25 @@ class Regression(lightning.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": self._make_scheduler(optimizer)}
 
     def on_fit_start(self) -> None:
-        """Look whether this machine can do what is asked."""
+        """Check that the device supports the precision."""
         check_machine(self._precision, self.device)
 
     def on_train_start(self) -> None:
-        """Refuse held-out images that no validation could score, before anything is trained."""
+        """Raise ValueError if a held-out image is too small for a score."""
         for pair in self.trainer.val_dataloaders or ():
             try:
                 self.protocol.check_size(pair.hr.shape[0], pair.hr.shape[1], self.scale)
             except ValueError as error:
                 raise ValueError(
-                    f"held-out image {pair.name}: {error}; raise data.val_crop if that cut it, or take it out"
+                    f"held-out image {pair.name}: {error}; raise data.val_crop if that cropped it, or remove the image"
                 ) from error
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the random state: the crops need none, but a net or a loss may draw noise."""
+        """Save the random state, because a net or a loss may draw random numbers; the crops do not."""
         checkpoint |= random_states(self.device)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Go on with the random state of the checkpoint."""
+        """Restore the random state."""
         set_random_states(checkpoint, self.trainer.strategy.root_device)
 
     def training_step(self, chunk: list[Batch], index: int) -> None:
@@ -143,7 +144,7 @@ class Regression(lightning.LightningModule):
         return loss.detach()
 
     def _objective(self, lr: Tensor, hr: Tensor) -> Objective:
-        """What this iteration minimises, in its precision; recorded as a CUDA graph the first time on a GPU."""
+        """Return the objective in the precision of this iteration, recorded as a CUDA graph on a GPU."""
         bf16 = self._precision == "bf16" and not self.in_fp32()
         if bf16 not in self._objectives:
             objective = self.objective(bf16)
@@ -151,11 +152,11 @@ class Regression(lightning.LightningModule):
         return self._objectives[bf16]
 
     def age(self) -> int:
-        """Iterations that the weights have seen."""
+        """Return the number of iterations that the weights have been trained."""
         return self.global_step
 
     def in_fp32(self) -> bool:
-        """Whether training has come to its fp32 tail."""
+        """Return whether training has reached its fp32 part."""
         return self.global_step >= self._fp32_from
 
     def learns_from(self) -> list[nn.Module]:
@@ -163,15 +164,15 @@ class Regression(lightning.LightningModule):
         return []
 
     def facts(self) -> dict[str, Any]:
-        """What the report says of this training besides its length and speed; plain containers."""
+        """Return further facts of this training for the report, as plain containers."""
         return {}
 
     def objective(self, bf16: bool) -> nn.Module:
-        """The module (lr, hr) -> loss that iterations minimise, its forward pass in bf16 or in fp32."""
+        """Return the module (lr, hr) -> loss to minimise, with the forward pass in bf16 or fp32."""
         return PixelObjective(self.net, self.loss, bf16=bf16)
 
     def log_figures(self, figures: Mapping[str, float | Tensor]) -> None:
-        """Log figures at the iteration where training stands; of itself Lightning would count chunks."""
+        """Log figures at the current iteration; Lightning itself would count chunks."""
         self.log_dict({**figures, "step": float(self.global_step)}, batch_size=1)
 
     def _stop_at(self, position: int, first: int, chunk: list[Batch], losses: Tensor) -> None:
@@ -181,7 +182,7 @@ class Regression(lightning.LightningModule):
         torch.save({"iteration": iteration, "lr": lr, "hr": hr}, path)
         raise ValueError(
             f"the loss became {losses[position].item()} at iteration {iteration}; its batch is in {path}. "
-            f"Lower {self.rates} or use train.precision=fp32; the last checkpoint is from before."
+            f"Lower {self.rates} or use train.precision=fp32; the last checkpoint is from an earlier iteration."
         )
 
     def on_validation_epoch_start(self) -> None:

@@ -1,4 +1,4 @@
-"""Checkpoints of a Lightning trainer, written beside their target instead of through `$TMPDIR`."""
+"""Checkpoints of a Lightning trainer, written to a temporary file beside their target."""
 
 from pathlib import Path
 from typing import Any
@@ -11,27 +11,27 @@ from sr.runs.files import write_atomically
 
 
 class _PlainFile(TorchCheckpointIO):
-    """Write a checkpoint straight to its path.
+    """Write a checkpoint directly to its path.
 
-    Lightning's own way writes it into `$TMPDIR` first and moves it: a kill leaves whole copies there, and a small
-    `$TMPDIR` ends the run.
+    Lightning itself writes to `$TMPDIR` first. A killed process then leaves copies there, and a small `$TMPDIR` stops
+    the run.
     """
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
         """Write a checkpoint to a path."""
-        with open(path, "wb") as file:  # a file of Python's reports a full disk as an OSError with its number
+        with open(path, "wb") as file:  # a Python file reports a full disk as OSError with its errno
             torch.save(checkpoint, file)
 
 
 def save_training_state(trainer: lightning.Trainer, path: Path) -> None:
-    """Write the whole state of training to a file, atomically.
+    """Write the whole training state to a checkpoint atomically.
 
     Args:
         trainer: A trainer during or after `fit`.
-        path: The checkpoint.
+        path: Path of the checkpoint.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: If the file cannot be written.
     """
     trainer.strategy.checkpoint_io = _PlainFile()
     write_atomically(path, trainer.save_checkpoint)

@@ -63,7 +63,7 @@ def test_unknown_measures_name_the_known_ones() -> None:
 
 def test_without_pyiqa_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyiqa", None)
-    with pytest.raises(ValueError, match=r"pip install pyiqa.*leave pi out"):
+    with pytest.raises(ValueError, match=r"pip install pyiqa.*remove pi from `measures`"):
         PerceptualScores(["pi"], Y, 4)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 from skimage import data
 
-from sr.evaluation.pristine import fit, niqe, pristine
+from sr.evaluation.pristine import fit_pristine, niqe, pristine
 
 
 def test_the_shipped_model_is_whole_and_says_where_it_comes_from() -> None:
@@ -32,6 +32,6 @@ def test_fit_takes_sharp_blocks_only() -> None:
     random = np.random.default_rng(0)
     image = random.integers(0, 256, (192, 288, 3), np.uint8)
     image[:96] = 128
-    mean, covariance, count = fit([image, image])
+    mean, covariance, count = fit_pristine([image, image])
     assert count == 6, "the lower three of each image"
     assert mean.shape == (36,) and covariance.shape == (36, 36)

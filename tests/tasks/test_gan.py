@@ -235,7 +235,7 @@ def test_a_batch_of_one_is_refused_with_batch_normalization_only(tmp_path):
         ({"content_weight": -1}, "weights of at least 0"),
         ({"discriminator_updates": 0}, "discriminator_updates above 0"),
         ({"perceptual_shifts": 0}, "perceptual_shifts of at least 1"),
-        ({"perceptual_shifts": 32}, "leaves nothing of a patch of 32 HR pixels"),
+        ({"perceptual_shifts": 32}, "perceptual_shifts=32 is too large for a patch of 32 HR pixels"),
     ],
 )
 def test_refusals(changes, message):

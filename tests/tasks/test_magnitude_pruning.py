@@ -84,9 +84,9 @@ def test_gradients_reach_the_branches_through_the_mask():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"rewind": 1.5}, "task.rewind=1.5 is no point of the dense round"),
+        ({"rewind": 1.5}, r"task.rewind must be a fraction of a round in \[0, 1\], got 1.5"),
         ({"fraction": 1.0}, r"a fraction in \(0, 1\), got 3, 1.0"),
-        ({"scope": "net"}, "task.scope is global or layer, got 'net'"),
+        ({"scope": "net"}, "task.scope must be global or layer, got 'net'"),
         ({"iterations": 3}, "3 iterations are too few for 4 rounds"),
     ],
 )

@@ -7,7 +7,7 @@ from sr.tasks.precision import check_machine, check_precision, log
 
 
 def test_an_unknown_word_is_refused():
-    with pytest.raises(ValueError, match=r"train\.precision is fp32 or bf16, got 'fp16'"):
+    with pytest.raises(ValueError, match=r"train\.precision must be fp32 or bf16, got 'fp16'"):
         check_precision("fp16")
 
 
