@@ -66,7 +66,7 @@ class Protocol:
             )
         if sr.dtype != torch.uint8 or hr.dtype != torch.uint8:
             raise ValueError(f"scores need uint8 images, got {sr.dtype} and {hr.dtype}; convert them with `to_uint8`")
-        self.check_size(*hr.shape[-2:], scale)
+        self.check_size(hr.shape[-2], hr.shape[-1], scale)
         border = self.border(scale)
         a, b = (self._values(images)[..., border:-border, border:-border] for images in (sr, hr))
         return psnr(a, b, 255.0), ssim(a, b, 255.0)

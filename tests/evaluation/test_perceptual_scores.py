@@ -47,7 +47,7 @@ def test_rgb_rmse_is_over_all_channels(pairs: list[ImagePair]) -> None:
 
 def test_an_image_that_is_too_small_is_named() -> None:
     pair = ImagePair("stamp", np.zeros((20, 20, 3), np.uint8), np.zeros((80, 80, 3), np.uint8))
-    with pytest.raises(ValueError, match="stamp: NIQE needs 96x96 pixels at least, got 72x72"):
+    with pytest.raises(ValueError, match="stamp: NIQE needs at least 96x96 pixels, got 72x72"):
         PerceptualScores(["niqe"], Y, 4).evaluate(None, [pair])
 
 
