@@ -18,7 +18,7 @@ from sr.runs.results import ResultIndex
         ("init_leave=conv_last", "init_leave is a list, got 'conv_last'; write init_leave=[conv_last]"),
         (
             "quantization.stages.qat={distillation: 1, teacher: pretrained/quicksrnet_large}",
-            "no shipped net is called 'quicksrnet_large'; there are: quicksrnet_medium, quicksrnet_small "
+            "no pretrained net is called 'quicksrnet_large'; there are: quicksrnet_medium, quicksrnet_small "
             "(`python -m sr.pretrained` lists them)",
         ),
         (

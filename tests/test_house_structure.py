@@ -13,12 +13,10 @@ MAX_CALLBACK_LINES = 40
 SHARED_MODULE_NAMES: set[str] = set()
 SHARED_NAMES = {
     "ABPN",
-    "BLOCK",
     "Batch",
     "Box",
     "COLUMNS",
     "FORMATS",
-    "Images",
     "NAME",
     "Net",
     "PLACES",

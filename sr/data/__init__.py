@@ -1,6 +1,6 @@
-"""Image pairs: read, decoded once into a memory map, cut into patches, found by name, downloaded.
+"""Image data: read image files, decode them once into a cache, and cut training patches.
 
-Modules, from the bottom: `image` (a file -> pixels), `pairs` (ImagePair), `decode` (files -> pairs), `pixel_map`
-(pairs in one mapped file), `cache` (each map is made once), `download` (archives), `sources` (training images), `sets`
-(test sets by name), `holdout` (which are trained on), `patches` (the training stream), `module` (what a Trainer gets).
+Modules, from the bottom: `image` (read a file), `pairs` (ImagePair), `decode` (files to pairs), `pixel_map` (pairs in
+a memory-mapped file), `cache` (shared pixel maps), `download` (archives), `sources` (training images), `test_sets`
+(test sets by name), `split` (training and held-out images), `patches` (training batches), `module` (data module).
 """

@@ -1,7 +1,7 @@
-"""Every image is decoded once: the cache of pixel maps that runs and processes share.
+"""Cache of decoded images (pixel maps), shared by all runs and processes.
 
-A map is named by what decides its pixels: the files' contents and names, the scale, the shrink, and what the reader and
-the resize do. A changed source file therefore gives another map, and an old one is never wrong, only unused.
+The name of a map is a hash of everything that determines its pixels: contents and names of the files, scale, shrink,
+and the versions of reader and resize. A changed source file gives a new map; an old map is unused, never wrong.
 """
 
 import hashlib
@@ -28,8 +28,8 @@ from sr.runs.files import write_atomically
 log = logging.getLogger(__name__)
 
 FORMAT = 2
-"""Raised whenever the files of a pixel map change their layout; the images' fingerprint stays."""
-_RACY_S = 2.0  # a file younger than this may change again within the same time stamp
+"""Version of the file layout of a pixel map; it does not change the fingerprint of the images."""
+_RACY_S = 2.0  # a younger file may change again without a new time stamp
 
 Entry = tuple[int, int, str]  # a file's size in bytes, modification time in ns, SHA-256
 
@@ -42,17 +42,17 @@ def decoded(
     cache: Path,
     max_megapixels: float | None = None,
 ) -> PixelMap:
-    """Open the pixel map of a set of images, made first if it is not there; safe for any number of processes at once.
+    """Open the pixel map of a set of images, and create it first if it does not exist; safe for parallel processes.
 
     Args:
-        images: what to decode, in this order; at least one.
+        images: The images in order, at least one.
         scale: HR size / LR size.
-        shrink: HR images are downscaled by this factor before anything else; 1 keeps them.
-        cache: folder of the maps.
-        max_megapixels: as `read_image` takes it.
+        shrink: Factor by which HR images are downscaled first; 1 for none.
+        cache: Folder of the maps.
+        max_megapixels: As in `read_image`.
 
     Raises:
-        ValueError: files that cannot be used (all of them are named), or a cache that cannot be written.
+        ValueError: If files cannot be used (the message lists them) or the cache cannot be written.
     """
     assert images
     paths = [path for image in images for path in (image.path, image.lr_path) if path]
@@ -61,7 +61,7 @@ def decoded(
     try:
         hashes = content_hashes(paths, cache)
     except ValueError:
-        num_bytes(images, **reading)  # names these files and those that are no images, all at once
+        num_bytes(images, **reading)  # lists unreadable files and files that are not images together
         raise
     folder = cache / f"{_key(images, hashes, **recipe)}-{FORMAT}"
     while True:
@@ -69,15 +69,19 @@ def decoded(
             _build_once(folder, images, reading)
         try:
             return PixelMap(folder)
-        except GoneError:  # removed in this very moment
+        except GoneError:  # removed just now
             continue
 
 
 def content_hashes(paths: Sequence[Path], cache: Path) -> dict[Path, str]:
-    """SHA-256 of each file; those whose size and time did not change since the last time are not read again.
+    """Return the SHA-256 of each file; a file with unchanged size and time stamp is not read again.
+
+    Args:
+        paths: The files.
+        cache: Folder where the hashes are saved.
 
     Raises:
-        ValueError: files that cannot be read; all of them are named.
+        ValueError: If files cannot be read; the message lists them.
     """
     names = _absolute(paths)
     memo = cache / "hashes" / f"{hashlib.sha256(os.fsencode(chr(0).join(names))).hexdigest()[:32]}.json"
@@ -100,11 +104,11 @@ def _read_memo(memo: Path) -> dict[str, Entry]:
     try:
         return {name: (size, time_ns, sha) for name, (size, time_ns, sha) in json.loads(memo.read_text()).items()}
     except (OSError, ValueError, AttributeError, TypeError):
-        return {}  # absent or damaged: hashing again is always right
+        return {}  # absent or damaged: hash again
 
 
 def _absolute(paths: Sequence[Path]) -> list[str]:
-    """The files' full names; each folder is resolved once, for thousands of files lie in one."""
+    """Return absolute paths; each folder is resolved only once."""
     folders = {folder: folder.resolve() for folder in {path.parent for path in paths}}
     return [os.path.join(folders[path.parent], path.name) for path in paths]
 
@@ -127,14 +131,14 @@ def _hashed(path: Path) -> Entry:
 
 
 def _key(images: Sequence[SourceImage], hashes: dict[Path, str], scale: Fraction, shrink: Fraction) -> str:
-    """Name of the map that these images give."""
+    """Return the name of the map of these images."""
     listed = [[image.name, hashes[image.path], hashes[image.lr_path] if image.lr_path else None] for image in images]
     recipe = [1, READER, str(scale), str(shrink), resize_fingerprint(scale, shrink), listed]
     return hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:32]
 
 
 def resize_fingerprint(scale: Fraction, shrink: Fraction) -> str:
-    """Hash of what the resize does to a small fixed image: a resize that gives other pixels gives another value."""
+    """Return a hash of the resize of a small fixed image, which changes if the resize changes."""
     row, column, channel = np.ogrid[:24, :36, :3]
     image = ((row * 37 + column * 61 + row * column * 5 + channel * 89) % 256).astype(np.uint8)
     hr, lr = resized(image, scale, shrink)
@@ -142,14 +146,14 @@ def resize_fingerprint(scale: Fraction, shrink: Fraction) -> str:
 
 
 def _build_once(folder: Path, images: Sequence[SourceImage], reading: dict[str, Any]) -> None:
-    """Make a map while holding its lock; a process that comes second waits and finds it done."""
+    """Create a map under its lock; other processes wait and then use it."""
     cache = folder.parent
     try:
         (cache / "locks").mkdir(parents=True, exist_ok=True)
         with FileLock(cache / "locks" / folder.name):
             if (folder / INDEX).is_file():
                 return
-            for dead in cache.glob(f".{folder.name}.*"):  # of a killed process: whoever holds the lock is the only one
+            for dead in cache.glob(f".{folder.name}.*"):  # left by a killed process
                 shutil.rmtree(dead)
             _build(folder, images, reading)
     except OSError as error:
@@ -162,9 +166,9 @@ def _build_once(folder: Path, images: Sequence[SourceImage], reading: dict[str, 
 
 
 def _build(folder: Path, images: Sequence[SourceImage], reading: dict[str, Any]) -> None:
-    """Write a map under a temporary name, then rename it, so that it is there whole or not at all."""
+    """Write a map to a temporary folder, then rename it, so that it is never incomplete."""
     started, cache = time.perf_counter(), folder.parent
-    needed = num_bytes(images, **reading)  # reads headers only: wrong files show within seconds
+    needed = num_bytes(images, **reading)  # reads headers only, so wrong files are found within seconds
     if needed > shutil.disk_usage(cache).free:
         raise OSError(f"{needed / 1e9:.2f} GB are needed for {len(images)} images")
     log.info("decoding %d images (%.2f GB) into %s", len(images), needed / 1e9, cache)
@@ -175,7 +179,7 @@ def _build(folder: Path, images: Sequence[SourceImage], reading: dict[str, Any])
         os.rename(temporary, folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    if os.name == "posix":  # the new name itself must reach the disk, too
+    if os.name == "posix":  # write the new folder name to the disk as well
         descriptor = os.open(cache, os.O_RDONLY)
         os.fsync(descriptor)
         os.close(descriptor)

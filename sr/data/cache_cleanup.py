@@ -1,6 +1,6 @@
-"""What lies in the cache of decoded images, and its removal: never what a process has open.
+"""List and remove decoded images in the cache, except those that a process has open.
 
-Nothing here runs by itself. A map that is gone is made again by the next run that asks for it.
+Nothing is removed automatically. A removed map is created again by the next run that needs it.
 """
 
 import json
@@ -18,7 +18,7 @@ from sr.data.pixel_map import INDEX, PIXELS, only_user
 
 DAY_S = 24 * 60 * 60
 UNUSED_DAYS = 30
-"""Maps that nobody opened for so long are pointed out; a sweep that comes back to its images does so sooner."""
+"""Maps that were not opened for this many days are counted as removable."""
 LEFTOVER = re.compile(r"\.(?:removed\.)?([0-9a-f]{32}(?:-[0-9]+)?)\.\d+")
 
 
@@ -27,16 +27,16 @@ class Stored(NamedTuple):
 
     folder: Path
     num_images: int
-    first: str  # name of its first image, by which a person knows the set
+    first: str  # name of the first image
     size_mb: float
     unused_days: float
     is_open: bool
 
 
 def stored(cache: Path) -> list[Stored]:
-    """The maps of a cache, the longest unused one first; damaged ones are among them, with no images.
+    """Return the maps of a cache, the longest unused one first.
 
-    A map that goes while we look, or whose index another user keeps to themselves, is not.
+    A damaged map has no images. Maps that are removed meanwhile or not readable are omitted.
     """
     found = [_stored(index.parent) for index in cache.glob(f"*/{INDEX}")]
     return sorted(filter(None, found), key=lambda each: -each.unused_days)
@@ -59,14 +59,14 @@ def _stored(folder: Path) -> Stored | None:
 
 
 def remove(cache: Path, unused_days: float) -> Iterator[Stored]:
-    """Remove the maps that no process has open and none has opened for some days, and what killed processes left.
+    """Remove maps that are not open and were not opened for some days, and files of killed processes.
 
     Args:
-        cache: folder of the maps.
-        unused_days: 0 for all that are not open.
+        cache: Folder of the maps.
+        unused_days: Minimum number of days; 0 removes all maps that are not open.
 
     Yields:
-        The maps that are gone.
+        The removed maps.
     """
     for dead in cache.glob(".*"):
         if name := LEFTOVER.fullmatch(dead.name):
@@ -77,21 +77,21 @@ def remove(cache: Path, unused_days: float) -> Iterator[Stored]:
 
 
 def _remove(folder: Path) -> bool:
-    """Take a map away unless it is open: out of everybody's sight at once, then from the disk."""
+    """Rename a map unless it is open, so that no process finds it, then delete it."""
     gone = folder.with_name(f".removed.{folder.name}.{os.getpid()}")
     try:
         with only_user(folder) as alone:
             if not alone:
                 return False
             folder.rename(gone)
-    except OSError:  # gone already, or another user's; and Windows lets nobody rename what is open
+    except OSError:  # removed already, another user's, or open on Windows
         return False
     shutil.rmtree(gone, ignore_errors=True)
     return True
 
 
 def _remove_leftover(cache: Path, dead: Path, name: str) -> None:
-    """Remove a map that was never finished, or never quite removed; a process at work holds the lock of its name."""
+    """Remove an unfinished map or a partly removed one, unless a process holds its lock."""
     try:
         with FileLock(cache / "locks" / name, timeout=0):
             shutil.rmtree(dead, ignore_errors=True)
@@ -100,7 +100,7 @@ def _remove_leftover(cache: Path, dead: Path, name: str) -> None:
 
 
 def in_words(maps: list[Stored]) -> str:
-    """Count the maps of a cache and their gigabytes, and say what could go."""
+    """Return a summary: number and size of the maps, and how much is removable."""
     total = sum(each.size_mb for each in maps) / 1e3
     idle = sum(each.size_mb for each in maps if each.unused_days >= UNUSED_DAYS and not each.is_open) / 1e3
     said = f"{len(maps)} set{'' if len(maps) == 1 else 's'} of decoded images, {total:.1f} GB"

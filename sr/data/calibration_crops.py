@@ -1,4 +1,4 @@
-"""Cut the crops of training images that a quantizer is calibrated on."""
+"""Crops of training images for the calibration of a quantizer."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -8,7 +8,7 @@ from torch import Tensor
 from sr.data.pairs import ImagePair, Selection
 from sr.data.patches import PatchStream
 
-_KEY = 1 << 64  # a key of its own, so that calibration crops are not those of the first iterations
+_KEY = 1 << 64  # makes calibration crops differ from those of the first iterations
 
 
 def calibration_crops(
@@ -21,22 +21,22 @@ def calibration_crops(
     sampling: str,
     seed: int,
 ) -> list[Tensor]:
-    """Return batches of LR crops, the same ones at every call, not turned.
+    """Return batches of LR crops without augmentation, the same at every call.
 
     Args:
-        pairs: the training images; those smaller than a crop are left out.
-        num_batches: how many batches.
-        batch_size: crops a batch.
-        lr_patch: pixels per side of a crop.
-        scale: of the pairs.
-        sampling: as `PatchStream` takes it.
-        seed: of the training.
+        pairs: The training images; images smaller than a crop are skipped.
+        num_batches: Number of batches.
+        batch_size: Crops per batch.
+        lr_patch: Side of a crop in LR pixels.
+        scale: HR size / LR size.
+        sampling: As in `PatchStream`.
+        seed: Seed of the training.
 
     Returns:
         `num_batches` tensors (batch_size, 3, lr_patch, lr_patch), float in [0, 1].
 
     Raises:
-        ValueError: no training image is as large as that.
+        ValueError: If no training image is large enough.
     """
     fitting = [i for i, pair in enumerate(pairs) if min(pair.lr.shape[:2]) >= lr_patch]
     if not fitting:

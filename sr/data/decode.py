@@ -1,4 +1,4 @@
-"""Source files to image pairs: shrink, crop, downscale; a few threads at a time, every bad file named."""
+"""Decode image files to LR and HR pairs: shrink, crop, downscale."""
 
 import os
 from collections import deque
@@ -15,14 +15,14 @@ from sr.data.image import has_one_channel, image_size, read_image
 from sr.data.pairs import ImagePair
 from sr.functional.resize import crop_to_multiple, imresize
 
-NUM_THREADS = min(2, os.cpu_count() or 1)  # each may hold half a gigabyte for a 24-megapixel photograph
-_SHOWN = 8  # problems named in one message
+NUM_THREADS = min(2, os.cpu_count() or 1)  # each needs up to half a gigabyte for 24 megapixels
+_SHOWN = 8  # problems listed in a message
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 
 class SourceImage(NamedTuple):
-    """One image to decode: its name, its HR file, and its LR file where that is not to be made."""
+    """One image to decode: name, HR file, and LR file (None: made from HR)."""
 
     name: str
     path: Path
@@ -30,19 +30,21 @@ class SourceImage(NamedTuple):
 
 
 def decode(image: SourceImage, *, scale: Fraction, shrink: Fraction, max_megapixels: float | None = None) -> ImagePair:
-    """Read one image and make its pair.
+    """Read one image and create its pair.
 
     Args:
-        image: the files.
+        image: The files.
         scale: HR size / LR size.
-        shrink: the HR image is downscaled by this first.
-        max_megapixels: as `read_image` takes it.
+        shrink: Factor by which the HR image is downscaled first.
+        max_megapixels: As in `read_image`.
 
     Raises:
-        ValueError: a file that cannot be read, or an LR image that is not 1/scale of its HR image.
+        ValueError: If a file cannot be read, or the size of the LR image does not fit the HR image.
     """
     if image.lr_path and shrink != 1:
-        raise ValueError(f"{image.lr_path} was made for the whole HR image: a shrink of {shrink} needs `lr` of null")
+        raise ValueError(
+            f"{image.lr_path} belongs to the HR image at full size; set `lr` to null or `shrink` to 1, got {shrink}"
+        )
     pixels = read_image(image.path, max_megapixels)
     try:
         hr, lr = resized(pixels, scale, shrink)
@@ -51,7 +53,7 @@ def decode(image: SourceImage, *, scale: Fraction, shrink: Fraction, max_megapix
     if image.lr_path:
         found = read_image(image.lr_path, max_megapixels)
         height, width = lr.shape[:2]
-        # An LR image of an uncropped HR image may have one more row or column; the rest lies at the same place.
+        # The LR image of an uncropped HR image may have one more row or column at the end.
         if not all(0 <= have - want <= 1 for have, want in zip(found.shape, lr.shape, strict=True)):
             raise ValueError(
                 f"{image.lr_path} has {found.shape[0]}x{found.shape[1]} pixels, but x{scale} of {image.path} needs "
@@ -62,9 +64,9 @@ def decode(image: SourceImage, *, scale: Fraction, shrink: Fraction, max_megapix
 
 
 def resized(image: np.ndarray, scale: Fraction, shrink: Fraction) -> tuple[np.ndarray, np.ndarray]:
-    """The HR and the LR version of an image (H, W, 3) uint8.
+    """Return the HR and the LR version of an image (H, W, 3) uint8.
 
-    Channel by channel: the same numbers, a third of the memory, and faster.
+    One channel at a time needs a third of the memory and is faster, with the same result.
     """
     channels = [np.ascontiguousarray(image[..., c]) for c in range(image.shape[2])]
     if shrink != 1:
@@ -76,10 +78,10 @@ def resized(image: np.ndarray, scale: Fraction, shrink: Fraction) -> tuple[np.nd
 def decode_all(
     images: Sequence[SourceImage], *, scale: Fraction, shrink: Fraction, max_megapixels: float | None = None
 ) -> Iterator[ImagePair]:
-    """Decode images in their order with a few threads; at most a few pairs wait in memory.
+    """Decode images in order with a few threads; only a few pairs are in memory at a time.
 
     Raises:
-        ValueError: after the last image, naming every file that could not be used.
+        ValueError: After the last image, with all files that could not be used.
     """
     made = partial(decode, scale=scale, shrink=shrink, max_megapixels=max_megapixels)
     yield from usable(in_order(made, images), len(images))
@@ -88,10 +90,10 @@ def decode_all(
 def num_bytes(
     images: Sequence[SourceImage], *, scale: Fraction, shrink: Fraction, max_megapixels: float | None = None
 ) -> int:
-    """Bytes that the pairs will take, from the files' headers.
+    """Return the number of bytes of the decoded pairs, from the headers of the files.
 
     Raises:
-        ValueError: naming every file whose header shows that it cannot be used.
+        ValueError: With all files whose header shows that they cannot be used.
     """
     size = partial(image_size, max_megapixels=max_megapixels)
     sizes = usable(in_order(size, [image.path for image in images]), len(images))
@@ -99,7 +101,7 @@ def num_bytes(
 
 
 def in_order(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[_Result | ValueError]:
-    """Yield results in the order of the items, a ValueError in the place of its result; `NUM_THREADS` work ahead."""
+    """Yield results in the order of the items, computed by `NUM_THREADS` threads; a ValueError replaces its result."""
 
     def attempt(item: _Item) -> _Result | ValueError:
         try:
@@ -121,11 +123,11 @@ def usable(results: Iterable[_Result | ValueError], num_images: int) -> Iterator
     """Yield the results up to the first error.
 
     Args:
-        results: of `in_order`.
-        num_images: how many results there will be.
+        results: Results of `in_order`.
+        num_images: Number of results, for the message.
 
     Raises:
-        ValueError: after the last result, naming every file that could not be used.
+        ValueError: After the last result, with all files that could not be used.
     """
     problems: list[str] = []
     for result in results:

@@ -1,4 +1,4 @@
-"""Archives from the web: fetched in one or many attempts, checked against a SHA-256, unpacked without escaping."""
+"""Download archives with resume and SHA-256 check, and unpack them safely."""
 
 import hashlib
 import http.client
@@ -29,29 +29,29 @@ _REPORT_S = 15.0
 
 
 class Archive(NamedTuple):
-    """A zip file on the web and the folder that it brings."""
+    """A zip file on the web and the folder that it contains."""
 
     url: str
     folder: str
-    """Top folder inside the archive; when it exists at the destination there is nothing to do."""
+    """Top folder inside the archive; if it exists at the destination, nothing is downloaded."""
     num_bytes: int | None
     sha256: str | None
-    """None trusts the first download: its hash is kept beside the folder, and a later one must equal it."""
+    """None trusts the first download and saves its hash; a later download must have the same hash."""
 
 
 def fetch_archive(archive: Archive, root: Path) -> Path:
-    """Make sure that an archive's folder lies below a root: download, check, unpack, remove the archive.
+    """Download, check and unpack an archive unless its folder exists; the archive is then removed.
 
     Args:
-        archive: what to fetch.
-        root: existing or new folder.
+        archive: The archive.
+        root: Folder to unpack into; it may be new.
 
     Returns:
-        The folder.
+        The unpacked folder.
 
     Raises:
-        ValueError: no connection, wrong contents, a dangerous archive, or no room on the disk; what was downloaded so
-            far is kept when it is good for a later attempt, and nothing else stays.
+        ValueError: If the download fails, the content is wrong or unsafe, or the disk is full. A partial download is
+            kept for the next attempt.
     """
     folder = root / archive.folder
     if folder.is_dir():
@@ -59,7 +59,7 @@ def fetch_archive(archive: Archive, root: Path) -> Path:
     try:
         root.mkdir(parents=True, exist_ok=True)
         with FileLock(root / f".{archive.folder}.lock"):
-            if not folder.is_dir():  # or another process has brought it meanwhile
+            if not folder.is_dir():  # another process may have unpacked it meanwhile
                 file = download(
                     archive.url,
                     root / PurePosixPath(urlsplit(archive.url).path).name,
@@ -76,16 +76,16 @@ def fetch_archive(archive: Archive, root: Path) -> Path:
 
 
 def download(url: str, file: Path, sha256: str | None, num_bytes: int | None) -> Path:
-    """Download a file, going on from where an earlier attempt stopped.
+    """Download a file and resume an earlier attempt.
 
     Args:
         url: http or https address.
-        file: where it goes; a `.part` file beside it holds what has arrived so far.
-        sha256: what it must be; None trusts the first download and records it in `<file>.sha256`.
-        num_bytes: its size, where known.
+        file: Target; `<file>.part` holds a partial download.
+        sha256: Expected hash; None trusts the first download and saves its hash in `<file>.sha256`.
+        num_bytes: Size of the file if known.
 
     Raises:
-        ValueError: the server cannot be reached or says no, or the file is not the expected one (it is removed then).
+        ValueError: If the download fails, or the file has another hash (it is then removed).
     """
     expected = sha256 or _recorded(file)
     if file.is_file() and expected and _hash(file) == expected:
@@ -119,7 +119,7 @@ def download(url: str, file: Path, sha256: str | None, num_bytes: int | None) ->
 
 
 def _append(url: str, part: Path, num_bytes: int | None) -> None:
-    """Fetch what a `.part` file lacks."""
+    """Download the rest of a `.part` file."""
     have = _size(part)
     if num_bytes is not None and have == num_bytes:
         return
@@ -133,7 +133,7 @@ def _append(url: str, part: Path, num_bytes: int | None) -> None:
             raise
         if error.headers.get("Content-Range") == f"bytes */{have}":
             return  # complete already
-        part.unlink()  # longer than the file on the server: it belongs to something else
+        part.unlink()  # longer than the file on the server: another file
         raise ConnectionError(f"the server has less than the {have} bytes that were here; starting over") from error
     with response, open(part, "ab" if response.status == http.HTTPStatus.PARTIAL_CONTENT else "wb") as out:
         length = response.headers.get("Content-Length")
@@ -155,15 +155,15 @@ def _copy(response: http.client.HTTPResponse, out: BinaryIO, name: str, total: i
 
 
 def extract(archive: Path, folder: str, root: Path) -> None:
-    """Unpack one folder of a zip file; it appears below the root whole, or not at all.
+    """Unpack one folder of a zip file completely or not at all.
 
     Args:
-        archive: the zip file.
-        folder: the top folder inside it; whatever else the archive holds is left out.
-        root: where the folder goes.
+        archive: The zip file.
+        folder: Top folder inside the archive; everything else is ignored.
+        root: Folder to unpack into.
 
     Raises:
-        ValueError: not a zip file, damaged, without that folder, or with a member that would land elsewhere.
+        ValueError: If the file is not a zip file or damaged, lacks the folder, or has a member outside the folder.
     """
     temporary = root / f".{folder}.{os.getpid()}"
     try:
@@ -180,7 +180,12 @@ def extract(archive: Path, folder: str, root: Path) -> None:
                 raise OSError(f"{sum(member.file_size for member in inside) / 1e9:.2f} GB are needed")
             file.extractall(temporary, inside)
         os.rename(temporary / folder, root / folder)
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:  # the last: unknown compression, password
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        RuntimeError,
+    ) as error:  # RuntimeError: unknown compression or a password
         raise ValueError(
             f"{archive} is damaged or not a zip file ({error}); remove it and run the same command again"
         ) from error
@@ -190,7 +195,7 @@ def extract(archive: Path, folder: str, root: Path) -> None:
 
 def _refuse_escape(archive: Path, member: zipfile.ZipInfo) -> None:
     name = member.orig_filename
-    windows = PureWindowsPath(name)  # understands both kinds of separators, drives and shares
+    windows = PureWindowsPath(name)  # parses both separators, drives and shares
     link = stat.S_ISLNK(member.external_attr >> 16)
     if windows.drive or windows.root or ".." in windows.parts or "\0" in name or link:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""The decoded set in an accelerator's own memory, where patches are cut and turned for many batches at once."""
+"""Training images in GPU memory, where patches of many batches are cropped and augmented at once."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -14,23 +14,22 @@ from sr.data.patches import Batch, PatchStream, Places
 log = logging.getLogger(__name__)
 
 SHARE = 0.5
-"""How much of a device's free memory the images may take; the rest is the training's."""
-
+"""Maximum share of the free GPU memory for the images; training needs the rest."""
 
 AT_ONCE = 1 << 24
-"""HR pixels that one gather cuts at most: their 8-byte index takes 128 MiB, and so does each term that makes it up."""
+"""Maximum HR pixels per gather; their 8-byte index and each of its terms take 128 MiB."""
 
 
 class ResidentImages:
-    """Images on a device as two rows of uint8 pixels; a batch is one gather, without a copy from the host.
+    """Store images on a device as flat uint8 pixels, so that a batch is one gather without a copy from the host.
 
-    The patches are byte for byte those that `PatchStream` cuts on the host.
+    The patches are equal to those of `PatchStream` on the host.
 
     Args:
-        pairs: the images.
+        pairs: The images.
         ratio: HR size / LR size.
-        lr_patch: LR pixels per side of a patch.
-        device: where they are kept.
+        lr_patch: Side of a patch in LR pixels.
+        device: Device to store them on.
     """
 
     def __init__(self, pairs: Sequence[ImagePair], ratio: Fraction, lr_patch: int, device: torch.device) -> None:
@@ -39,7 +38,7 @@ class ResidentImages:
         self._hr = _Pixels([pair.hr for pair in pairs], device)
 
     def cut(self, places: Places) -> Iterator[Batch]:
-        """Cut the patches of some batches: lr (N, 3, p, p) and hr (N, 3, s*p, s*p) each, uint8, channels-last."""
+        """Yield the patches of each batch: lr (N, 3, p, p) and hr (N, 3, s*p, s*p), uint8, channels-last."""
         pixels = places.image.shape[1] * int(self.lr_patch * self.ratio) ** 2
         size = max(1, AT_ONCE // pixels)
         for first in range(0, len(places.image), size):
@@ -54,20 +53,20 @@ class ResidentImages:
 
 
 class _Pixels:
-    """All images of one resolution, one after the other."""
+    """Pixels of all LR or all HR images, concatenated."""
 
     def __init__(self, images: Sequence[np.ndarray], device: torch.device) -> None:
         sizes = np.array([image.shape[:2] for image in images])
         ends = sizes.prod(axis=1).cumsum()
         self.pixels = torch.empty(int(ends[-1]), 3, dtype=torch.uint8, device=device)
         for image, end in zip(images, ends.tolist(), strict=True):
-            flat = torch.from_numpy(np.array(image)).reshape(-1, 3)  # a copy: the map on the disk is read-only
+            flat = torch.from_numpy(np.array(image)).reshape(-1, 3)  # a copy, because the pixel map is read-only
             self.pixels[end - len(flat) : end] = flat.to(device)
         self.start = torch.from_numpy(ends - sizes.prod(axis=1)).to(device)
         self.width = torch.from_numpy(sizes[:, 1].copy()).to(device)
 
     def patches(self, image: Tensor, top: Tensor, left: Tensor, turn: Tensor, side: int) -> Tensor:
-        """Gather (batches, N) patches as (batches, N, 3, side, side), turned as `PatchStream` does."""
+        """Gather (batches, N) patches as (batches, N, 3, side, side), augmented as in `PatchStream`."""
         i = torch.arange(side, device=self.pixels.device)
         turn = turn[..., None, None]
         swapped = (turn & 4).bool()
@@ -79,36 +78,36 @@ class _Pixels:
 
 
 class GpuCache:
-    """Where the training images live: with the accelerator that trains, if they fit, else with the host.
+    """Keep the training images in GPU memory if they fit, else in host memory.
 
     Args:
-        where: "auto", or "never" to leave them with the host.
+        where: "auto", or "never" for host memory.
 
     Raises:
-        ValueError: another word.
+        ValueError: If `where` is unknown.
     """
 
     def __init__(self, where: str) -> None:
         if where not in ("auto", "never"):
-            raise ValueError(f"machine.gpu_cache is auto or never, got {where!r}")
+            raise ValueError(f"machine.gpu_cache must be auto or never, got {where!r}")
         self.where = where
         self._known: dict[torch.device, ResidentImages | None] = {}
 
     def images(self, stream: PatchStream, device: torch.device) -> ResidentImages | None:
-        """Bring a stream's images to a GPU, once; None, with a message if need be, where the host cuts the patches."""
+        """Copy the images of a stream to a GPU once; return None if the host has to crop the patches."""
         if device.type != "cuda" or self.where == "never":
             return None
         if device not in self._known:
-            self._known[device] = _brought(stream.pairs, stream.ratio, stream.lr_patch, device)
+            self._known[device] = _copied(stream.pairs, stream.ratio, stream.lr_patch, device)
         return self._known[device]
 
 
-def _brought(pairs: Sequence[ImagePair], ratio: Fraction, lr_patch: int, device: torch.device) -> ResidentImages | None:
+def _copied(pairs: Sequence[ImagePair], ratio: Fraction, lr_patch: int, device: torch.device) -> ResidentImages | None:
     wanted, free = sum(pair.lr.size + pair.hr.size for pair in pairs), torch.cuda.mem_get_info(device)[0]
     if wanted > SHARE * free:
         log.warning(
-            "the %.1f GB of training images do not fit into half of the %.1f GB that %s has free: the host cuts the "
-            "patches, which is slower (fewer images, or data.shrink, would fit)", wanted / 1e9, free / 1e9, device
+            "the %.1f GB of training images do not fit into half of the %.1f GB that %s has free: the host crops the "
+            "patches, which is slower (use fewer images or data.shrink)", wanted / 1e9, free / 1e9, device
         )  # fmt: skip
         return None
     return ResidentImages(pairs, ratio, lr_patch, device)

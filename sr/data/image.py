@@ -1,4 +1,4 @@
-"""Read image files as RGB bytes; an image that has no defined RGB values is refused by name."""
+"""Read image files as uint8 RGB; raise ValueError for images without defined RGB values."""
 
 import os
 import stat
@@ -19,16 +19,16 @@ _FORMATS = {
     "AVIF": (".avif",),
     "JPEG2000": (".jp2", ".j2k", ".jpf", ".jpx"),
 }
-"""Formats that are read, each by a decoder that starts no other program."""
-_UNSIGNED = {"TGA": (".tga",)}  # a file of any content could be one, so its ending has to say so
+"""Supported formats; their decoders start no other program."""
+_UNSIGNED = {"TGA": (".tga",)}  # has no signature, so the file ending decides
 ENDINGS = tuple(ending for endings in (_FORMATS | _UNSIGNED).values() for ending in endings)
 READER = 1
-"""Raised whenever `read_image` gives other pixels for a file than before: decoded images are then made anew."""
+"""Version of the pixels that `read_image` returns; a new version decodes all images again."""
 LIMIT = "SR_MAX_MEGAPIXELS"
 MAX_MEGAPIXELS = 179.0
-"""Largest image that is read unless `LIMIT` is set: Pillow's own limit."""
+"""Default of `LIMIT`: Pillow's own limit."""
 
-# The limit above, which a user can raise, replaces Pillow's two (a warning at half of it, an error at it).
+# The limit above replaces Pillow's, because users can raise it.
 Image.MAX_IMAGE_PIXELS = None
 
 _DIRECT = ("RGB", "L", "1", "YCbCr")
@@ -44,25 +44,28 @@ _REFUSED = {
 }
 _TRANSPOSED = (5, 6, 7, 8)  # EXIF orientations that swap height and width
 _KINDS = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
-_ROWS = 256  # of a strip
+_ROWS = 256  # rows per strip
 
 
 class _RefusedError(ValueError):
-    """An image file that is refused; the message names it."""
+    """An image file cannot be used; the message names it."""
 
 
 def check_regular(path: Path) -> os.stat_result:
-    """Return the state of a file, and refuse what is no regular file: to open a named pipe would wait for ever.
+    """Return the stat result of a regular file; opening a named pipe would block forever.
+
+    Args:
+        path: The file.
 
     Raises:
-        ValueError: a pipe, a device, a socket, a folder, a link to nothing, no file, or none that may be looked at.
+        ValueError: If it does not exist, is not a regular file or not accessible.
     """
     try:
         state = path.stat()
     except FileNotFoundError as error:
         what = f"{path} is a link to nothing; remove the link" if path.is_symlink() else f"no file {path}"
         raise _RefusedError(what) from error
-    except (OSError, ValueError) as error:  # a loop of links, a name that is too long, a null byte
+    except (OSError, ValueError) as error:  # a loop of links, a too long name, a null byte
         raise _RefusedError(f"{path} cannot be opened ({getattr(error, 'strerror', None) or error})") from error
     if stat.S_ISDIR(state.st_mode):
         raise _RefusedError(f"{path} is a folder; give one image")
@@ -73,14 +76,14 @@ def check_regular(path: Path) -> os.stat_result:
 
 
 def image_size(path: Path, max_megapixels: float | None = None) -> tuple[int, int]:
-    """Return the height and width that `read_image` will give, from the file's header alone.
+    """Return height and width of the image of `read_image`, from the file header only.
 
     Args:
-        path: a file with one image.
-        max_megapixels: as `read_image` takes it.
+        path: A file with one image.
+        max_megapixels: As in `read_image`.
 
     Raises:
-        ValueError: as `read_image`, as far as the header tells.
+        ValueError: As `read_image`, for errors that the header shows.
     """
     with opened(path, max_megapixels) as image:
         _refuse_unreadable(path, image)
@@ -90,23 +93,23 @@ def image_size(path: Path, max_megapixels: float | None = None) -> tuple[int, in
 
 
 def has_one_channel(path: Path) -> bool:
-    """Return whether an image file holds grey values only; nothing is decoded."""
+    """Return whether an image file has grey values only, without decoding it."""
     with opened(path) as image:
         return image.mode in _ONE_CHANNEL
 
 
 def color_profile(path: Path, max_megapixels: float | None = None) -> tuple[bytes | None, str]:
-    """Return the ICC profile of an image file, and the colour space that it is for.
+    """Return the ICC profile of an image file and its colour space.
 
     Args:
-        path: a file with one image.
-        max_megapixels: as `read_image` takes it.
+        path: A file with one image.
+        max_megapixels: As in `read_image`.
 
     Returns:
-        The profile if it is one of RGB values, else None; and "RGB", "GRAY", ... or "" where there is no profile.
+        The profile if it is for RGB, else None; and "RGB", "GRAY", ..., or "" without a profile.
 
     Raises:
-        ValueError: as `read_image`, as far as the header tells.
+        ValueError: As `read_image`, for errors that the header shows.
     """
     with opened(path, max_megapixels) as image:
         profile = image.info.get("icc_profile") or b""
@@ -115,21 +118,22 @@ def color_profile(path: Path, max_megapixels: float | None = None) -> tuple[byte
 
 
 def read_image(path: Path, max_megapixels: float | None = None) -> np.ndarray:
-    """Read an image as it should be seen: EXIF rotation applied, grey repeated, palette looked up, opaque alpha gone.
+    """Read an image as RGB.
 
-    16-bit grey is scaled by 255/65535 and rounded; of 16-bit colour Pillow keeps the high byte, one step less at most.
-    Colour profiles are not applied: RGB is taken as sRGB.
+    EXIF rotation is applied, grey is repeated, palettes are resolved, and an opaque alpha channel is dropped. 16-bit
+    grey is scaled by 255/65535 and rounded; of 16-bit colours, Pillow keeps the high byte. Colour profiles are not
+    applied: RGB is treated as sRGB.
 
     Args:
-        path: a file with one image.
-        max_megapixels: largest image that is read; None: `SR_MAX_MEGAPIXELS`, or 179.
+        path: A file with one image.
+        max_megapixels: Largest image to read; None: `SR_MAX_MEGAPIXELS`, or 179.
 
     Returns:
         (H, W, 3) uint8, contiguous.
 
     Raises:
-        ValueError: not an image, no regular file, too large, truncated, several frames, transparent pixels, or a mode
-            that has no defined RGB; the message names the file.
+        ValueError: If the file is not a regular file, not an image, too large or truncated, or has several frames,
+            transparent pixels or a mode without defined RGB values.
     """
     with opened(path, max_megapixels) as image:
         _refuse_unreadable(path, image)
@@ -140,17 +144,17 @@ def read_image(path: Path, max_megapixels: float | None = None) -> np.ndarray:
 
 @contextmanager
 def opened(path: Path, max_megapixels: float | None = None) -> Iterator[Image.Image]:
-    """Open an image file; everything in this package that opens one goes through here.
+    """Open an image file; the only place of this package that does.
 
-    Only regular files in the formats of `ENDINGS` are opened, up to a number of pixels. Whatever Pillow raises while
-    the image is in use becomes a ValueError that names the file.
+    Only regular files in the formats of `ENDINGS` are opened, up to a number of pixels. Any error of Pillow inside the
+    context becomes a ValueError that names the file.
 
     Args:
-        path: a file with one image.
-        max_megapixels: as `read_image` takes it.
+        path: A file with one image.
+        max_megapixels: As in `read_image`.
 
     Raises:
-        ValueError: the file cannot be opened, or what the caller did with the image failed.
+        ValueError: If the file cannot be opened or decoded.
     """
     check_regular(path)
     formats = [*_FORMATS, *(kind for kind, endings in _UNSIGNED.items() if path.suffix.lower() in endings)]
@@ -166,7 +170,7 @@ def opened(path: Path, max_megapixels: float | None = None) -> Iterator[Image.Im
         raise _RefusedError(f"{path} may not be read ({error.strerror}); change its permissions") from error
     except MemoryError as error:
         raise _RefusedError(f"{path} does not fit into memory; cut it into tiles") from error
-    except Exception as error:  # of a damaged file Pillow's decoders raise anything, from KeyError to struct.error
+    except Exception as error:  # for a damaged file, Pillow's decoders raise any type of error
         raise _RefusedError(_explained(path, error)) from error
 
 
@@ -181,7 +185,7 @@ def _check_pixels(path: Path, image: Image.Image, max_megapixels: float | None) 
     width, height = image.size
     if width * height > limit * 1e6:
         raise _RefusedError(
-            f"{path} has {width}x{height} = {width * height / 1e6:.0f} megapixels, and up to {limit:g} are read; "
+            f"{path} has {width}x{height} = {width * height / 1e6:.0f} megapixels, and the limit is {limit:g}; "
             f"raise the limit with {LIMIT}={-(-width * height // 1_000_000)}, or cut the image into tiles"
         )
 
@@ -198,7 +202,7 @@ def _limit() -> float:
 
 
 def _refuse_unreadable(path: Path, image: Image.Image) -> None:
-    # A camera's MPO holds the picture first and previews after it.
+    # The MPO file of a camera has the image first and previews after it.
     num_frames = getattr(image, "n_frames", 1)
     if num_frames > 1 and image.format != "MPO":
         raise _RefusedError(f"{path} holds {num_frames} frames; split it into single images")
@@ -206,8 +210,8 @@ def _refuse_unreadable(path: Path, image: Image.Image) -> None:
         raise _RefusedError(f"{path}: {_REFUSED[image.mode]}")
     if image.mode not in (*_DIRECT, *_WITH_ALPHA, *_SIXTEEN_BIT, "P"):
         raise _RefusedError(f"{path} has Pillow mode {image.mode!r}, which is not supported; convert it to 8-bit RGB")
-    # Pillow compares the 16 bits of the transparent colour with the 8 bits that it keeps of a pixel.
-    if image.mode == "RGB" and "transparency" in image.info and "16" in str(image.tile):
+    # Pillow compares the 16-bit transparent colour with 8-bit pixels.
+    if image.mode == "RGB" and "transparency" in image.info and "16" in str(getattr(image, "tile", "")):
         raise _RefusedError(f"{path} has 16-bit colours of which one is transparent; flatten it onto a background")
 
 
@@ -220,19 +224,17 @@ def _to_rgb(path: Path, image: Image.Image) -> np.ndarray:
         return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2)
     if image.mode in _WITH_ALPHA or "transparency" in image.info:
         image = image.convert("RGBA")
-        if image.getextrema()[3][0] < 255:
+        if np.asarray(image.getchannel("A")).min() < 255:
             raise _transparent(path)
     return _pixels(image)
 
 
 def _transparent(path: Path) -> _RefusedError:
-    return _RefusedError(
-        f"{path} has transparent pixels, and what is behind is not known; flatten it onto a background"
-    )
+    return _RefusedError(f"{path} has transparent pixels and no background; flatten it onto a background")
 
 
 def _pixels(image: Image.Image) -> np.ndarray:
-    """Copy the RGB values out strip by strip: two whole copies less than at once."""
+    """Copy the RGB values strip by strip, which saves the memory of two whole copies."""
     width, height = image.size
     pixels = np.empty((height, width, 3), np.uint8)
     for top in range(0, height, _ROWS):

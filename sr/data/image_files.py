@@ -1,4 +1,4 @@
-"""Find the image files of a folder; what is passed over is counted, and named in one line."""
+"""Find the image files of a folder, and log which files are skipped."""
 
 import logging
 import os
@@ -11,21 +11,23 @@ from sr.data.image import ENDINGS
 
 log = logging.getLogger(__name__)
 
-_SHOWN = 8  # endings or folders named in one message
+_SHOWN = 8  # endings or folders listed in a message
 _LR_MARK = re.compile(r"(?:^|[_. -])(?P<mark>lr(?:bic\w*|x?\d\w*)?(?=$|[_. -])|x[2348]$)")
 _HR_MARKS = ("hr", "gt", "original")
 _LR_FILE = re.compile(r"(?P<stem>.+?)(?:_lr|x[2348]|x1\.5)")
 
 
 def find_images(folder: Path) -> list[Path]:
-    """Return all image files below a folder, hidden ones left out, in an order that does not depend on the file system.
+    """Return all image files below a folder, sorted, without hidden files.
 
-    LR versions that lie beside their HR images are passed over: folders such as `DIV2K_train_LR_bicubic` beside
-    `DIV2K_train_HR`, and files such as `0001x2.png` beside `0001.png`. They and all other files are counted in one
-    warning.
+    LR versions beside their HR images are skipped: folders such as `DIV2K_train_LR_bicubic` beside `DIV2K_train_HR`,
+    and files such as `0001x2.png` beside `0001.png`. One warning counts all skipped files.
+
+    Args:
+        folder: The folder, searched at every depth.
 
     Raises:
-        ValueError: there is no such folder, or no image in it.
+        ValueError: If the folder does not exist or has no image.
     """
     if not folder.is_dir():
         raise ValueError(f"no folder {folder}; give one that holds images ({', '.join(ENDINGS)})")
@@ -35,7 +37,7 @@ def find_images(folder: Path) -> list[Path]:
     lr: list[str] = []
     for place, folders, files in os.walk(folder, followlinks=True):
         real = os.path.realpath(place)
-        # Linked folders are followed (image sets often lie on another disk), each once, so that a loop ends.
+        # Linked folders are followed, each once, so that a loop ends.
         if real in seen:
             folders.clear()
             continue
@@ -55,10 +57,11 @@ def find_images(folder: Path) -> list[Path]:
 
 
 def split_by_ending(files: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Return the names that end as images do, and the others; hidden ones are in neither.
+    """Return the names with an image ending, and the other names; hidden files are dropped.
 
-    >>> split_by_ending(["a.png", "b.PNG", "c.txt", ".d.png"])
-    (['a.png', 'b.PNG'], ['c.txt'])
+    Example:
+        >>> split_by_ending(["a.png", "b.PNG", "c.txt", ".d.png"])
+        (['a.png', 'b.PNG'], ['c.txt'])
     """
     shown = [name for name in files if not name.startswith(".")]
     images = [name for name in shown if name.lower().endswith(ENDINGS)]
@@ -66,12 +69,12 @@ def split_by_ending(files: Iterable[str]) -> tuple[list[str], list[str]]:
 
 
 def log_passed_over(folder: Path, others: Sequence[str], lr: Sequence[str] = ()) -> None:
-    """Count what is not read in a folder in one warning; no warning where there is nothing.
+    """Log one warning that counts the skipped files of a folder, if there are any.
 
     Args:
-        folder: where it lies.
-        others: names of files with other endings.
-        lr: folders and files with LR versions of the images.
+        folder: The folder.
+        others: Names of files with other endings.
+        lr: Folders and files with LR versions of the images.
     """
     parts = []
     if others:
@@ -83,12 +86,17 @@ def log_passed_over(folder: Path, others: Sequence[str], lr: Sequence[str] = ())
 
 
 def image_names(paths: Sequence[Path], folder: Path) -> list[str]:
-    """Name images by their place below a folder, without the ending, unless two would then have one name.
+    """Return the names of images: their path below a folder, without the ending if the name stays unique.
 
-    Names that differ in small and capital letters alone count as one: they become file names.
+    Names that differ only in case count as equal, because they become file names.
 
-    >>> image_names([Path("a/x.png"), Path("a/x.bmp"), Path("a/y.png")], Path("a"))
-    ['x.png', 'x.bmp', 'y']
+    Args:
+        paths: The images.
+        folder: The folder.
+
+    Example:
+        >>> image_names([Path("a/x.png"), Path("a/x.bmp"), Path("a/y.png")], Path("a"))
+        ['x.png', 'x.bmp', 'y']
     """
     whole = [path.relative_to(folder).as_posix() for path in paths]
     short = [path.relative_to(folder).with_suffix("").as_posix() for path in paths]
@@ -98,7 +106,7 @@ def image_names(paths: Sequence[Path], folder: Path) -> list[str]:
 
 
 def _lr_folders(names: Sequence[str]) -> list[str]:
-    """The folders that hold LR versions of what lies in another one beside them."""
+    """Return the folders with LR versions of the images in a folder beside them."""
     beside = [name.lower() for name in names]
     return [name for name in names if (mark := _LR_MARK.search(name.lower())) and _has_hr(mark, beside)]
 
@@ -109,7 +117,7 @@ def _has_hr(mark: re.Match[str], beside: Iterable[str]) -> bool:
 
 
 def _lr_files(names: Sequence[str]) -> set[str]:
-    """The files that are LR versions of another one beside them, by their names."""
+    """Return the files that are LR versions of a file beside them, judged by their names."""
     stems = {os.path.splitext(name)[0].lower() for name in names}
     matches = {name: _LR_FILE.fullmatch(os.path.splitext(name)[0].lower()) for name in names}
     return {name for name, match in matches.items() if match and {match["stem"], f"{match['stem']}_hr"} & stems}

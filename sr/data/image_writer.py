@@ -79,7 +79,7 @@ def _write_png(file: BinaryIO, height: int, width: int, strips: Iterable[np.ndar
     for strip in strips:
         for top in range(0, len(strip), _ROWS):
             rows = np.concatenate((above, strip[top : top + _ROWS]))
-            _chunk(file, b"IDAT", packer.compress(_filtered(rows)))
+            _chunk(file, b"IDAT", packer.compress(_filtered(rows).data))
             above = rows[-1:]
     _chunk(file, b"IDAT", packer.flush())
     _chunk(file, b"IEND", b"")

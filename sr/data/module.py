@@ -1,4 +1,4 @@
-"""What a Trainer, an evaluation and a calibration get from images: patches, held-out images, test sets."""
+"""LightningDataModule of images: training patches, held-out images, test sets, calibration crops."""
 
 import hashlib
 import json
@@ -28,33 +28,33 @@ from sr.runs.folders import expand_home
 
 
 class ImageData(lightning.LightningDataModule):
-    """Images as pairs: training ones cut into patches, held-out ones whole, named test sets.
+    """Load training, held-out and test images as LR and HR pairs.
 
-    Everything is found, downloaded and decoded when it is first asked for, and once only.
+    Images are downloaded and decoded at their first use, once.
 
     Args:
-        root: folder that relative source paths start from and downloads go to.
-        test_root: folder of the test sets.
-        cache: folder of decoded images, shared by all runs.
-        archives: `Archive` fields of zip files to download below the root first.
+        root: Folder of relative source paths and of downloads.
+        test_root: Folder of the test sets.
+        cache: Folder of decoded images, shared by all runs.
+        archives: `Archive` fields of zip files to download into `root`.
         sources: `Source` fields of the training images.
-        heldout_sources: `Source` fields of the images kept for validation; empty when `heldout_every` chooses them.
-        heldout_every: every so many-th image of the sources is held out; None when `heldout_sources` names them.
-        share: part of the images of sources without a `share` that is used, evenly chosen; in (0, 1].
-        shrink: downscales the images of all sources by this factor first, on top of a source's own.
-        small_images: what to do with training images smaller than a patch: "refuse" or "skip".
-        test: names of test sets; none means that results are reported on the held-out images.
+        heldout_sources: `Source` fields of the validation images; empty if `heldout_every` is given.
+        heldout_every: Every n-th image of the sources is held out; None if `heldout_sources` is given.
+        share: Share of the images to use from sources without their own `share`, evenly spaced; in (0, 1].
+        shrink: Factor by which all images are downscaled first, in addition to that of a source.
+        small_images: "refuse" or "skip" training images that are smaller than a patch.
+        test: Names of test sets; if empty, results are reported on the held-out images.
         scale: 1.5, 2, 3 or 4.
-        seed: of the patches.
-        batch_size: patches an iteration.
-        lr_patch: LR pixels per side of a patch.
+        seed: Seed of the patches.
+        batch_size: Patches per iteration.
+        lr_patch: Side of a patch in LR pixels.
         sampling: "area", "uniform" or "detail", see `PatchStream`.
-        augment: whether patches are turned and mirrored.
-        chunk: batches handed over at a time.
-        val_images: held-out images used for validation during training, evenly chosen; None for all.
+        augment: Whether patches are rotated and flipped.
+        chunk: Batches per chunk.
+        val_images: Held-out images for validation during training, evenly spaced; None for all.
         gpu_cache: "auto" or "never", see `GpuCache`.
-        max_megapixels: largest image that is read; None: see `read_image`.
-        val_crop: largest side in HR pixels of a validation image, cut from its middle; None for whole images.
+        max_megapixels: Largest image to read; None: see `read_image`.
+        val_crop: Maximum side of a validation image in HR pixels, cropped from the centre; None for whole images.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class ImageData(lightning.LightningDataModule):
     ) -> None:
         super().__init__()
         if root is None:
-            raise ValueError("data.root is null; data=folder trains on your own images, give data.root=<their folder>")
+            raise ValueError("data.root is null; data=folder trains on your own images: give data.root=<their folder>")
         needed = {"data.batch_size": batch_size, "data.lr_patch": lr_patch, "train.chunk": chunk}
         optional = {"data.val_images": val_images, "data.val_crop": val_crop}
         for key, value in (needed | {key: value for key, value in optional.items() if value is not None}).items():
@@ -93,9 +93,11 @@ class ImageData(lightning.LightningDataModule):
         if heldout_every is not None:
             count("data.heldout_every", heldout_every, least=2)
         if bool(heldout_sources) == (heldout_every is not None):
-            raise ValueError("give either data.heldout_sources or data.heldout_every (the other empty or null)")
+            raise ValueError(
+                "give either data.heldout_sources or data.heldout_every, and leave the other empty or null"
+            )
         if small_images not in ("refuse", "skip"):
-            raise ValueError(f"data.small_images is refuse or skip, got {small_images!r}")
+            raise ValueError(f"data.small_images must be refuse or skip, got {small_images!r}")
         self.root, self.test_root = expand_home("data.root", root), expand_home("data.test_root", test_root or root)
         self.cache = expand_home("data.cache", cache)
         self.shrink, self.archives = number("data.shrink", shrink, least=1), [Archive(**each) for each in archives]
@@ -107,21 +109,24 @@ class ImageData(lightning.LightningDataModule):
         self.test, self.scale, self.seed = [name.lower() for name in names("data.test", test)], scale, seed
         self.batch_size, self.lr_patch = batch_size, lr_patch
         self.sampling, self.augment, self.chunk = sampling, augment, chunk
-        self.val_images, self.val_crop, self.residence = val_images, val_crop, GpuCache(gpu_cache)
+        self.val_images, self.val_crop, self._gpu_cache = val_images, val_crop, GpuCache(gpu_cache)
 
     def prepare_data(self) -> None:
-        """Decode the test sets, then download and decode the training images, in one process a machine."""
+        """Decode the test sets, then download and decode the training images, in one process per machine."""
         _ = self._test_maps, self.train_pairs, self.val_pairs
 
     def check(self, *, check_size: Callable[[int, int], None], min_lr: int, learned: bool) -> None:
-        """Raise ValueError before training if images that are to be scored cannot be, or are learned from.
+        """Raise ValueError early if an image cannot be scored or a test image would be used for training.
 
-        Training images that are or look like held-out or test images are named in a warning.
+        A warning lists training images that equal or resemble held-out or test images.
 
         Args:
-            check_size: raises ValueError for an HR height and width that cannot be scored: `Protocol.check_size`.
-            min_lr: LR pixels per side that the net takes at least.
-            learned: something is trained or calibrated.
+            check_size: Function that raises ValueError for an HR height and width that cannot be scored.
+            min_lr: Minimum side of the net's input in pixels.
+            learned: Whether the run trains or calibrates.
+
+        Raises:
+            ValueError: With the names of the images.
         """
         for name, pairs in self.test_sets.items():
             refuse_unscorable(f"test set {name}", pairs, check_size, min_lr)
@@ -137,20 +142,20 @@ class ImageData(lightning.LightningDataModule):
 
     @cached_property
     def val_pairs(self) -> Sequence[ImagePair]:
-        """The held-out images, whole."""
+        """The whole held-out images."""
         return chained(self._heldout, [source.path for source in self.heldout_sources or self.sources])
 
     @cached_property
     def test_sets(self) -> dict[str, Sequence[ImagePair]]:
-        """The test sets by name, or the held-out images as "heldout" when no set is named.
+        """The test sets by name, or the held-out images as "heldout" if no set is named.
 
         Raises:
-            ValueError: a set that is missing or incomplete.
+            ValueError: If a set is missing or incomplete.
         """
         return {**self._test_maps} or {"heldout": self.val_pairs}
 
     def train_dataloader(self) -> Chunks:
-        """Chunks of batches from the trainer's present iteration on; each process takes its own batches."""
+        """Return chunks of batches from the current iteration of the trainer on; each process gets its own batches."""
         return Chunks(self._resumed, self.chunk)
 
     def _resumed(self) -> tuple[PatchStream, int | None]:
@@ -159,49 +164,55 @@ class ImageData(lightning.LightningDataModule):
             return self.stream(0), None
         step, num_ranks, end = trainer.global_step, trainer.world_size, trainer.max_steps
         stream = self.stream(step * num_ranks + trainer.global_rank, num_ranks)
-        stream.elsewhere = self.residence.images(stream, trainer.strategy.root_device)
+        stream.cutter = self._gpu_cache.images(stream, trainer.strategy.root_device)
         return stream, end - step if end >= 0 else None
 
     def stream(self, start: int, stride: int = 1) -> PatchStream:
-        """The training batches from number `start` on."""
+        """Return the training batches from number `start` on.
+
+        Args:
+            start: Number of the first batch.
+            stride: Distance to the number of the next batch.
+        """
         return PatchStream(
             pairs=self.train_pairs, scale=self.scale, batch_size=self.batch_size, lr_patch=self.lr_patch,
             seed=self.seed, start=start, stride=stride, sampling=self.sampling, augment=self.augment,
         )  # fmt: skip
 
     def val_dataloader(self) -> Sequence[ImagePair]:
-        """Held-out images for validation during training, one a step, cropped if so configured."""
+        """Return the held-out images for validation during training, cropped to `val_crop`."""
         pairs, wanted = self.val_pairs, self.val_images
         if wanted is not None and wanted < len(pairs):
             pairs = Selection(pairs, np.linspace(0, len(pairs) - 1, wanted).round().astype(int).tolist())
         return pairs if self.val_crop is None else Cropped(pairs, self.scale, self.val_crop)
 
     def calibration(self, num_batches: int, batch_size: int, lr_patch: int | None = None) -> list[Tensor]:
-        """LR crops of the training images for calibrating a quantizer: the same ones at every call, not turned.
+        """Return LR crops of the training images to calibrate a quantizer, see `calibration_crops`.
 
         Args:
-            num_batches: how many batches.
-            batch_size: crops a batch.
-            lr_patch: pixels per side; None for training's.
+            num_batches: Number of batches.
+            batch_size: Crops per batch.
+            lr_patch: Side of a crop in LR pixels; None for that of training.
 
         Returns:
             `num_batches` tensors (batch_size, 3, lr_patch, lr_patch), float in [0, 1].
 
         Raises:
-            ValueError: no training image is as large as that, or one is a test image.
+            ValueError: If no training image is large enough, or one is a test image.
         """
         refuse_test_images(self._training, self._tests)
-        sizes = {"num_batches": num_batches, "batch_size": batch_size, "lr_patch": lr_patch or self.lr_patch}
-        fixed: dict[str, Any] = {"scale": self.scale, "sampling": self.sampling, "seed": self.seed}
-        return calibration_crops(self.train_pairs, **sizes, **fixed)
+        return calibration_crops(
+            self.train_pairs, num_batches=num_batches, batch_size=batch_size, lr_patch=lr_patch or self.lr_patch,
+            scale=self.scale, sampling=self.sampling, seed=self.seed,
+        )  # fmt: skip
 
     def fingerprint(self) -> str:
-        """Hash of everything that decides the training images: files, scale, shrink, resize, choice; 16 hex digits."""
+        """Return a hash (16 hex digits) of the training images: files, scale, shrink, resize, selection."""
         used = [[images.recipe, chosen] for images, chosen in self._training]
         return hashlib.sha256(json.dumps(used).encode()).hexdigest()[:16]
 
     def describe(self) -> dict[str, Any]:
-        """What a report says of the training images: their fingerprint, sources, number, and LR mean and std."""
+        """Return facts of the training images for the report: fingerprint, sources, number, LR mean and std."""
         return {
             "fingerprint": self.fingerprint(),
             "train_sources": [source.path for source in self.sources],
@@ -241,7 +252,7 @@ class ImageData(lightning.LightningDataModule):
 
     @cached_property
     def _split(self) -> list[tuple[list[int], list[int]]]:
-        """Per source, indices of the training and of the held-out images."""
+        """Indices of the training and of the held-out images of each source."""
         lengths = [len(images) for images in self._maps]
         return every_nth(lengths, self.heldout_every) if self.heldout_every else [([*range(n)], []) for n in lengths]
 

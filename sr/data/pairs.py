@@ -1,4 +1,4 @@
-"""What all data here is made of: a low-resolution image and the high-resolution image that it came from."""
+"""Pairs of a low-resolution and a high-resolution image, and sequences of pairs."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -11,10 +11,10 @@ from sr.functional.resize import as_ratio
 
 
 class ImagePair(NamedTuple):
-    """One image twice: `hr` is exactly `scale` times as high and wide as `lr`.
+    """An LR and an HR image; `hr` is exactly `scale` times as high and wide as `lr`.
 
-    `name` is the file's path below its folder, without the ending unless two files differ in it alone; `one_channel`:
-    the HR file holds grey values only, which a luma-only protocol takes as luma.
+    `name` is the path of the file below its folder, see `image_names`. `one_channel` is true if the HR file has grey
+    values only, which a `luma_only` protocol uses as luma.
     """
 
     name: str
@@ -24,14 +24,14 @@ class ImagePair(NamedTuple):
 
 
 class Pairs(Sequence[ImagePair]):
-    """A sequence of pairs, looked up one by one when asked for; a slice is a `Selection`. A subclass has a length."""
+    """A lazy sequence of pairs; a slice is a `Selection`. Subclasses define `pair` and `__len__`."""
 
     @abstractmethod
     def pair(self, index: int) -> ImagePair:
-        """Look up one pair.
+        """Return one pair.
 
         Raises:
-            IndexError: there are not so many.
+            IndexError: If the index is too large.
         """
 
     @overload
@@ -43,11 +43,11 @@ class Pairs(Sequence[ImagePair]):
 
 
 class Selection(Pairs):
-    """Chosen pairs of a longer sequence.
+    """Selected pairs of a sequence.
 
     Args:
-        pairs: the longer sequence.
-        indices: which of its pairs, in which order.
+        pairs: The sequence.
+        indices: Indices of the selected pairs, in order.
     """
 
     def __init__(self, pairs: Sequence[ImagePair], indices: Sequence[int]) -> None:
@@ -58,15 +58,15 @@ class Selection(Pairs):
         return len(self.indices)
 
     def pair(self, index: int) -> ImagePair:
-        """One of the chosen pairs."""
+        """Return one of the selected pairs."""
         return self.pairs[self.indices[index]]
 
 
 class Chain(Pairs):
-    """Several sequences of pairs, one after the other.
+    """Concatenation of sequences of pairs.
 
     Args:
-        parts: the sequences.
+        parts: The sequences.
     """
 
     def __init__(self, parts: Sequence[Sequence[ImagePair]]) -> None:
@@ -77,7 +77,7 @@ class Chain(Pairs):
         return len(self._where)
 
     def pair(self, index: int) -> ImagePair:
-        """A pair of the part that the index falls into."""
+        """Return one pair."""
         part, i = self._where[index]
         return part[i]
 
@@ -86,8 +86,8 @@ class Renamed(Pairs):
     """The pairs of a sequence under other names.
 
     Args:
-        pairs: the images.
-        names: of each.
+        pairs: The pairs.
+        names: The new name of each pair.
     """
 
     def __init__(self, pairs: Sequence[ImagePair], names: Sequence[str]) -> None:
@@ -97,17 +97,17 @@ class Renamed(Pairs):
         return len(self.names)
 
     def pair(self, index: int) -> ImagePair:
-        """Return a pair under its other name."""
+        """Return a pair under its new name."""
         return self.pairs[index]._replace(name=self.names[index])
 
 
 class Cropped(Pairs):
-    """The pairs of a sequence, each cut down to the middle of its image.
+    """The pairs of a sequence, cropped to the centre.
 
     Args:
-        pairs: the whole images.
-        scale: their scale.
-        side: largest side in HR pixels; rounded down to whole LR pixels (pairs of them at x1.5).
+        pairs: The whole images.
+        scale: HR size / LR size.
+        side: Maximum side in HR pixels, rounded down to whole LR pixels (to even ones at x1.5).
     """
 
     def __init__(self, pairs: Sequence[ImagePair], scale: int | float, side: int) -> None:
@@ -117,21 +117,22 @@ class Cropped(Pairs):
         return len(self.pairs)
 
     def pair(self, index: int) -> ImagePair:
-        """The middle of one image."""
+        """Return the centre of one pair."""
         return centre_crop(self.pairs[index], self.scale, self.side)
 
 
 def centre_crop(pair: ImagePair, scale: int | float, side: int) -> ImagePair:
-    """Cut the middle out of a pair, both images at the same place.
+    """Crop both images of a pair to the same centre.
 
     Args:
-        pair: whole images.
-        scale: p/q; the LR crop starts and ends on multiples of q (2 at x1.5), the HR one on multiples of p.
-        side: HR pixels per side at most.
+        pair: The whole images.
+        scale: HR size / LR size = p/q; the LR crop is aligned to multiples of q, the HR crop to multiples of p.
+        side: Maximum side in HR pixels.
 
-    >>> pair = ImagePair("a", np.zeros((20, 30, 3), np.uint8), np.zeros((40, 60, 3), np.uint8))
-    >>> centre_crop(pair, 2, 17).hr.shape
-    (16, 16, 3)
+    Example:
+        >>> pair = ImagePair("a", np.zeros((20, 30, 3), np.uint8), np.zeros((40, 60, 3), np.uint8))
+        >>> centre_crop(pair, 2, 17).hr.shape
+        (16, 16, 3)
     """
     ratio = as_ratio(scale)
     (top, height), (left, width) = (_middle(size, ratio, side) for size in pair.lr.shape[:2])
@@ -140,7 +141,7 @@ def centre_crop(pair: ImagePair, scale: int | float, side: int) -> ImagePair:
 
 
 def _middle(size: int, ratio: Fraction, side: int) -> tuple[int, int]:
-    """Start and length in LR pixels of the middle of an axis."""
+    """Return start and length of the centre of an axis, in LR pixels."""
     grid = ratio.denominator
     steps = min(size // grid, max(1, side // ratio.numerator))
     return (size // grid - steps) // 2 * grid, steps * grid
@@ -149,7 +150,17 @@ def _middle(size: int, ratio: Fraction, side: int) -> tuple[int, int]:
 def aligned_crop(
     lr: np.ndarray, hr: np.ndarray, ratio: Fraction, top: int, left: int, height: int, width: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Views of the same region of both images; the four numbers are LR pixels, multiples of the ratio's denominator."""
+    """Return views of the same region of both images.
+
+    Args:
+        lr: (h, w, 3).
+        hr: (s*h, s*w, 3).
+        ratio: HR size / LR size.
+        top: First row in LR pixels, like the next three a multiple of the denominator of `ratio`.
+        left: First column in LR pixels.
+        height: Height in LR pixels.
+        width: Width in LR pixels.
+    """
     p, q = ratio.numerator, ratio.denominator
     assert not (top % q or left % q or height % q or width % q), (top, left, height, width, ratio)
     t, le, h, w = (value * p // q for value in (top, left, height, width))

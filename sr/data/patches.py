@@ -1,4 +1,4 @@
-"""The training stream: aligned LR and HR patches from anywhere in the images, turned and mirrored, endlessly."""
+"""Endless stream of training batches: aligned, augmented LR and HR patches."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,51 +18,51 @@ Batch = tuple[Tensor, Tensor]
 
 SAMPLINGS = ("area", "uniform", "detail")
 AHEAD = 64
-"""Batches whose places are drawn at once; how many does not change them."""
+"""Number of batches whose positions are drawn at once; it does not change them."""
 
 
 class Places(NamedTuple):
-    """Where patches are cut and how they are turned; every field (num_batches, batch_size)."""
+    """Positions and augmentation of patches; each field is (num_batches, batch_size)."""
 
-    image: np.ndarray  # which pair
+    image: np.ndarray  # index of the pair
     top: np.ndarray  # LR pixels
     left: np.ndarray  # LR pixels
-    turn: np.ndarray  # 0..7: 1 reverses the rows, 2 the columns, 4 then swaps rows and columns
+    turn: np.ndarray  # 0..7: bit 1 reverses the rows, 2 the columns, 4 then swaps rows and columns
 
 
-class Images(Protocol):
-    """Images somewhere else than in the host's memory, which cut the patches of several batches themselves."""
+class PatchCutter(Protocol):
+    """Crops patches from images that are not in host memory."""
 
     def cut(self, places: Places) -> Iterable[Batch]:
-        """Cut the patches of each batch."""
+        """Yield the patches of each batch."""
 
 
 class PatchStream(Iterator[Batch]):
-    """An endless stream of training batches in which batch i depends on the seed and on i alone.
+    """Yield training batches endlessly; batch i depends only on the seed and on i.
 
-    So a resumed training needs only its iteration number, and continues with the very batches that it would have seen.
-    Random numbers come from a counter-based generator (Philox) with the seed as key and i in the counter.
+    A resumed training therefore continues with the same batches, given its iteration. Random numbers come from a
+    counter-based generator (Philox) with the seed as key and i in the counter.
 
-    Patches are copied straight from the decoded images. Of the eight ways to turn a patch, the row order costs nothing,
-    and the others are copied channel by channel, which keeps numpy on its fast paths. Measured on one core with 100
-    images of 1.4 megapixels, batch 16, LR patch 48, x2: 0.1 ms a batch for cutting, 0.2 ms with turning; kornia takes
-    3.7 ms for turning such a batch. A thread that works ahead did not help where the net keeps all cores busy.
+    Patches are copied from the decoded images. Reversed rows are free; the other symmetries are copied channel by
+    channel, which is fast in numpy. On one core with 100 images of 1.4 megapixels, batch 16, LR patch 48, x2, a batch
+    takes 0.1 ms without and 0.2 ms with augmentation; kornia takes 3.7 ms for the augmentation. A prefetch thread did
+    not help if the net uses all cores.
 
     Args:
-        pairs: images to cut from, each at least a patch in size.
-        scale: HR size / LR size, 1.5 or whole.
-        batch_size: patches a batch.
-        lr_patch: LR pixels per side of a patch; even at x1.5.
-        seed: key of the random numbers, 0 or more.
-        start: number of the first batch.
-        stride: distance to the next batch's number; with several training processes, how many there are.
-        sampling: "uniform": every image is equally likely; "area": every possible patch is; "detail": of two uniform
-            ones the one with more detail is taken (`DetailMaps` of the LR images).
-        augment: whether patches are turned (the eight symmetries of the square, equally likely).
-        images: who cuts the patches, the same bytes; None: this stream, from `pairs`.
+        pairs: Images, each at least as large as a patch.
+        scale: HR size / LR size, 1.5 or an integer.
+        batch_size: Patches per batch.
+        lr_patch: Side of a patch in LR pixels; even at x1.5.
+        seed: Key of the random numbers, at least 0.
+        start: Number of the first batch.
+        stride: Distance to the number of the next batch: the number of training processes.
+        sampling: "uniform": every image is equally likely; "area": every possible patch is equally likely; "detail":
+            the patch with more detail of two uniform ones (`DetailMaps` of the LR images).
+        augment: Whether to apply one of the eight symmetries of the square, all equally likely.
+        cutter: Crops the patches instead of this stream, with the same result; None: this stream does.
 
     Raises:
-        ValueError: a patch that does not fit an image or the scale's grid, or an unknown sampling.
+        ValueError: If a patch does not fit into an image or the grid of the scale, or the sampling is unknown.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class PatchStream(Iterator[Batch]):
         stride: int,
         sampling: str,
         augment: bool,
-        images: Images | None = None,
+        cutter: PatchCutter | None = None,
     ) -> None:
         self.ratio = as_ratio(scale)
         if lr_patch < 1 or lr_patch % self.ratio.denominator:
@@ -85,26 +85,26 @@ class PatchStream(Iterator[Batch]):
                 f"lr_patch must be a positive multiple of {self.ratio.denominator} at x{scale}, got {lr_patch}"
             )
         if sampling not in SAMPLINGS:
-            raise ValueError(f"sampling is one of {', '.join(SAMPLINGS)}, got {sampling!r}")
+            raise ValueError(f"sampling must be one of {', '.join(SAMPLINGS)}, got {sampling!r}")
         self.pairs, self.batch_size, self.lr_patch = pairs, batch_size, lr_patch
         self.seed, self.sampling, self.augment = seed, sampling, augment
         self.position, self.stride = start, stride
-        self.elsewhere = images
+        self.cutter = cutter
         self.wait_s = 0.0
         """Time spent in `next()` so far, in seconds."""
         self._ahead: Iterator[Batch] | None = None
 
     def __getstate__(self) -> dict[str, object]:
-        """What another process needs to go on from here: no views on the images, no half-used batches."""
+        """Return the state to continue in another process, without image views and prepared batches."""
         kept = {name: value for name, value in vars(self).items() if name not in ("_images", "_room", "_detail")}
-        return kept | {"_ahead": None, "elsewhere": None}
+        return kept | {"_ahead": None, "cutter": None}
 
     def __iter__(self) -> "PatchStream":
-        """Itself: the stream goes on where it stands."""
+        """Return the stream itself, at its current position."""
         return self
 
     def __next__(self) -> Batch:
-        """The next batch: lr (N, 3, p, p) and hr (N, 3, s*p, s*p), uint8, in channels-last memory."""
+        """Return the next batch: lr (N, 3, p, p) and hr (N, 3, s*p, s*p), uint8, channels-last."""
         started = time.perf_counter()
         if self._ahead is None:
             self._ahead = self._from(self.position)
@@ -116,23 +116,23 @@ class PatchStream(Iterator[Batch]):
     def _from(self, position: int) -> Iterator[Batch]:
         while True:
             numbers = range(position, position + AHEAD * self.stride, self.stride)
-            yield from (self.elsewhere or self).cut(self.places(numbers))
+            yield from (self.cutter or self).cut(self.places(numbers))
             position = numbers.stop
 
     def cut(self, places: Places) -> Iterator[Batch]:
-        """Cut the patches of each batch, one batch at a time."""
+        """Yield the patches of each batch."""
         for image, top, left, turn in zip(*places, strict=True):
             yield self._cut(image.tolist(), top.tolist(), left.tolist(), turn.tolist())
 
     def places(self, numbers: Sequence[int]) -> Places:
-        """Draw where the patches of some batches lie.
+        """Draw the positions of the patches of some batches.
 
         Args:
-            numbers: which batches; each one's places depend on the seed and its own number only.
+            numbers: Numbers of the batches.
         """
         candidates = 2 if self.sampling == "detail" else 1
         draws = 4 * self.batch_size * candidates
-        # The counter's upper words hold the batch's number, so that its draws cannot run into the next one's.
+        # The batch number is in the upper words of the counter, so that the draws of two batches never overlap.
         raw = np.array([np.random.Philox(key=self.seed, counter=i << 64).random_raw(draws) for i in numbers])
         unit = ((raw >> 11) * 2.0**-53).reshape(len(numbers), candidates * self.batch_size, 4)
         image = np.searchsorted(self._cumulative, unit[..., 0], side="right")
@@ -147,7 +147,7 @@ class PatchStream(Iterator[Batch]):
         return self._most_detailed(drawn) if candidates == 2 else drawn
 
     def _most_detailed(self, drawn: Places) -> Places:
-        """Of every two places that lie half a batch apart, the one with more detail."""
+        """Return the one with more detail of every two positions that are `batch_size` apart."""
         detail = self._detail.of(drawn.image, drawn.top, drawn.left, self.lr_patch)
         halves = [each.reshape(len(each), 2, self.batch_size) for each in (detail, *drawn)]
         second = halves[0][:, 1] > halves[0][:, 0]
@@ -163,7 +163,7 @@ class PatchStream(Iterator[Batch]):
 
     @cached_property
     def _room(self) -> np.ndarray:
-        """How many places a patch has in each image: (num_images, 2), down and across."""
+        """Number of positions of a patch in each image: (num_images, 2), vertical and horizontal."""
         sizes = np.array([lr.shape[:2] for lr, _ in self._images])
         room = (sizes - self.lr_patch) // self.ratio.denominator + 1
         if (room < 1).any():
@@ -174,7 +174,9 @@ class PatchStream(Iterator[Batch]):
     @cached_property
     def _cumulative(self) -> np.ndarray:
         weights = self._room.prod(axis=1) if self.sampling == "area" else np.ones(len(self._room))
-        return (np.cumsum(weights) / weights.sum())[:-1]  # a draw below 1 never passes the last image
+        return (np.cumsum(weights) / weights.sum())[
+            :-1
+        ]  # without the last 1, so that every draw below 1 gives an image
 
     def _cut(self, image: list[int], top: list[int], left: list[int], turn: list[int]) -> Batch:
         p, q, side = self.ratio.numerator, self.ratio.denominator, self.lr_patch
@@ -190,27 +192,27 @@ class PatchStream(Iterator[Batch]):
 
 
 class Chunks(Iterable[list[Batch]]):
-    """Batches handed over several at a time, for a task that takes several steps a call; endless.
+    """Yield lists of batches endlessly, for a task that takes several optimizer steps per call.
 
     Args:
-        resume: called at the start of each iteration over the chunks; gives the stream as it is to go on, and how many
-            batches are left to the end, at which one chunk is cut short (None: there is no end).
-        size: batches a chunk.
+        resume: Function that is called at the start of each iteration. It returns the stream and the number of batches
+            left until the end of training, where a chunk is shorter (None: no end).
+        size: Batches per chunk.
 
     Raises:
-        ValueError: a size below 1.
+        ValueError: If the size is below 1.
     """
 
     def __init__(self, resume: Callable[[], tuple[PatchStream, int | None]], size: int) -> None:
         if size < 1:
-            raise ValueError(f"a chunk holds at least 1 batch, got {size}")
+            raise ValueError(f"a chunk needs at least 1 batch, got {size}")
         self.resume, self.size = resume, size
         self.wait_s = 0.0
-        """Time spent in making chunks so far, in seconds."""
+        """Time spent on chunks so far, in seconds."""
 
     def __iter__(self) -> Iterator[list[Batch]]:
-        """Lists of batches from where the training stands."""
-        # A Trainer looks one chunk ahead and may begin anew: nothing is lost, since the place is asked for each time.
+        """Yield lists of batches from the current iteration on."""
+        # A Trainer prefetches one chunk and may restart the iteration, so the position is asked for each time.
         stream, left = self.resume()
         while True:
             started = time.perf_counter()
@@ -222,13 +224,13 @@ class Chunks(Iterable[list[Batch]]):
 
 
 def _turned(patch: np.ndarray, turn: int, out: np.ndarray) -> None:
-    """Write a patch (p, p, 3) turned: `turn & 1` reverses its rows, `& 2` its columns, `& 4` then swaps the two."""
+    """Write a patch (p, p, 3) to `out`: `turn & 1` reverses rows, `& 2` columns, `& 4` then swaps both."""
     if turn & 1:
         patch = patch[::-1]
     if not turn & 6:
         out[...] = patch
         return
-    near = np.ascontiguousarray(patch)  # once through far-apart rows, then from near memory
+    near = np.ascontiguousarray(patch)  # one pass over distant rows, then contiguous memory
     if turn & 4:
         if turn & 2:  # reversed columns become reversed rows
             out = out[::-1]

@@ -1,6 +1,6 @@
-"""Compare the pixels of the cache with their checksums: at most once a week, or at once when the file was touched.
+"""Compare the cached pixels with their checksums once a week, or if the file has changed.
 
-CRC-32 finds every single flipped byte, and takes 0.15 s a gigabyte on one core (SHA-256: 0.77 s).
+CRC-32 detects every single changed byte and takes 0.15 s per gigabyte on one core (SHA-256: 0.77 s).
 """
 
 import contextlib
@@ -15,18 +15,18 @@ import numpy as np
 
 CHECKED = "checked.json"
 VALID_S = 7 * 24 * 60 * 60
-"""How long a comparison holds for a file that nobody touched: only a failing disk could change it."""
+"""Seconds until an unchanged file is compared again; only a failing disk could change its content."""
 _THREADS = 2
-_SHOWN = 5  # images named in one message
+_SHOWN = 5  # images listed in a message
 
 
 def checksum(pixels: np.ndarray) -> int:
-    """Return the CRC-32 of an image's bytes."""
+    """Return the CRC-32 of the bytes of an image."""
     return zlib.crc32(np.ascontiguousarray(pixels).data)
 
 
 def is_checked(path: Path) -> bool:
-    """Return whether a file of pixels was compared within `VALID_S` and not touched since."""
+    """Return whether a pixel file was compared within `VALID_S` and has not changed since."""
     try:
         noted = json.loads(path.with_name(CHECKED).read_text(encoding="utf-8"))
         return noted["file"] == _state(path) and 0 <= time.time() - noted["time_s"] < VALID_S
@@ -35,20 +35,20 @@ def is_checked(path: Path) -> bool:
 
 
 def note_checked(path: Path) -> None:
-    """Write down that the pixels are as they should be; a cache that is only read is compared at each opening."""
+    """Save that the pixels are correct; in a read-only cache, they are compared at each opening."""
     with contextlib.suppress(OSError):
         path.with_name(CHECKED).write_text(json.dumps({"file": _state(path), "time_s": time.time()}), encoding="utf-8")
 
 
 def refuse_damage(path: Path, images: Sequence[tuple[str, Sequence[tuple[np.ndarray, int]]]]) -> None:
-    """Compare images with their checksums.
+    """Raise ValueError if the pixels of an image do not match their checksum.
 
     Args:
-        path: their file, for the message.
-        images: name, and arrays with the checksum of each.
+        path: The pixel file, for the message.
+        images: Name of each image, and its arrays with their checksums.
 
     Raises:
-        ValueError: some differ; the message names them.
+        ValueError: With the names of the changed images.
     """
     with ThreadPoolExecutor(_THREADS) as pool:
         good = pool.map(lambda image: all(checksum(pixels) == wanted for pixels, wanted in image[1]), images)

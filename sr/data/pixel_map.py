@@ -1,4 +1,4 @@
-"""One file of bytes that holds every LR and HR image of a set, mapped into memory and never copied as a whole."""
+"""Pixel map: all LR and HR images of a set in one memory-mapped file."""
 
 import contextlib
 import hashlib
@@ -20,7 +20,7 @@ from sr.data.statistics import moments
 
 try:
     import fcntl
-except ImportError:  # Windows, which does not let go of files that are open
+except ImportError:  # Windows, where open files cannot be removed
     HAS_LOCKS = False
 else:
     HAS_LOCKS = True
@@ -29,22 +29,21 @@ PIXELS, INDEX, INDEX_HASH = "pixels.u8", "index.json", "index.sha256"
 
 
 class GoneError(ValueError):
-    """The map was removed."""
+    """The pixel map was removed."""
 
 
 class PixelMap(Pairs):
-    """The decoded pairs of one folder, as read-only views on a memory map.
+    """The decoded pairs of a folder, as read-only views of a memory map.
 
-    Opening compares the pixels with their checksums unless that was done lately and the file was not touched since (see
-    `sr.data.pixel_check`). Pickles as the folder's name and opens the map again on the other side. While it is open,
-    `sr.data.cache_cleanup` leaves the folder alone.
+    Opening compares the pixels with their checksums from time to time (see `sr.data.pixel_check`). A pickled map holds
+    only its folder and opens it again. `sr.data.cache_cleanup` does not remove an open map.
 
     Args:
-        folder: what `write_pixel_map` made.
+        folder: Folder that `write_pixel_map` created.
 
     Raises:
-        GoneError: there is nothing.
-        ValueError: the folder is damaged.
+        GoneError: If the folder does not exist.
+        ValueError: If the folder is damaged.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -53,7 +52,7 @@ class PixelMap(Pairs):
         try:
             raw = (folder / INDEX).read_bytes()
             if hashlib.sha256(raw).hexdigest() != (folder / INDEX_HASH).read_text(encoding="utf-8"):
-                raise ValueError(f"{INDEX} is not what was written")
+                raise ValueError(f"{INDEX} does not match {INDEX_HASH}")
             index = json.loads(raw)
             size = (folder / PIXELS).stat().st_size
         except (OSError, ValueError) as error:
@@ -73,34 +72,34 @@ class PixelMap(Pairs):
 
     @property
     def recipe(self) -> str:
-        """The hash of what decides the pixels, whatever the layout of the folder."""
+        """Hash of everything that determines the pixels, without the version of the file layout."""
         return self.folder.name.partition("-")[0]
 
     def pair(self, index: int) -> ImagePair:
-        """Return views on the pixels of one image."""
+        """Return views of the pixels of one image."""
         image = self._images[index]
         lr, hr = (self._view(image[f"{kind}_offset"], image[kind]) for kind in ("lr", "hr"))
         return ImagePair(image["name"], lr, hr, image["one_channel"])
 
     def lr_size(self, index: int) -> tuple[int, int]:
-        """Return height and width of an LR image, without touching its pixels."""
+        """Return height and width of an LR image, without reading its pixels."""
         height, width = self._images[index]["lr"]
         return height, width
 
     def name(self, index: int) -> str:
-        """Return the name of an image, without touching its pixels."""
+        """Return the name of an image, without reading its pixels."""
         return self._images[index]["name"]
 
     def hr_hash(self, index: int) -> str:
-        """Return the hash of an HR image's size and pixels, without touching them: equal images have equal ones."""
+        """Return the saved hash of the size and pixels of an HR image, without reading its pixels."""
         return self._images[index]["hr_sha256"]
 
     def lr_moments(self, indices: Sequence[int]) -> np.ndarray:
-        """Return the `moments` of all pixels of some LR images together, without touching them: (3, 3)."""
+        """Return the summed `moments` (3, 3) of some LR images, without reading their pixels."""
         return np.sum([self._images[i]["lr_moments"] for i in indices], axis=0, dtype=np.int64).reshape(3, 3)
 
     def thumbnails(self) -> np.ndarray:
-        """Return every image's luma averaged over a grid: (num_images, 256) uint8, enough to recognise a picture."""
+        """Return the luma of each image averaged over a 16x16 grid: (num_images, 256) uint8."""
         joined = bytes.fromhex("".join(image["thumbnail"] for image in self._images))
         return np.frombuffer(joined, np.uint8).reshape(-1, 256)
 
@@ -116,16 +115,16 @@ class PixelMap(Pairs):
         with open(self.folder / PIXELS, "rb") as file:
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         if hasattr(mmap, "MADV_WILLNEED"):
-            # Crops come from anywhere: ask for the file in one sweep instead of page by page.
+            # Crops are random, so read the whole file ahead instead of page by page.
             mapped.madvise(mmap.MADV_WILLNEED)
         return np.frombuffer(mapped, np.uint8)
 
 
 def _hold(folder: Path) -> FileIO:
-    """Open a map's index with a lock that others share and that ends with the file or the process.
+    """Open the index of a map with a shared lock, which ends with the file or the process.
 
     Raises:
-        GoneError: there is no map, or it went while we waited for the lock.
+        GoneError: If there is no map, or it was removed while waiting for the lock.
     """
     path = folder / INDEX
     try:
@@ -139,16 +138,16 @@ def _hold(folder: Path) -> FileIO:
         raise GoneError(f"the decoded images in {folder} were removed; run the same command again") from None
     except OSError as error:
         raise ValueError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
-    with contextlib.suppress(OSError):  # a cache that is only read
-        os.utime(path)  # when it was last opened
+    with contextlib.suppress(OSError):  # a read-only cache
+        os.utime(path)  # time of the last opening
     return file
 
 
 @contextlib.contextmanager
 def only_user(folder: Path) -> Iterator[bool]:
-    """Lock a map against being opened; False, and no lock, where a process has it open or the file system has no locks.
+    """Lock a map exclusively and yield True; yield False if a process has it open or locking fails.
 
-    Without locks it is True: there, an open file cannot be renamed or removed.
+    On a system without locks (Windows) it yields True, because an open file cannot be renamed or removed there.
     """
     with open(folder / INDEX, "rb") as file:
         alone = True
@@ -161,11 +160,11 @@ def only_user(folder: Path) -> Iterator[bool]:
 
 
 def write_pixel_map(folder: Path, pairs: Iterable[ImagePair]) -> None:
-    """Write pairs one by one into a new folder and push them to the disk; the index comes last.
+    """Write pairs one by one to a folder and flush them to disk; the index is written last.
 
     Args:
-        folder: an empty folder.
-        pairs: consumed one at a time, so that only one pair need be in memory.
+        folder: An empty folder.
+        pairs: The pairs, consumed one at a time to save memory.
     """
     images: list[dict[str, Any]] = []
     with open(folder / PIXELS, "wb") as file:
@@ -189,7 +188,7 @@ def write_pixel_map(folder: Path, pairs: Iterable[ImagePair]) -> None:
 
 
 def _facts(pair: ImagePair) -> dict[str, Any]:
-    """What later starts want to know of an image without reading its pixels again."""
+    """Return facts of an image that later starts need without reading its pixels."""
     pixels = hashlib.sha256(repr(pair.hr.shape).encode())
     pixels.update(np.ascontiguousarray(pair.hr).data)
     thumbnail = Image.fromarray(pair.hr).convert("L").resize((16, 16), Image.Resampling.BOX)

@@ -1,4 +1,4 @@
-"""Where training images come from: a folder, chosen files of it, or files inside an installed package."""
+"""Sources of training images: a folder, selected files of it, or files in an installed package."""
 
 import importlib.util
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,20 +17,19 @@ PACKAGE = "package:"
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """Images that belong together.
+    """A source of training images.
 
     Args:
-        path: folder, searched at every depth; relative to the data module's root. `package:<name>/<folder>` is a folder
-            inside an installed Python package, which is found without being imported.
-        shrink: the images are downscaled by this factor before anything else; removes the artefacts of lossy files.
-        files: names of single files below the path; None takes all images.
-        lr: folder of ready-made LR images, at the same places below it as the HR ones below `path`, with the same
-            names or with `x2`, `x3`, ... appended as DIV2K has them; endings may differ. None makes them by MATLAB's
-            bicubic. Only with a shrink of 1.
-        share: part of the images that is used, evenly chosen and at least one; in (0, 1].
+        path: Folder, searched at every depth, relative to the root of the data module. `package:<name>/<folder>` is a
+            folder in an installed Python package, which is not imported.
+        shrink: Factor by which the images are downscaled first, which removes artefacts of lossy files.
+        files: Paths of single files below `path`; None for all images.
+        lr: Folder of LR images, with the same relative paths as the HR images or with `x2`, `x3`, ... appended as in
+            DIV2K; endings may differ. None creates them by MATLAB's bicubic. Needs a shrink of 1.
+        share: Share of the images to use, evenly spaced and at least one; in (0, 1].
 
     Raises:
-        ValueError: a share or a shrink out of its range.
+        ValueError: If `share` or `shrink` is outside its range.
     """
 
     path: str
@@ -42,14 +41,17 @@ class Source:
     def __post_init__(self) -> None:
         number(f"shrink of data source {self.path}", self.shrink, least=1)
         if not 0 < self.share <= 1:
-            raise ValueError(f"data.share is the part of the images to use, above 0 and at most 1, got {self.share}")
+            raise ValueError(f"data.share must be above 0 and at most 1, got {self.share}")
 
     def images(self, root: Path) -> list[SourceImage]:
-        """List the source's files.
+        """Return the files of the source.
+
+        Args:
+            root: Folder of relative paths.
 
         Raises:
-            ValueError: a missing folder, package, file or LR image; no image at all; two images that an LR image could
-            belong to, or that could belong to one.
+            ValueError: If a folder, package, file or LR image is missing, there is no image, or HR and LR images cannot
+                be paired uniquely.
         """
         folder = _folder(self.path, root)
         if self.files is None:
@@ -70,19 +72,22 @@ class Source:
 
 
 def source_of(fields: Mapping[str, Any]) -> Source:
-    """Make a source of its fields in a config.
+    """Create a source from its fields in a config.
+
+    Args:
+        fields: The arguments of `Source`.
 
     Raises:
-        ValueError: a field that it does not have, or `path` is missing; what `Source` refuses.
+        ValueError: If a field is unknown, `path` is missing, or a value is outside its range.
     """
     try:
         return Source(**fields)
     except TypeError as error:
-        raise ValueError(f"a data source has path, shrink, files, lr and share; got {dict(fields)}: {error}") from error
+        raise ValueError(f"a data source has path, shrink, files, lr and share, got {dict(fields)}: {error}") from error
 
 
 def named_by_place(paths: Sequence[Path], folder: Path) -> list[SourceImage]:
-    """Name images by their place below a folder, see `image_names`; their LR versions are to be made."""
+    """Return images without LR files, named by `image_names`."""
     return [SourceImage(name, path, None) for name, path in zip(image_names(paths, folder), paths, strict=True)]
 
 
@@ -103,13 +108,13 @@ def _name(path: Path, folder: Path) -> str:
 
 
 def _by_name(paths: Iterable[Path], folder: Path) -> dict[str, Path]:
-    """The images by their place below a folder, without ending and in small letters."""
+    """Return the images by their relative path in lower case, without the ending."""
     found: dict[str, Path] = {}
     for path in paths:
         name = _name(path, folder).lower()
         if name in found:
             raise ValueError(
-                f"{found[name]} and {path} have one name, so HR and LR images cannot be paired; rename one of them"
+                f"{found[name]} and {path} have the same name, so HR and LR images cannot be paired; rename one of them"
             )
         found[name] = path
     return found
@@ -120,6 +125,6 @@ def _lr_of(name: str, lr: Mapping[str, Path], folder: str) -> Path:
         if candidate in lr:
             return lr[candidate]
     raise ValueError(
-        f"no LR image {name} in {folder}; it must be there at the same place as the HR one, with any of "
+        f"no LR image {name} in {folder}; it needs the same relative path as the HR image, with any of "
         f"{', '.join(ENDINGS)}"
     )

@@ -1,4 +1,4 @@
-"""Which of the source images are trained on: every so many-th is held out, and small ones may be left out."""
+"""Split source images into training and held-out images, and filter small ones."""
 
 import logging
 from collections.abc import Sequence
@@ -9,25 +9,26 @@ from sr.data.pixel_map import PixelMap
 log = logging.getLogger(__name__)
 
 MapPart = tuple[PixelMap, Sequence[int]]
-"""Some images of a map."""
-_SHOWN = 8  # names in one message
+"""A pixel map and the indices of some of its images."""
+_SHOWN = 8  # names listed in a message
 
 
 def every_nth(lengths: Sequence[int], every: int) -> list[tuple[list[int], list[int]]]:
-    """Split several sets as if they were one long list, in which every so many-th image is held out.
+    """Hold out every n-th image of the concatenation of several sets.
 
     Args:
-        lengths: images in each set.
-        every: 2 or more; of fewer images than this, the last one is held out.
+        lengths: Number of images in each set.
+        every: n, at least 2. With fewer images than n, the last one is held out.
 
     Returns:
         For each set, the indices of its training images and of its held-out images.
 
     Raises:
-        ValueError: a single image.
+        ValueError: If there are fewer than two images.
 
-    >>> every_nth([3, 4], 3)
-    [([0, 1], [2]), ([0, 1, 3], [2])]
+    Example:
+        >>> every_nth([3, 4], 3)
+        [([0, 1], [2]), ([0, 1, 3], [2])]
     """
     total = sum(lengths)
     if total < 2:
@@ -45,16 +46,16 @@ def every_nth(lengths: Sequence[int], every: int) -> list[tuple[list[int], list[
 def large_enough(
     maps: Sequence[PixelMap], chosen: Sequence[Sequence[int]], lr_patch: int, small_images: str
 ) -> list[list[int]]:
-    """Keep the images that hold at least one patch.
+    """Return the indices of the images that are at least as large as a patch.
 
     Args:
-        maps: decoded images of each source.
-        chosen: indices of the training images of each source.
-        lr_patch: LR pixels per side of a patch.
-        small_images: "refuse" smaller images, or "skip" them, which is logged.
+        maps: Decoded images of each source.
+        chosen: Indices of the training images of each source.
+        lr_patch: Side of a patch in LR pixels.
+        small_images: "refuse" raises an error for smaller images, "skip" logs a warning.
 
     Raises:
-        ValueError: smaller images that are to be refused, or nothing left.
+        ValueError: If smaller images are refused, or no image is left.
     """
     kept, small = [], []
     for images, indices in zip(maps, chosen, strict=True):
@@ -62,21 +63,19 @@ def large_enough(
         small += [images.name(i) for i in indices if min(images.lr_size(i)) < lr_patch]
     if small:
         named = ", ".join(small[:_SHOWN]) + (", ..." if len(small) > _SHOWN else "")
-        told = f"{len(small)} training images are smaller than a patch of {lr_patch}x{lr_patch} LR pixels ({named})"
+        problem = f"{len(small)} training images are smaller than a patch of {lr_patch}x{lr_patch} LR pixels ({named})"
         if small_images == "refuse" or not any(kept):
-            raise ValueError(
-                f"{told}; lower data.lr_patch or data.shrink, or leave them out with data.small_images=skip"
-            )
-        log.warning("%s; they are left out", told)
+            raise ValueError(f"{problem}; lower data.lr_patch or data.shrink, or skip them with data.small_images=skip")
+        log.warning("%s; they are skipped", problem)
     return kept
 
 
 def chained(parts: Sequence[MapPart], sources: Sequence[str]) -> Pairs:
-    """Put the chosen images of several sources one after the other; their names are then different.
+    """Concatenate the images of several sources under unique names.
 
     Args:
-        parts: the images of each source.
-        sources: the path of each, which goes before its images' names where two images have one name.
+        parts: The images of each source.
+        sources: The path of each source, which is put before the names of its images if two names are equal.
     """
     pairs = Chain([Selection(images, chosen) for images, chosen in parts])
     names = [images.name(i) for images, chosen in parts for i in chosen]

@@ -1,4 +1,4 @@
-"""Mean and standard deviation of the training images, for a net that standardizes its pixels."""
+"""Mean and standard deviation of the training images, for nets that standardize their input."""
 
 from typing import Any
 
@@ -6,14 +6,13 @@ import numpy as np
 
 
 def moments(image: np.ndarray) -> np.ndarray:
-    """Count the pixels of an image, and sum their levels and the squares of these, exactly.
+    """Return the number of pixels of an image, the sum of their values and the sum of their squares.
 
     Args:
         image: (H, W, 3) uint8.
 
     Returns:
-        (3, 3) int64: of each colour the number of pixels, the sum and the sum of squares; those of several images add
-        up.
+        (3, 3) int64: a row with these three numbers for each channel. The results of several images can be added.
     """
     levels = np.arange(256)
     counts = [np.bincount(image[..., channel].ravel(), minlength=256) for channel in range(3)]
@@ -21,16 +20,17 @@ def moments(image: np.ndarray) -> np.ndarray:
 
 
 def mean_and_std(total: np.ndarray) -> dict[str, Any]:
-    """Return mean and standard deviation of each colour over all LR pixels, RGB, in [0, 1].
+    """Return mean and standard deviation of each channel over all LR pixels, RGB, in [0, 1].
 
-    Of the LR images, because they are what a net is fed; those of the HR images differ by the detail that is missing.
+    LR images are used, because they are the input of a net; HR images have more detail.
 
     Args:
         total: (3, 3) sum of the `moments` of the images.
 
-    >>> image = np.stack([np.zeros((2, 2)), np.full((2, 2), 255), [[0, 255], [255, 0]]], 2).astype(np.uint8)
-    >>> mean_and_std(moments(image))
-    {'lr_mean': [0.0, 1.0, 0.5], 'lr_std': [0.0, 0.0, 0.5]}
+    Example:
+        >>> image = np.stack([np.zeros((2, 2)), np.full((2, 2), 255), [[0, 255], [255, 0]]], 2).astype(np.uint8)
+        >>> mean_and_std(moments(image))
+        {'lr_mean': [0.0, 1.0, 0.5], 'lr_std': [0.0, 0.0, 0.5]}
     """
     number, levels, squares = total.T
     mean = levels / number / 255

@@ -1,4 +1,4 @@
-"""Test sets by name: where their usual copies keep the HR images, and how to tell a set from another cut of it."""
+"""Find the HR images of a test set by its name, in the usual folder layouts."""
 
 import hashlib
 from collections.abc import Callable, Iterable
@@ -12,21 +12,21 @@ from sr.data.pairs import ImagePair
 from sr.functional.resize import as_ratio
 
 PLACES = ("", "test", "benchmark", "testsets")
-"""Folders below the root in which a set may lie."""
+"""Folders below the root that may contain a test set."""
 _HR_FOLDERS = ("hr", "gtmod12", "original", "gt")
 _MADE_FROM_HR = ("_lr", "_bicubic", "_nearest", "_glasner", "_kim", "_sco", "_srcnn", "_selfexsr", "_srf_2_lr")
-_SHOWN = 8  # problems named in one message
+_SHOWN = 8  # problems listed in a message
 
 
 class KnownSet(NamedTuple):
-    """A set that papers report on."""
+    """A test set that papers use."""
 
     title: str
     num_images: int
     pixels_sha256: str | None
-    """`pixels_hash` of the cut that this project measures on; None where it has not been measured."""
+    """`pixels_hash` of the images that this project uses; None if it is not known."""
     srf: int | None
-    """The one folder `image_SRF_<n>` whose HR images are the set's, where the others hold different images."""
+    """n of the folder `image_SRF_<n>` with the right HR images, if the other folders have different ones."""
 
 
 KNOWN = {
@@ -41,26 +41,26 @@ KNOWN = {
 
 
 def find_set(name: str, root: Path, scale: int | float) -> list[Path]:
-    """The HR files of a test set.
+    """Return the HR files of a test set.
 
-    A set is a folder of its name, in any case, below the root or one of `PLACES`. Inside it the images lie directly, in
-    `HR`, or in `image_SRF_<n>` as SelfExSR and its copies have them; LR images beside them are passed over.
+    A set is a folder of its name (in any case) below the root or one of `PLACES`. The images are in the folder itself,
+    in `HR`, or in `image_SRF_<n>` as in SelfExSR and its copies. LR images beside them are skipped.
 
     Args:
         name: "set5", "urban100", ..., or the name of any folder of images.
-        root: where to look.
-        scale: decides between folders `image_SRF_<n>`.
+        root: Folder to search.
+        scale: Upscaling factor, which selects a folder `image_SRF_<n>`.
 
     Raises:
-        ValueError: no such set, not all of its images, or the wrong copy of it.
+        ValueError: If the set is missing or incomplete, or has another layout.
     """
     folder = _folder(name, root)
     known = KNOWN.get(name.lower())
     files = _hr_files(folder, known, as_ratio(scale))
     if known and len(files) != known.num_images:
         raise ValueError(
-            f"{known.title} has {known.num_images} images, but {files[0].parent} holds {len(files)}; numbers of "
-            "a part of a set compare with nothing: complete it, or give the folder another name"
+            f"{known.title} has {known.num_images} images, but {files[0].parent} holds {len(files)}; scores of "
+            "an incomplete set are not comparable: complete it, or rename the folder"
         )
     return files
 
@@ -73,8 +73,8 @@ def _folder(name: str, root: Path) -> Path:
                 return folder
     places = ", ".join(str(place) for place in looked)
     raise ValueError(
-        f"test set {name!r} is not in {places}; put its HR images into a folder {root / name}, "
-        "name the place with data.test_root=<folder> (or SR_DATA), or leave the set out of data.test"
+        f"test set {name!r} is not in {places}; put its HR images into the folder {root / name}, "
+        "give another root with data.test_root=<folder> (or SR_DATA), or remove the set from data.test"
     )
 
 
@@ -113,10 +113,13 @@ def _srf_folder(folder: Path, srf: dict[int, Path], known: KnownSet | None, scal
 
 
 def pixels_hash(files: Iterable[Path]) -> str:
-    """SHA-256 over the decoded images of a set, whatever their names, order and file format.
+    """Return the SHA-256 of the decoded images of a set, independent of names, order and lossless format.
+
+    Args:
+        files: The images.
 
     Returns:
-        64 hex digits; equal sets give equal values, however they were saved without loss.
+        64 hex digits.
     """
     images = (read_image(path) for path in files)
     each = sorted(hashlib.sha256(repr(image.shape).encode() + image.tobytes()).hexdigest() for image in images)
@@ -126,16 +129,16 @@ def pixels_hash(files: Iterable[Path]) -> str:
 def refuse_unscorable(
     title: str, pairs: Iterable[ImagePair], check_size: Callable[[int, int], None], min_lr: int
 ) -> None:
-    """Raise ValueError if an image is too small for the metric or for the net.
+    """Raise ValueError if an image is too small for the metric or the net.
 
     Args:
-        title: of the set, for the message.
-        pairs: its images; their pixels are not read.
-        check_size: raises ValueError for an HR height and width that the metric cannot score.
-        min_lr: LR pixels per side that the net takes at least.
+        title: Name of the set, for the message.
+        pairs: The images; their pixels are not read.
+        check_size: Function that raises ValueError for an HR height and width that cannot be scored.
+        min_lr: Minimum side of the net's input in pixels.
 
     Raises:
-        ValueError: with the first few images.
+        ValueError: With the names of the images.
     """
     problems = []
     for pair in pairs:
@@ -143,7 +146,7 @@ def refuse_unscorable(
             check_size(*pair.hr.shape[:2])
             if min(pair.lr.shape[:2]) < min_lr:
                 raise ValueError(
-                    f"its LR version has {pair.lr.shape[0]}x{pair.lr.shape[1]} pixels, {min_lr} are needed"
+                    f"its LR version has {pair.lr.shape[0]}x{pair.lr.shape[1]} pixels, the net needs {min_lr}"
                 )
         except ValueError as error:
             problems.append(f"{pair.name}: {error}")

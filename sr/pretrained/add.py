@@ -1,4 +1,4 @@
-"""Make a shipped net of a finished run."""
+"""Add the net of a finished run to the pretrained nets."""
 
 import shlex
 import shutil
@@ -24,34 +24,36 @@ QUANTIZED = {
     "export/dcr.onnx": "{scheme}_qdq_dcr.onnx",
     "export/pixels_[0-9]*.onnx": "{scheme}_qdq_{stem}.onnx",
 }
-"""Files of a run's export -> their names here; the last takes uint8 pixels (NHWC) of the run's one target size."""
+"""Pattern of an export file in the run -> name in `nets/`; the last file takes uint8 pixels (NHWC) of one size."""
 TRAINING = ("precision", "ema_decay", "budget")
 SUMMED = ("iterations", "seconds")
 
 
 def add(run: Path, name: str, nets: Path = NETS) -> Path:
-    """Copy what a finished run made into a folder of its own, whole or not at all; an older one is replaced.
+    """Copy the result of a finished run to the pretrained nets, and replace an older version.
+
+    The folder is replaced completely or not at all.
 
     Args:
         run: The run folder.
-        name: The preset of conf/model that was trained.
-        nets: Where shipped nets lie.
+        name: Preset of conf/model that was trained.
+        nets: Folder of the pretrained nets.
 
     Returns:
         The new folder.
 
     Raises:
-        ValueError: a name that is no folder's, a net of a foreign class, or a run that is unfinished, lacks what its
-            report names, or started from a run that is not there.
+        ValueError: If the name is not a folder name, the class of the net is not of this package, or the run is
+            unfinished, incomplete, or started from a run that does not exist.
     """
     check_name("--name", name)
     if not (run / REPORT).is_file():
-        raise ValueError(f"{run} has no {REPORT}: it is not finished; the command that started it goes on with it")
+        raise ValueError(f"{run} has no {REPORT}, so it is not finished; run its command again to resume it")
     report = read_report(run / REPORT)
     targets.check_net(report.config.get("model"), source=str(run / REPORT))
     place = nets / Card.folder_of(name, report.scale)
     work = place.with_name(f".{place.name}.new")
-    shutil.rmtree(work, ignore_errors=True)  # of an earlier one that was killed
+    shutil.rmtree(work, ignore_errors=True)  # left by a killed process
     work.mkdir(parents=True)
     try:
         _fill(work, run, name, report)
@@ -62,7 +64,7 @@ def add(run: Path, name: str, nets: Path = NETS) -> Path:
 
 
 def _fill(work: Path, run: Path, name: str, report: Report) -> None:
-    """Copy the files of a run, and write the card."""
+    """Copy the files of a run and write the card."""
     scheme = (report.config.get("quantization") or {}).get("name", "") if report.export else ""
     (work / FLOAT).write_bytes(save(read_weights(run / FLOAT_WEIGHTS)))
     for pattern, target in QUANTIZED.items() if scheme else ():
@@ -73,21 +75,23 @@ def _fill(work: Path, run: Path, name: str, report: Report) -> None:
     try:
         _card(run, name, scheme, report, files).write(work)
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{run / REPORT} lacks what a card tells ({type(error).__name__}: {error})") from error
+        raise ValueError(f"{run / REPORT} lacks a value of the card ({type(error).__name__}: {error})") from error
     Card.read(work)
 
 
 def _only(run: Path, pattern: str) -> Path:
     found = sorted(run.glob(pattern))
     if len(found) != 1:
-        raise ValueError(f"{run} should have one file {pattern}, and has {len(found)}; run its command again")
+        raise ValueError(f"{run} needs one file {pattern} and has {len(found)}; run its command again")
     return inside(run, found[0].relative_to(run).as_posix())
 
 
 def _history(run: Path, later: tuple[Path, ...] = ()) -> list[tuple[str, dict[str, Any]]]:
-    """Command and training of the run, behind those of the runs whose weights it goes back to."""
+    """Return command and training of the run, after those of the runs that it started from."""
     if run.resolve() in later:
-        raise ValueError(f"{run} says that it started from itself; a card names all runs that made its net")
+        raise ValueError(
+            f"{run / REPORT}: the run starts from itself; a card needs the commands of all runs of its net"
+        )
     report = read_report(run / REPORT)
     init, own = report.config.get("init"), (_command(run), report.training)
     if init is None:
@@ -95,10 +99,10 @@ def _history(run: Path, later: tuple[Path, ...] = ()) -> list[tuple[str, dict[st
     if init.startswith(PREFIX):
         card = Card.read(find(init.removeprefix(PREFIX), report.scale))
         return [(card.commands[0], card.training), *((command, {}) for command in card.commands[1:]), own]
-    before = Path(init.removesuffix(FLOAT_WEIGHTS))  # of the run, also where its weights are named
+    before = Path(init.removesuffix(FLOAT_WEIGHTS))  # the run folder, also if `init` names its weights
     if not (before / REPORT).is_file():
         raise ValueError(
-            f"{run} started from {init}, which is no finished run here; a card names all that made its net"
+            f"{run} started from {init}, which is not a finished run; a card needs the commands of all runs of its net"
         )
     return [*_history(before, (*later, run.resolve())), own]
 
@@ -131,10 +135,10 @@ def _means(score: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _command(run: Path) -> str:
-    """The command line of a run, without what concerns the machine that it ran on."""
+    """Return the command line of a run without the settings of its machine."""
     path = run / ".hydra/overrides.yaml"
     overrides = read_yaml(path)
     if not isinstance(overrides, list) or not all(isinstance(item, str) and item.isprintable() for item in overrides):
-        raise ValueError(f"{path} is no list of settings in one line each; a card needs the command of the run")
+        raise ValueError(f"{path} is not a list of one-line settings; a card needs the command of the run")
     kept = [shlex.quote(item) for item in overrides if not item.startswith(("machine.", "logger", "hydra."))]
     return " ".join(["python -m sr.run", *kept])

@@ -1,4 +1,4 @@
-"""What is known of a shipped net: how it was made, how good it is, which files belong to it."""
+"""Card of a pretrained net: commands, scores, and files with their hashes."""
 
 import hashlib
 import json
@@ -15,20 +15,20 @@ FLOAT = "float.safetensors"
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """A shipped net.
+    """Facts of a pretrained net.
 
     Attributes:
-        name: The preset of conf/model that it is.
+        name: Preset of conf/model.
         scale: 1.5, 2, 3 or 4.
-        net: `_target_` and arguments of the net in the form that it trained in.
-        commands: What made it, to be typed in a checkout one after the other.
-        protocol: Of the scores.
-        quality: {stage: {set: {"psnr_y_db", "ssim_y"}}}; stages as in a run's report.
-        training: {"iterations", "seconds"} of all these runs, and {"precision", "ema_decay", ...} of the last one.
+        net: `_target_` and arguments of the net in its training form.
+        commands: Commands that reproduce the net, in order.
+        protocol: Evaluation protocol of the scores.
+        quality: {stage: {set: {"psnr_y_db", "ssim_y"}}}; stages as in the report of a run.
+        training: {"iterations", "seconds"} of all runs, and {"precision", "ema_decay", ...} of the last run.
         data: {"fingerprint", "train_sources", "num_images"}.
-        quantization: The scheme of the quantized files, "" where there are none.
-        versions: {package: version} that made it.
-        commit: Of the code that made it.
+        quantization: Scheme of the quantized files, or "".
+        versions: {package: version} of the run.
+        commit: Commit of the run.
         files: {file name: {"sha256", "kib"}}.
     """
 
@@ -47,34 +47,37 @@ class Card:
 
     @property
     def folder(self) -> str:
-        """The name of its folder, such as "quicksrnet_small_x2"."""
+        """Name of the folder, such as "quicksrnet_small_x2"."""
         return self.folder_of(self.name, self.scale)
 
     @staticmethod
     def folder_of(name: str, scale: float) -> str:
-        """Return the name of the folder of a net at a scale."""
+        """Return the folder name of a net at a scale."""
         return f"{name}_x{scale:g}"
 
     def write(self, folder: Path) -> None:
-        """Write `card.json` into a folder, at once."""
+        """Write `card.json` to a folder atomically."""
         write_json(folder / NAME, asdict(self))
 
     @classmethod
     def read(cls, folder: Path) -> "Card":
-        """Read a folder's card and check its files.
+        """Read the card of a folder and check its files.
+
+        Args:
+            folder: Folder of the net.
 
         Raises:
-            ValueError: a file that is missing or has another content than the card says.
+            ValueError: If a file is missing or differs from the card.
         """
         card = cls(**json.loads((folder / NAME).read_text(encoding="utf-8")))
         for name, facts in card.files.items():
             path = inside(folder, name)
             if not path.is_file() or file_facts(path) != facts:
-                raise ValueError(f"{path} is missing or not the file that was shipped; install the package again")
+                raise ValueError(f"{path} is missing or does not match its card; install the package again")
         return card
 
 
 def file_facts(path: Path) -> dict[str, Any]:
-    """Hash and size of a file."""
+    """Return SHA-256 and size in KiB of a file."""
     content = path.read_bytes()
     return {"sha256": hashlib.sha256(content).hexdigest(), "kib": round(len(content) / 1024, 1)}

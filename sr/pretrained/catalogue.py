@@ -1,4 +1,4 @@
-"""Find a shipped net by name and scale, and make it."""
+"""Find and load pretrained nets by name and scale."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,48 +16,54 @@ from sr.runs.replacement import whole_folders
 
 NETS = Path(__file__).parent / "nets"
 PREFIX = "pretrained/"
-"""How `init` asks for a shipped net."""
+"""Prefix of `init` for a pretrained net."""
 
 
 def cards(nets: Path = NETS) -> list[Card]:
-    """All shipped nets, by name and scale."""
-    return [card for card, _ in _shipped(nets)]
+    """Return the cards of all pretrained nets, sorted by name and scale."""
+    return [card for card, _ in _cards_with_folders(nets)]
 
 
-def _shipped(nets: Path) -> list[tuple[Card, Path]]:
-    """Cards with their folders, by name and scale."""
+def _cards_with_folders(nets: Path) -> list[tuple[Card, Path]]:
+    """Return cards and folders, sorted by name and scale."""
     found = [(Card.read(folder), folder) for folder in whole_folders(nets) if (folder / NAME).is_file()]
     return sorted(found, key=lambda each: (each[0].name, each[0].scale))
 
 
 def find(name: str, scale: float, nets: Path = NETS) -> Path:
-    """Return the folder of a shipped net.
+    """Return the folder of a pretrained net.
 
     Args:
-        name: A preset of conf/model.
+        name: Preset of conf/model.
         scale: 1.5, 2, 3 or 4.
-        nets: Where they lie.
+        nets: Folder of the pretrained nets.
 
     Raises:
-        ValueError: there is none of that name, or not at that scale; what there is, is listed.
+        ValueError: If there is no net of that name and scale; the message lists those that exist.
     """
-    there = _shipped(nets)
-    scales = [card.scale for card, _ in there if card.name == name]
-    for card, folder in there:
+    found = _cards_with_folders(nets)
+    scales = [card.scale for card, _ in found if card.name == name]
+    for card, folder in found:
         if (card.name, card.scale) == (name, scale):
             return folder
     if scales:
         offered = ", ".join(f"x{each:g}" for each in scales)
-        raise ValueError(f"the shipped {name} is for {offered}, not for x{scale:g}; choose one of these scales")
-    listed = ", ".join(sorted({card.name for card, _ in there})) or "none"
-    raise ValueError(f"no shipped net is called {name!r}; there are: {listed} (`python -m sr.pretrained` lists them)")
+        raise ValueError(f"the pretrained {name} is for {offered}, not for x{scale:g}; choose one of these scales")
+    listed = ", ".join(sorted({card.name for card, _ in found})) or "none"
+    raise ValueError(
+        f"no pretrained net is called {name!r}; there are: {listed} (`python -m sr.pretrained` lists them)"
+    )
 
 
 def weights_path(init: str, scale: float) -> str:
-    """Turn `init=pretrained/<name>` into the file of the weights at this scale; any other `init` stays as it is.
+    """Return the weights file for `init=pretrained/<name>`; any other `init` is returned unchanged.
+
+    Args:
+        init: Setting `init`.
+        scale: 1.5, 2, 3 or 4.
 
     Raises:
-        ValueError: there is no such net.
+        ValueError: If there is no such net.
     """
     if not init.startswith(PREFIX):
         return init
@@ -73,33 +79,33 @@ def weights_path(init: str, scale: float) -> str:
 
 
 def load(name: str, *, scale: float, nets: Path = NETS) -> Net:
-    """Make a shipped float net in its inference form, in evaluation mode.
+    """Load a pretrained float net in its inference form and evaluation mode.
 
     Args:
-        name: A preset of conf/model, such as "quicksrnet_small".
+        name: Preset of conf/model, such as "quicksrnet_small".
         scale: 1.5, 2, 3 or 4.
-        nets: Where they lie.
+        nets: Folder of the pretrained nets.
 
     Returns:
-        A module: lr (N, 3, h, w) in [0, 1] -> sr (N, 3, s*h, s*w) in [0, 1].
+        Module lr (N, 3, h, w) in [0, 1] -> sr (N, 3, s*h, s*w) in [0, 1].
 
     Raises:
-        ValueError: there is no such net.
+        ValueError: If there is no such net.
     """
     folder = find(name, scale, nets)
     return deployed_net(Card.read(folder).net, read_weights(folder / FLOAT), source=str(folder))
 
 
 def deployed_net(model: Mapping[str, Any], state: Mapping[str, Tensor], *, source: str) -> Net:
-    """Make a trained net in its inference form, in evaluation mode, without touching the random state.
+    """Build a trained net in its inference form and evaluation mode; the random state does not change.
 
     Args:
-        model: its `_target_` and arguments, as in a run's config.
-        state: its weights.
-        source: where these are from, for the message when they do not fit.
+        model: `_target_` and arguments, as in the config of a run.
+        state: The weights.
+        source: Origin of the weights, for the error message.
 
     Raises:
-        ValueError: no net of this project, or weights of another one.
+        ValueError: If the net is not of this project, or the weights do not fit.
     """
     with torch.random.fork_rng(devices=[]):
         net = inference_form(build_net(model, source=source))

@@ -42,7 +42,7 @@ def test_lr_images_may_come_from_disk(picture: SourceImage, tmp_path: Path):
     assert np.array_equal(decode(given, scale=Fraction(2), shrink=Fraction(1)).lr, lr[:, :35])
     with pytest.raises(ValueError, match=r"lr\.png has 25x36 pixels, but x3 of .*a\.png needs 16x23"):
         decode(given, scale=Fraction(3), shrink=Fraction(1))
-    with pytest.raises(ValueError, match=r"lr\.png.*a shrink of 2 needs `lr` of null"):
+    with pytest.raises(ValueError, match=r"lr\.png.*set `lr` to null or `shrink` to 1, got 2"):
         decode(given, scale=Fraction(2), shrink=Fraction(2))
 
 

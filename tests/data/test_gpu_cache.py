@@ -17,7 +17,7 @@ CPU = torch.device("cpu")
 def test_a_device_cuts_the_same_patches(scale: float, augment: bool):
     pairs = noise(scale, [(20, 14), (8, 32), (6, 6)])
     host = made(pairs, scale=scale, augment=augment)
-    device = made(pairs, scale=scale, augment=augment, images=ResidentImages(pairs, host.ratio, 6, CPU))
+    device = made(pairs, scale=scale, augment=augment, cutter=ResidentImages(pairs, host.ratio, 6, CPU))
     for ours, theirs in islice(zip(device, host, strict=True), 100):
         assert same(ours, theirs)
         assert ours[1].is_contiguous(memory_format=torch.channels_last)
@@ -26,14 +26,14 @@ def test_a_device_cuts_the_same_patches(scale: float, augment: bool):
 def test_a_stream_goes_on_anywhere():
     pairs = noise(2, [(20, 14)])
     images = ResidentImages(pairs, made(pairs).ratio, 6, CPU)
-    assert same(next(made(pairs, start=77, images=images)), list(islice(made(pairs), 78))[77])
+    assert same(next(made(pairs, start=77, cutter=images)), list(islice(made(pairs), 78))[77])
 
 
 def test_few_patches_are_gathered_at_once(monkeypatch):
     pairs = noise(2, [(20, 14), (8, 32)])
     host = made(pairs)
     monkeypatch.setattr(gpu_cache, "AT_ONCE", 2 * host.batch_size * 12 * 12 + 1)
-    device = made(pairs, images=ResidentImages(pairs, host.ratio, 6, CPU))
+    device = made(pairs, cutter=ResidentImages(pairs, host.ratio, 6, CPU))
     for ours, theirs in islice(zip(device, host, strict=True), 100):
         assert same(ours, theirs)
         assert ours[1].untyped_storage().nbytes() == 2 * ours[1].numel()  # what one gather made
@@ -51,13 +51,13 @@ def test_images_that_do_not_fit_stay_with_the_host_and_it_is_said(monkeypatch, c
 
 
 def test_an_unknown_word_is_refused():
-    with pytest.raises(ValueError, match=r"machine\.gpu_cache is auto or never, got 'always'"):
+    with pytest.raises(ValueError, match=r"machine\.gpu_cache must be auto or never, got 'always'"):
         GpuCache("always")
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_a_gpu_cuts_the_same_patches():
     pairs = noise(2, [(20, 14), (8, 32)])
-    device = made(pairs, images=GpuCache("auto").images(made(pairs), torch.device("cuda", 0)))
+    device = made(pairs, cutter=GpuCache("auto").images(made(pairs), torch.device("cuda", 0)))
     for ours, theirs in islice(zip(device, made(pairs), strict=True), 70):
         assert same((ours[0].cpu(), ours[1].cpu()), theirs)

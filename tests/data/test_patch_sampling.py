@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sr.data.patch_sampling import BLOCK, DetailMaps
+from sr.data.patch_sampling import DETAIL_BLOCK, DetailMaps
 
 
 def counted(image: np.ndarray, top: int, left: int, bottom: int, right: int) -> int:
@@ -26,7 +26,7 @@ def images() -> list[np.ndarray]:
 
 @pytest.mark.parametrize(("top", "left", "side"), [(0, 0, 8), (8, 16, 16), (8, 16, 12), (0, 24, 3)])
 def test_a_patch_on_the_blocks_is_counted_exactly(images: list[np.ndarray], top: int, left: int, side: int):
-    blocks = max(1, side // BLOCK) * BLOCK
+    blocks = max(1, side // DETAIL_BLOCK) * DETAIL_BLOCK
     detail = DetailMaps(images).of(np.array([0]), np.array([top]), np.array([left]), side)
     assert detail.tolist() == [counted(images[0], top, left, top + blocks, left + blocks)]
 

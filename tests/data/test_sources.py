@@ -48,7 +48,7 @@ def test_an_lr_image_belongs_to_one_hr_image(tmp_path: Path):
     ]
     for doubled in ("hr/a/1.jpg", "lr/b/1.bmp"):
         Image.new("RGB", (8, 8)).save(tmp_path / doubled)
-        with pytest.raises(ValueError, match=r"/1\.\w+ and .*/1\.\w+ have one name"):
+        with pytest.raises(ValueError, match=r"/1\.\w+ and .*/1\.\w+ have the same name"):
             Source(path="hr", lr="lr").images(tmp_path)
         (tmp_path / doubled).unlink()
 
@@ -66,7 +66,7 @@ def test_a_share_of_the_images_is_evenly_chosen_and_nested(tmp_path: Path):
         return "".join(image.name for image in Source(path=".", share=share).images(tmp_path))
 
     assert [names(share) for share in (1, 0.5, 0.25, 0.01)] == ["01234567", "0246", "04", "0"]
-    with pytest.raises(ValueError, match=r"data\.share is the part of the images to use, .* got 0"):
+    with pytest.raises(ValueError, match=r"data\.share must be above 0 and at most 1, got 0"):
         Source(path=".", share=0)
 
 

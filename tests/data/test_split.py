@@ -47,7 +47,7 @@ def test_small_images_are_skipped_aloud(maps: list[PixelMap], caplog: pytest.Log
     with caplog.at_level(logging.WARNING):
         assert large_enough(maps, [[0, 1, 2]], 12, "skip") == [[0]]
     assert (
-        "2 training images are smaller than a patch of 12x12 LR pixels (small, flat); they are left out" in caplog.text
+        "2 training images are smaller than a patch of 12x12 LR pixels (small, flat); they are skipped" in caplog.text
     )
     with pytest.raises(ValueError, match="3 training images are smaller"):
         large_enough(maps, [[0, 1, 2]], 24, "skip")

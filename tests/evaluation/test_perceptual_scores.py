@@ -73,5 +73,5 @@ def test_without_network_the_message_says_what_lpips_needs(tmp_path, monkeypatch
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr(torch.hub, "download_url_to_file", no_network)
-    with pytest.raises(ValueError, match=r"Fetch https://\S*alexnet\S*\.pth on a machine with network"):
+    with pytest.raises(ValueError, match=r"Download https://\S*alexnet\S*\.pth on a machine with network"):
         PerceptualScores(["lpips"], Y, 4)

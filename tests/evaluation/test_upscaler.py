@@ -150,11 +150,11 @@ def test_training_sees_what_evaluation_feeds(color: str, channels: int) -> None:
 
 def test_refuses_what_it_cannot_upscale() -> None:
     upscale = upscaler(Net(2, "rgb"))
-    with pytest.raises(ValueError, match=r"of type uint8 is needed, got \(12, 14, 3\) of float64"):
+    with pytest.raises(ValueError, match=r"of type uint8, got \(12, 14, 3\) of float64"):
         upscale(_photo() / 255)
     with pytest.raises(ValueError, match=r"got \(12, 14\) of uint8"):
         upscale(_photo()[..., 0])
-    with pytest.raises(ValueError, match="this net takes RGB images; use protocol=y"):
+    with pytest.raises(ValueError, match="cannot upscale luma alone; use protocol=y"):
         upscale.luma(_photo()[..., 0] * 1.0)
     with pytest.raises(ValueError, match="color is 'rgb' or 'y', got 'yuv'"):
         Upscaler(lambda lr: lr, color="yuv", scale=2)

@@ -26,15 +26,15 @@ def test_a_shipped_net():
 
 
 def test_refusals(tmp_path):
-    with pytest.raises(ValueError, match="no teacher is named"):
+    with pytest.raises(ValueError, match="no teacher is given"):
         trained(None, scale=2)
     with pytest.raises(ValueError, match="give the folder of a run that is finished"):
         trained(str(tmp_path), scale=2)
     with pytest.raises(ValueError, match=r"is for x1\.5, x2, x3, x4, not for x1\.25"):
         trained("pretrained/quicksrnet_small", scale=1.25)
     save_file({"w": torch.zeros(1)}, tmp_path / "other.safetensors")
-    with pytest.raises(ValueError, match="does not say which net it is of; only files that a run wrote do"):
+    with pytest.raises(ValueError, match="does not contain the config of its net; give a file that a run"):
         trained(str(tmp_path / "other.safetensors"), scale=2)
     torch.save({"w": torch.zeros(1)}, tmp_path / "other.pt")
-    with pytest.raises(ValueError, match="does not say which net it is of; give the folder"):
+    with pytest.raises(ValueError, match="does not contain the config of its net; give the folder"):
         trained(str(tmp_path / "other.pt"), scale=2)

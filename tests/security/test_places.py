@@ -100,14 +100,14 @@ def test_commands_of_a_card_are_one_line_each_and_safe_to_type(run: Path, tmp_pa
     assert card["commands"] == ["python -m sr.run scale=2 'init=a; rm -rf ~' 'experiment=$(id)'"]
     for text in ('- "a\\nb"', "a: b", "- [a]", '- "\\e[2J"'):
         (run / ".hydra/overrides.yaml").write_text(text)
-        with pytest.raises(ValueError, match=r"overrides.yaml is no list of settings in one line each"):
+        with pytest.raises(ValueError, match=r"overrides.yaml is not a list of one-line settings"):
             add(run, "net", tmp_path / "nets")
     assert load("net", scale=2, nets=tmp_path / "nets").scale == 2, "the net of before is whole"
 
 
 def test_a_run_that_says_it_started_from_itself_ends(run: Path, tmp_path: Path):
     edit(run, lambda report: report["config"].update(init=str(run)))
-    with pytest.raises(ValueError, match="says that it started from itself"):
+    with pytest.raises(ValueError, match="the run starts from itself"):
         add(run, "net", tmp_path / "nets")
 
 

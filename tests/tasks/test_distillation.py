@@ -55,7 +55,7 @@ def test_a_resumed_fit_equals_an_uninterrupted_one_bit_for_bit(tmp_path):
 
 def test_another_teacher_at_a_resume_is_refused(tmp_path):
     fit(task(), tmp_path, steps=5).save_checkpoint(tmp_path / "last.ckpt")
-    with pytest.raises(ValueError, match="the teacher has other weights than when this run started"):
+    with pytest.raises(ValueError, match="the teacher's weights have changed since this run started"):
         fit(task(teacher=net(2, f=12, m=2)), tmp_path, steps=10, ckpt=tmp_path / "last.ckpt")
 
 
@@ -63,10 +63,10 @@ def test_another_teacher_at_a_resume_is_refused(tmp_path):
     ("changes", "message"),
     [
         ({"teacher": net(scale=3)}, "the teacher is for x3 and the student for x2.*or set scale=3"),
-        ({"share": 1.5}, r"task.share is a share in \[0, 1\], got 1.5"),
+        ({"share": 1.5}, r"task.share must be in \[0, 1\], got 1.5"),
         ({"feature_weight": -1}, "at least 0, got -1"),
         ({"layers": [["cnn.1", "body"]]}, r"the teacher \(QuickSRNet\) has no layer 'body'; it has cnn, cnn.0"),
-        ({"layers": ["cnn"]}, "has pairs .* got 'cnn'"),
+        ({"layers": ["cnn"]}, "needs pairs .* got 'cnn'"),
     ],
 )
 def test_refusals(changes, message):
