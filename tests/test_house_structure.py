@@ -26,6 +26,7 @@ SHARED_NAMES = {
     "TRAINING",
     "build",
     "figures",
+    "fit",
     "made",
     "number",
     "plain",

@@ -156,9 +156,9 @@ def test_refuses_what_it_cannot_upscale() -> None:
         upscale(_photo()[..., 0])
     with pytest.raises(ValueError, match="cannot upscale luma alone; use protocol=y"):
         upscale.luma(_photo()[..., 0] * 1.0)
-    with pytest.raises(ValueError, match="color is 'rgb' or 'y', got 'yuv'"):
+    with pytest.raises(ValueError, match="color of a net must be 'rgb' or 'y', got 'yuv'"):
         Upscaler(lambda lr: lr, color="yuv", scale=2)
-    with pytest.raises(ValueError, match=r"made \(1, 3, 12, 14\) of \(1, 3, 12, 14\), x2 needs \(1, 3, 24, 28\)"):
+    with pytest.raises(ValueError, match=r"returned \(1, 3, 12, 14\) for \(1, 3, 12, 14\); x2 needs \(1, 3, 24, 28\)"):
         Upscaler(lambda lr: lr, color="rgb", scale=2)(_photo())
     with pytest.raises(ValueError, match="not finite; the net that made them has diverged"):
         Upscaler(lambda lr: lr * float("nan"), color="rgb", scale=1)(_photo())

@@ -28,7 +28,7 @@ def test_a_shipped_net():
 def test_refusals(tmp_path):
     with pytest.raises(ValueError, match="no teacher is given"):
         trained(None, scale=2)
-    with pytest.raises(ValueError, match="give the folder of a run that is finished"):
+    with pytest.raises(ValueError, match="give the folder of a finished run"):
         trained(str(tmp_path), scale=2)
     with pytest.raises(ValueError, match=r"is for x1\.5, x2, x3, x4, not for x1\.25"):
         trained("pretrained/quicksrnet_small", scale=1.25)
