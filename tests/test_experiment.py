@@ -42,7 +42,7 @@ def test_a_run_without_aimet_is_refused_and_one_without_an_engine_warned(tmp_pat
     monkeypatch.setitem(sys.modules, "aimet_torch", None)
     config = compose(["logger=none", "export=litert"])
     target = made(config.export)
-    target.check(made(config.quantization))
+    target.check(made(config.quantization), made(config.model))
     assert "the export will leave litert out: ai-edge-litert, which writes and runs .tflite files" in caplog.text
     prepare(compose(["model=bicubic", "logger=none"]), tmp_path, ResultIndex(folder=tmp_path))  # is not quantized
     with pytest.raises(ValueError, match=r"needs AIMET, which cannot be imported \(it is not installed\): pip install"):

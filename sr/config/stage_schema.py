@@ -60,6 +60,7 @@ EXPORT: dict[str, Kind] = {
     "chips": Many(Text()),
     "estimates": Many(Text()),
     "v69_lift_lsb": LSB_RANGE,
+    "tail": Choice("auto", "plain", "polyphase"),
     **{f"bounds.{name}_lsb": LSB_RANGE for name in ("order", "space_to_depth", "simulation", "rounding", "float")},
     **{f"bounds.{name}_share": FRACTION for name in ("order", "space_to_depth", "float")},
     **{f"bounds.{name}_db": DECIBELS for name in ("simulation", "emulator", "fp16")},

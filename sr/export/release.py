@@ -150,18 +150,16 @@ def write_float(net: Net, path: Path, size: tuple[int, int]) -> None:
     graph.save(path)
 
 
-def write_lifted(release: Release, folder: Path, lsb: float) -> None:
-    """Write the files with uint8 pixels again, with raised biases for HTP versions that round down.
+def write_lifted(path: Path, lsb: float) -> None:
+    """Write a file with uint8 pixels again, with raised biases for HTP versions that round down.
 
     Args:
-        release: Release of a quantized net.
-        folder: Its folder.
+        path: File of a quantized net.
         lsb: See `biases.lift_biases`.
     """
-    for path in (folder / "pixels.onnx", release.fixed):
-        graph = Graph.load(path)
-        lift_biases(graph, lsb)
-        graph.save(_lifted_name(path))
+    graph = Graph.load(path)
+    lift_biases(graph, lsb)
+    graph.save(_lifted_name(path))
 
 
 def lifted(path: Path, arch: int) -> Path:

@@ -32,7 +32,7 @@ class Export(Stage):
 
     def check(self, job: Job) -> None:
         """See `Stage.check`."""
-        job.target.check(job.scheme)
+        job.target.check(job.scheme, job.net)
         scale, multiple = float(job.net.scale), int(job.net.size_multiple)
         lr_size(job.target.size, scale=scale, multiple=multiple)
         crop = self._crops(job)[0]

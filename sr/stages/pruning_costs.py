@@ -12,10 +12,9 @@ from torch import Tensor
 from sr.cost.count import cost, image_channels
 from sr.cost.latency import torch_latency
 from sr.export.graph.shape import lr_size
-from sr.export.hexagon import htp, qnn_session
-from sr.export.hexagon.chips import chips
-from sr.export.release import build_release
-from sr.export.target import Hexagon, NoExport, Onnx
+from sr.export.hexagon import qnn_session
+from sr.export.hexagon_target import Hexagon
+from sr.export.target import NoExport, Onnx
 from sr.models.net import Net
 from sr.quantization.ptq import calibrate
 from sr.quantization.scheme import Scheme
@@ -24,7 +23,6 @@ from sr.stages.quantize import calibration_inputs
 from sr.stages.stage import Job
 
 REPEATS = 5
-PROOF = (64, 64)  # LR pixels; the graph that is compiled has the target's own size
 
 
 def pruning_costs(job: Job) -> dict[str, Any]:
@@ -55,11 +53,11 @@ def figures(net: Net, *, size: str, target: NoExport | Onnx, scheme: Scheme, cro
         "parameters": counted["parameters"],
         "macs_g": counted["macs_g"],
         "latency_torch_cpu": torch_latency(net, lr, num_repeats=REPEATS, num_warmup=1).to_dict(),
-        "htp": htp_estimates(net, size=size, target=target, scheme=scheme, crops=crops),
+        "htp": htp_estimates(net, target=target, scheme=scheme, crops=crops),
     }
 
 
-def htp_estimates(net: Net, *, size: str, target: NoExport | Onnx, scheme: Scheme, crops: Sequence[Tensor]) -> Any:
+def htp_estimates(net: Net, *, target: NoExport | Onnx, scheme: Scheme, crops: Sequence[Tensor]) -> Any:
     """The compiler's estimates for the chips that the export asks for; {"skipped": why} where there are none."""
     if not isinstance(target, Hexagon) or not target.estimates:
         return {"skipped": "the export asks for no estimates; export=hexagon does"}
@@ -69,15 +67,6 @@ def htp_estimates(net: Net, *, size: str, target: NoExport | Onnx, scheme: Schem
             missing = qnn_session.why_hexagon_is_missing()
         if missing:
             return {"skipped": missing}
-        simulation = calibrate(net=copy.deepcopy(net), scheme=scheme, calibration=crops)
-        simulation.snap()
-        target_size = lr_size(size, scale=net.scale, multiple=net.size_multiple)
-        release = build_release(
-            simulation,
-            net,
-            Path(name),
-            target_size=target_size,
-            proof_size=PROOF,
-            space_to_depth=target.space_to_depth,
-        )
-        return [htp.estimate(release.fixed, chip, log) for chip in chips(target.estimates)]
+    simulation = calibrate(net=copy.deepcopy(net), scheme=scheme, calibration=crops)
+    simulation.snap()
+    return target.estimate_chips(simulation, net)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from torch import nn
 
 from sr.export.certificate.proof import Bounds, Closeness, Form, Link
+from sr.export.graph.onnx_graph import Graph
+from sr.export.graph.polyphase_tail import POLYPHASE
 from sr.export.release import Release, Simulated
 from sr.export.runtime import Runtime, on_cpu, torch_runtime
 
@@ -17,16 +20,33 @@ class Emulator(NamedTuple):
 
     run: Runtime
     file: str
+    title: str
 
 
-def all_forms(release: Release, simulation: Simulated, float_net: nn.Module, htp: Mapping[int, Emulator]) -> list[Form]:
+class HexagonResult(NamedTuple):
+    """Result of compiling a release for the HTP.
+
+    Args:
+        emulators: Emulators by the names of their forms.
+        report: HexagonResult files and estimates for the certificate, or why there are none.
+        polyphase: File of fixed size with its tail in polyphase form, if a chip gets it.
+        notes: Lines for the certificate's rewrites.
+    """
+
+    emulators: Mapping[str, Emulator]
+    report: dict[str, Any]
+    polyphase: Path | None = None
+    notes: Sequence[str] = ()
+
+
+def all_forms(release: Release, simulation: Simulated, float_net: nn.Module, compiled: HexagonResult) -> list[Form]:
     """Return every form, in the order in which one is made from the other.
 
     Args:
         release: The exported graphs.
         simulation: Simulation that they were exported from.
         float_net: The trained net.
-        htp: HTP version -> the net on its emulator.
+        compiled: What was compiled for the HTP.
     """
     chain = [Form("float", "float net, PyTorch", torch_runtime(float_net), None)]
     if not simulation.scheme.is_unchanged:
@@ -38,8 +58,12 @@ def all_forms(release: Release, simulation: Simulated, float_net: nn.Module, htp
     for name, graph in graphs.items():
         chain.append(Form(name, titles[name], on_cpu(graph, optimized=False), f"{name}.onnx"))
         chain.append(Form(f"{name}_fast", f"{titles[name]} fast", on_cpu(graph, optimized=True), f"{name}.onnx"))
+    if (file := compiled.polyphase) is not None:
+        run = on_cpu(Graph.load(file), optimized=True)
+        chain.append(Form(POLYPHASE, f"{kind} polyphase fast", run, file.name))
     precision = "emulator" if release.quantized else "fp16"
-    chain += [Form(f"htp_v{arch}", f"HTP v{arch} {precision}", htp[arch].run, htp[arch].file) for arch in htp]
+    for name, emulator in compiled.emulators.items():
+        chain.append(Form(name, f"{emulator.title} {precision}", emulator.run, emulator.file))
     return chain
 
 
@@ -47,7 +71,7 @@ def comparisons(
     release: Release,
     simulation: Simulated,
     bounds: Bounds,
-    htp: Collection[int],
+    compiled: HexagonResult,
     engines: Sequence[tuple[Form, float]],
 ) -> tuple[list[Link], list[Closeness]]:
     """Return the comparisons: neighbours byte by byte; emulators and engines, which round differently, by PSNR.
@@ -56,7 +80,7 @@ def comparisons(
         release: The exported graphs.
         simulation: Simulation that they were exported from.
         bounds: Bounds that must hold.
-        htp: Emulated HTP versions.
+        compiled: What was compiled for the HTP.
         engines: Forms of further engines, with their bounds in dB.
 
     Returns:
@@ -64,13 +88,16 @@ def comparisons(
     """
     first = "float" if simulation.scheme.is_unchanged else "simulation"
     allowed = bounds.emulator_db if release.quantized else bounds.fp16_db
-    emulated = [Closeness(f"htp_v{arch}", first, allowed) for arch in htp]
+    emulated = [Closeness(name, first, allowed) for name in compiled.emulators]
     exact = [Closeness("crd", first, bounds.simulation_db)] if release.quantized else []
-    links = [*_links(release, first, bounds, htp), *(Link("pixels_fast", form.name, None, None) for form, _ in engines)]
+    links = [
+        *_links(release, first, bounds, compiled),
+        *(Link("pixels_fast", form.name, None, None) for form, _ in engines),
+    ]
     return links, [*exact, *emulated, *(Closeness(form.name, first, max_db) for form, max_db in engines)]
 
 
-def _links(release: Release, first: str, bounds: Bounds, htp: Collection[int]) -> list[Link]:
+def _links(release: Release, first: str, bounds: Bounds, compiled: HexagonResult) -> list[Link]:
     start = [] if first == "float" else [Link("float", first, None, None)]
     if release.quantized:
         rounding = bounds.rounding_lsb
@@ -88,6 +115,16 @@ def _links(release: Release, first: str, bounds: Bounds, htp: Collection[int]) -
         Link("dcr", "pixels", *order),
         Link("dcr_fast", "pixels_fast", *order),
     ]
-    names = [f"htp_v{arch}" for arch in htp]
-    end = [Link("pixels_fast", name, None, None) for name in names]
-    return [*start, *middle, *end, *(Link(names[0], name, None, None) for name in names[1:])]
+    tail = [Link("pixels_fast", POLYPHASE, *order)] if compiled.polyphase else []
+    return [*start, *middle, *tail, *_emulator_links(list(compiled.emulators))]
+
+
+def _emulator_links(names: list[str]) -> list[Link]:
+    """Return what is only reported: emulators against ONNX Runtime and, of one tail, against the first emulator."""
+    plain = [name for name in names if not name.endswith(POLYPHASE)]
+    other = [name for name in names if name.endswith(POLYPHASE)]
+    found = [
+        *(Link("pixels_fast", name, None, None) for name in plain),
+        *(Link(plain[0], name, None, None) for name in plain[1:]),
+    ]
+    return [*found, *(Link(POLYPHASE, name, None, None) for name in other)]

@@ -18,7 +18,7 @@ def print_certificate(certificate: dict[str, Any]) -> None:
         console.print(f"Hexagon was left out: {compiled['skipped']}", highlight=False, soft_wrap=True)
     for row in compiled.get("estimates", []):
         text = row.get("missing") or "compiler's estimate {estimate_us} us [{lower_us} to {upper_us}]".format(**row)
-        line = f"{row['chip']} ({row['product']}, HTP v{row['htp_arch']}): {text}"
+        line = f"{row['chip']} ({row['product']}, HTP v{row['htp_arch']}, {row['tail']} tail): {text}"
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     for name, report in certificate["engines"].items():
         console.print(f"{name}: {_engine_line(report)}", highlight=False, markup=False, soft_wrap=True)

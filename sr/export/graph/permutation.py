@@ -233,11 +233,7 @@ def channel_counts(graph: Graph) -> dict[str, int]:
 
 
 def unshare_constants(graph: Graph) -> None:
-    """Give every reader of an array its own copy, so that permuting one reader's rows does not affect the others.
-
-    PyTorch's exporter stores equal parameters once (two biases of zeros, for example) and passes them on by Identity
-    nodes.
-    """
+    """Give every reader of an array its own copy; the exporter stores equal parameters, such as zeros, once."""
     for node in graph.of_type("Identity"):
         if node.input[0] in graph.initializers:
             values = numpy_helper.to_array(graph.initializers[node.input[0]])

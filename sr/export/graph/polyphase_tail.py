@@ -17,6 +17,7 @@ from onnx import NodeProto, numpy_helper
 from sr.export.graph.onnx_graph import DEQUANTIZE, QUANTIZE, Graph, attribute, set_attribute
 from sr.export.graph.permutation import unshare_constants
 
+POLYPHASE = "polyphase"
 _ELEMENTWISE = ("Add", "Cast", "Clip", "Identity", "Relu")
 
 
@@ -56,7 +57,7 @@ def phases(channels: int, block: int) -> _Phases:
 
 
 def polyphase_tail(graph: Graph) -> None:
-    """Rewrite the tail of a graph in DCR order in its polyphase form, in place; LR height and width must be even.
+    """Rewrite the tail of a graph in DCR order in its polyphase form, in place; the sides in front of it must be even.
 
     Integers are the same bit for bit; floats too where the runtime sums zeros exactly.
 

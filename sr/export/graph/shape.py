@@ -74,9 +74,10 @@ def fix_shape(graph: Graph, height: int, width: int) -> None:
     graph.index()
 
 
-def fixed_lr_width(graph: Graph) -> int:
-    """Return the width in LR pixels that a graph is fixed to; 0 if it is free."""
-    return _sides(graph.model.graph.input[0])[1].dim_value
+def fixed_lr_size(graph: Graph) -> tuple[int, int]:
+    """Return height and width in LR pixels that a graph is fixed to; 0 where it is free."""
+    height, width = (dim.dim_value for dim in _sides(graph.model.graph.input[0]))
+    return height, width
 
 
 def _sides(value: ValueInfoProto) -> Sequence[Dimension]:

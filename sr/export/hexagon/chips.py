@@ -74,3 +74,15 @@ def emulated(arch: int) -> Chip:
             return chip
     known = ", ".join(str(arch) for arch in sorted({chip.arch for chip in CHIPS.values()}))
     raise ValueError(f"no chip has an HTP of version {arch}; versions: {known}")
+
+
+def estimated(arch: int) -> Chip:
+    """Return the chip with estimates whose HTP version is nearest; its estimates order the files for a version.
+
+    Args:
+        arch: HTP version, for example of a phone, for which the compiler gives no estimate.
+
+    >>> [estimated(arch).name for arch in (68, 69, 73, 75, 79, 81)]
+    ['SA8540P', 'SA8540P', 'SA8775P', 'SA8775P', 'SA8797P', 'SA8797P']
+    """
+    return min((chip for chip in CHIPS.values() if chip.estimates), key=lambda chip: abs(chip.arch - arch))

@@ -9,7 +9,7 @@ from typing import Any
 import onnxruntime
 
 from sr.export.graph.onnx_graph import Graph
-from sr.export.graph.shape import fixed_lr_width
+from sr.export.graph.shape import fixed_lr_size
 from sr.export.hexagon import qnn_session
 from sr.export.hexagon.chips import Chip, emulated
 from sr.export.hexagon.width_bug import refuse_spoiled, safe_width
@@ -79,7 +79,7 @@ def compile_context(model: Path, chip: Chip, folder: Path, log: Path, **options:
         ValueError: The HTP cannot run an op, or the compiler's width bug affects this width.
     """
     graph = Graph.load(model)
-    refuse_spoiled(graph, fixed_lr_width(graph))
+    refuse_spoiled(graph, fixed_lr_size(graph)[1])
     folder.mkdir(parents=True, exist_ok=True)
     context = folder / f"{chip.name}_{model.stem}.onnx"
     offline = {"htp_graph_finalization_optimization_mode": "3", "enable_htp_prepare_only": "1"}

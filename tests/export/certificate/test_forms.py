@@ -37,9 +37,10 @@ def test_a_wrong_permutation_is_found(
         if any(kind in name for kind in kinds):
             stored = onnx.numpy_helper.to_array(release.crd.initializers[name])
             broken.replace_initializer(name, stored[again])
-    comparisons = forms.comparisons(release, simulation, bounds(), {}, [])
+    comparisons = forms.comparisons(release, simulation, bounds(), forms.HexagonResult({}, {}), [])
     for graph, holds in ((release.dcr, True), (broken, False)):
-        compared = forms.all_forms(type(release)(**vars(release) | {"dcr": graph}), simulation, net, {})
+        changed = type(release)(**vars(release) | {"dcr": graph})
+        compared = forms.all_forms(changed, simulation, net, forms.HexagonResult({}, {}))
         proof = prove(compared, comparisons, crops(2), net)
         found = [row for row in proof["links"] if (row["first"], row["second"]) == ("crd", "dcr")]
         assert [row["holds"] for row in found] == [holds]

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from sr.export.graph.onnx_graph import Graph
+from sr.export.graph.polyphase_tail import polyphase_tail
 from sr.export.graph.shape import fix_shape
 from sr.export.graph.uint8_pixels import uint8_nhwc_io
 from sr.export.hexagon import qnn_session
@@ -63,6 +64,22 @@ def test_the_left_edge_of_x4_is_right_at_every_width(
     assert (to_uint8(ours).int() - to_uint8(theirs).int())[..., inside].abs().max() <= 6
 
 
+@pytest.mark.parametrize("width", [56, 58, 60, 62])
+def test_the_left_edge_of_a_polyphase_tail_is_right_at_every_width(
+    width: int, tiny_net: Any, simulated: Any, qdq_graph: Any, tmp_path: Path
+) -> None:
+    plain = reorder(qdq_graph(simulated(tiny_net())), merge=False)
+    uint8_nhwc_io(plain)
+    polyphase = Graph(plain.model)
+    polyphase_tail(polyphase)
+    lr = torch.rand(1, 3, 24, width, generator=torch.Generator().manual_seed(0))
+    ours = on_htp(polyphase, arch=73, log=tmp_path / "qnn.log")(lr)
+    theirs = on_cpu(plain, optimized=True)(lr)
+    assert ours.shape == theirs.shape == (1, 3, 48, 2 * width)
+    inside = slice(None, 2 * (width - 3))
+    assert (to_uint8(ours).int() - to_uint8(theirs).int())[..., inside].abs().max() <= 6
+
+
 def test_a_width_that_the_compiler_spoils_is_refused(
     tiny_net: Any, simulated: Any, qdq_graph: Any, tmp_path: Path
 ) -> None:
@@ -71,7 +88,10 @@ def test_a_width_that_the_compiler_spoils_is_refused(
     fix_shape(graph, 24, 30)
     model = graph.save(tmp_path / "net_24x30.onnx")
     log = tmp_path / "qnn.log"
-    with pytest.raises(ValueError, match=r"left edge of 8-bit x4 at an LR width of 30: set size=<height>x32"):
+    with pytest.raises(
+        ValueError,
+        match=r"left edge of 8-bit depth-to-space.4. at an LR width of 30: set size=<height>x32 .* the result to 120",
+    ):
         compile_context(model, CHIPS["SM8550"], tmp_path / "out", log)
     assert not (tmp_path / "out").exists()
     session = qnn_session.open_session(str(model), qnn_session.backend(CHIPS["SM8550"]), {}, log)
