@@ -9,4 +9,4 @@ Legend, valid in the whole package unless a docstring says otherwise:
 - The PSNR or SSIM of a set is the mean over its images of the image's own value.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

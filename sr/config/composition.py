@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 
 from sr.config.checks import count, names, number
-from sr.runs.folders import ROOT, run_name
+from sr.runs.folders import ROOT, data_root, outputs_root, run_name
 from sr.runs.names import check_name
 from sr.runs.results import INDEX
 
@@ -97,6 +97,8 @@ def register_resolvers() -> None:
     """Teach OmegaConf the project's own interpolations; idempotent."""
     resolvers: dict[str, Callable[..., Any]] = {
         "sr_root": lambda: str(ROOT),
+        "sr_outputs": lambda: str(outputs_root()),
+        "sr_data": lambda: str(data_root()),
         "sr_run_name": lambda overrides: run_name(list(overrides)),
         "sr_experiment": partial(check_name, "experiment"),
         "sr_folder_name": lambda folder: Path(folder).name,

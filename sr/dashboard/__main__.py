@@ -13,7 +13,7 @@ from sr.dashboard.pictures import Budget, pictures
 from sr.report.runs import Run, find_runs
 from sr.runs.failures import one_line_errors
 from sr.runs.files import write_atomically
-from sr.runs.folders import ROOT
+from sr.runs.folders import outputs_root
 
 MIB = 2**20
 
@@ -64,7 +64,7 @@ def _amount(text: str) -> float:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what is asked; returns the exit status."""
     options = parser().parse_args(arguments)
-    options.places = options.places or [ROOT / "outputs"]
+    options.places = options.places or [outputs_root()]
     return _run(options)
 
 

@@ -166,7 +166,7 @@ def _packages() -> tuple[Any, Any]:
         import wandb_workspaces.reports.v2 as wr
         import wandb_workspaces.workspaces as ws
     except ImportError as error:
-        raise ValueError(f"--wandb needs wandb-workspaces ({error}); pip install --editable '.[wandb]'") from error
+        raise ValueError(f"--wandb needs wandb-workspaces ({error}); pip install 'sr-mobile[wandb]'") from error
     return ws, wr
 
 

@@ -1,7 +1,6 @@
 """Command line of `python -m sr.doctor [--root ../shared/data] [--skip-slow]`."""
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -27,7 +26,7 @@ from sr.doctor.environment import check_environment
 from sr.doctor.finding import Finding, examine
 from sr.doctor.traps import check_bsds, check_copies, check_lookalikes, check_urban, images_of_sets, training_images
 from sr.runs.failures import one_line_errors
-from sr.runs.folders import ROOT
+from sr.runs.folders import ROOT, data_root
 
 _PIPE_WIDTH = 160
 _STYLES = {"ok": "green", "note": "cyan", "warning": "yellow", "broken": "bold red"}
@@ -40,9 +39,8 @@ def parser() -> argparse.ArgumentParser:
         description="Check the environment, the test sets and known problems of image sets; recompute published PSNR "
         "values of bicubic. The exit status is 1 if something is broken.",
     )
-    default = Path(os.environ.get("SR_DATA", ROOT.parent / "shared" / "data"))
     made.add_argument(
-        "--root", type=Path, default=default, help="folder of image sets; default: SR_DATA, or %(default)s"
+        "--root", type=Path, default=data_root(), help="folder of image sets; default: SR_DATA, or %(default)s"
     )
     made.add_argument(
         "--skip-slow", action="store_true", help="check only Set5 and Set14, and skip the search for similar pictures"

@@ -18,7 +18,7 @@ from sr.export.graph.onnx_graph import Graph
 from sr.export.release import Release
 from sr.export.runtime import MAX_SESSIONS, upscaler_of
 
-_INSTALL = "pip install --editable '.[openvino]'"
+_INSTALL = "pip install 'sr-mobile[openvino]'"
 _MODEL_FILE = "pixels.onnx"  # OpenVINO reads this file directly
 
 

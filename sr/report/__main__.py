@@ -17,7 +17,7 @@ from sr.report.sparsity import sparsity_picture, sparsity_tables
 from sr.report.table import Table, quality_tables, speed_table, status_table
 from sr.runs.failures import one_line_errors
 from sr.runs.files import write_atomically
-from sr.runs.folders import ROOT
+from sr.runs.folders import outputs_root
 
 PIPE_WIDTH = 240
 
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print the tables; returns the exit status."""
     options = parser().parse_args(arguments)
     console = _Console() if sys.stdout.isatty() else _Console(width=PIPE_WIDTH)
-    places = options.places or [ROOT / "outputs"]
+    places = options.places or [outputs_root()]
     runs = find_runs(places)
     if options.plane:
         write_atomically(options.plane, plane(runs))

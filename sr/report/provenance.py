@@ -8,10 +8,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import sr
 from sr.runs.folders import ROOT
 
 PACKAGES = (
-    "sr",
     "torch",
     "lightning",
     "aimet-torch",
@@ -27,8 +27,11 @@ def git_state(folder: Path) -> dict[str, str | bool | None]:
     """Tell the commit of a checkout and whether files differ from it.
 
     Returns:
-        {"commit", "dirty"}, both None where there is no checkout, no commit, or no git.
+        {"commit", "dirty"}, both None where there is no checkout, no commit, or no git. A repository further up, such
+        as one that holds the environment of an installed package, is not the code's.
     """
+    if not (folder / ".git").exists():
+        return {"commit": None, "dirty": None}
     commit, changes = _git(folder, "rev-parse", "HEAD"), _git(folder, "status", "--porcelain")
     return {"commit": commit, "dirty": None if commit is None or changes is None else bool(changes)}
 
@@ -44,7 +47,7 @@ def _git(folder: Path, *arguments: str) -> str | None:
 
 def versions() -> dict[str, str]:
     """Versions of the libraries that decide numbers; those that are not installed are left out."""
-    found = {}
+    found = {"sr-mobile": sr.__version__}
     for name in PACKAGES:
         try:
             found[name] = metadata.version(name)

@@ -1,10 +1,15 @@
-"""What a run is called: the same overrides give the same folder, so the same command finds its run again."""
+"""Folders: of the config, of outputs, of image sets, and the name of a run, which follows from its overrides."""
 
 import hashlib
+import os
 import re
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+_PACKAGE = Path(__file__).resolve().parents[1]
+INSTALLED = (_PACKAGE / "conf").is_dir()
+"""Whether the package comes from a wheel, which has conf/ and sweeps/ inside, and not from a checkout."""
+ROOT = _PACKAGE if INSTALLED else _PACKAGE.parent
+"""Folder of conf/, sweeps/ and constraints.txt: the checkout, or the installed package."""
 MACHINE_KEYS = ("logger", "machine", "experiment", "sweeps", "ckpt", "reuse", "redo", "hydra")
 """Top-level keys that say where and how a run is watched or taken up again, never what it computes."""
 PLACES = {
@@ -16,6 +21,18 @@ PLACES = {
 NAMING_PLACES = ("data.root",)
 """Places that still name a run: other images are another run, and it is told before they are read."""
 MAX_NAME = 120
+
+
+def outputs_root() -> Path:
+    """Return the folder of all outputs: SR_OUTPUTS, else `outputs` in the checkout, or below the current folder."""
+    if given := os.environ.get("SR_OUTPUTS"):
+        return expand_home("SR_OUTPUTS", given).absolute()
+    return (Path.cwd() if INSTALLED else ROOT) / "outputs"
+
+
+def data_root() -> Path:
+    """Return the folder of image sets: SR_DATA, else `shared/data` beside the checkout, or `data` in this folder."""
+    return Path(os.environ.get("SR_DATA") or (Path.cwd() / "data" if INSTALLED else ROOT.parent / "shared" / "data"))
 
 
 def run_name(overrides: list[str]) -> str:

@@ -19,7 +19,7 @@ from sr.export.release import Release
 from sr.export.runtime import upscaler_of
 from sr.runs.silence_logs import native_output_to
 
-_INSTALL = "pip install --editable '.[litert]'"
+_INSTALL = "pip install 'sr-mobile[litert]'"
 _FOLDER = "litert"
 
 
