@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 from lightning.pytorch.loggers import TensorBoardLogger, WandbLogger
-from PIL import Image
 
+from sr.data.image import opened
 from sr.report.record import Report
 from sr.report.summary import certificate, flat
 from sr.runs.files import read_json, write_json
@@ -59,7 +59,7 @@ def log_pictures(logger: Any, folder: Path, step: int) -> None:
     """Log the pictures that the stages of a run name in their results."""
     for _, content in results_in(folder):
         for name, file in content.get("pictures", {}).items():
-            with Image.open(folder / file) as picture:
+            with opened(folder / file) as picture:
                 log_picture([logger], name, np.asarray(picture), step)
 
 
