@@ -1,18 +1,13 @@
-"""Command line of `python -m sr.run`: compose the config, lock the run folder, train."""
+"""Command line of `python -m sr.run`: compose the config, lock the run folder, train (`sr.job`)."""
 
 import sys
 
-from sr.runs.failures import make_printable
-from sr.runs.signals import ending_at_once
+from sr.runs.entry import run_command
 
 
 def main() -> int:
     """Run what the command line asks for; returns the exit status."""
-    make_printable()
-    with ending_at_once():
-        from sr.job import start  # Hydra: half a second in which Ctrl-C and SIGTERM count already
-
-        return start(sys.argv[1:])
+    return run_command("sr.job", "start")
 
 
 if __name__ == "__main__":

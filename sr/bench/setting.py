@@ -7,9 +7,15 @@ from pathlib import Path
 
 import torch
 from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from sr import experiment
+from sr.config.command_line import refuse_unreadable
+from sr.config.hints import hints
+from sr.config.validation import check_settings
+from sr.runs.failures import in_one_line
 
 
 @contextmanager
@@ -23,7 +29,7 @@ def composed(overrides: Sequence[str]) -> Iterator[tuple[DictConfig, Path]]:
         The config, and the value of `${hydra:runtime.output_dir}` in it.
     """
     experiment.quiet()
-    config = experiment.compose(list(overrides), with_hydra=True)
+    config = _checked(list(overrides))
     if config.machine.threads:
         torch.set_num_threads(config.machine.threads)
     hydra_config, before = HydraConfig.instance(), HydraConfig.instance().cfg
@@ -35,6 +41,17 @@ def composed(overrides: Sequence[str]) -> Iterator[tuple[DictConfig, Path]]:
             yield config, Path(name)
         finally:
             hydra_config.cfg = before
+
+
+def _checked(overrides: list[str]) -> DictConfig:
+    """Compose a config and check its settings as `sr.run` does, with the same advice."""
+    refuse_unreadable(overrides)
+    try:
+        config = experiment.compose(overrides, with_hydra=True)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ValueError(" ".join([f"{in_one_line(error).rstrip('.')}.", *hints(overrides)])) from error
+    check_settings(OmegaConf.masked_copy(config, [key for key in config if key != "hydra"]))
+    return config
 
 
 def describe_setting(config: DictConfig) -> dict[str, str | int | float]:

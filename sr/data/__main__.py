@@ -1,70 +1,8 @@
-"""Command line: `python -m sr.data [--cache ~/.cache/sr] [--remove 30]`."""
+"""Entry of `python -m sr.data`; the command itself is in `command`."""
 
-import argparse
-import os
 import sys
-from collections.abc import Sequence
-from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
-from sr.data.cache_cleanup import Stored, in_words, remove, stored
-from sr.runs.failures import one_line_errors
-from sr.runs.folders import expand_home
-
-
-def parser() -> argparse.ArgumentParser:
-    """Describe the command line."""
-    made = argparse.ArgumentParser(
-        prog="python -m sr.data",
-        description="List the decoded images that runs keep, or remove old ones. What a process has open stays; what "
-        "is gone is decoded again when a run asks for it.",
-    )
-    default = Path(os.environ.get("SR_CACHE", "~/.cache/sr"))
-    made.add_argument("--cache", type=Path, default=default, help="their folder; default: SR_CACHE, or ~/.cache/sr")
-    made.add_argument(
-        "--remove", type=_days, metavar="DAYS", help="remove what nobody opened for so many days; 0: all that is closed"
-    )
-    return made
-
-
-def _days(text: str) -> float:
-    try:
-        days = float(text)
-    except ValueError:
-        days = -1
-    if not 0 <= days < float("inf"):
-        raise argparse.ArgumentTypeError(f"a number of days from 0 on is needed, got {text!r}")
-    return days
-
-
-def table(maps: Sequence[Stored]) -> Table:
-    """One row for each map."""
-    shown = Table("folder", "first image")
-    for heading in ("images", "MB", "days unused", "open"):
-        shown.add_column(heading, justify="right")
-    for each in maps:
-        numbers = (str(each.num_images), f"{each.size_mb:,.0f}", f"{each.unused_days:.1f}")
-        shown.add_row(each.folder.name[:8], each.first, *numbers, "yes" if each.is_open else "")
-    return shown
-
-
-@one_line_errors
-def main(arguments: Sequence[str] | None = None) -> int:
-    """List or remove; returns the exit status."""
-    options = parser().parse_args(arguments)
-    cache, console = expand_home("--cache", options.cache), Console()
-    if not cache.is_dir():
-        raise ValueError(f"no folder {cache}; give one with --cache or SR_CACHE")
-    if options.remove is None:
-        console.print(table(stored(cache)))
-    else:
-        for each in remove(cache, options.remove):
-            console.print(f"removed {each.folder.name[:8]}: {each.num_images} images, {each.size_mb:,.0f} MB")
-    console.print(f"{cache}: {in_words(stored(cache))}", soft_wrap=True)
-    return 0
-
+from sr.runs.entry import run_command
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command("sr.data.command"))

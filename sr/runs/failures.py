@@ -3,7 +3,6 @@
 import functools
 import io
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sr.runs.screen_text import printable
-from sr.runs.signals import stopped_by
+from sr.runs.signals import raising_stops, stopped_by
 
 OUR_FOLDER = Path(__file__).resolve().parent.parent
 LONGEST = 600
@@ -79,18 +78,26 @@ def one_line_errors(main: Callable[..., int]) -> Callable[..., int]:
     def answered(*arguments: Any, **options: Any) -> int:
         make_printable()
         try:
-            return main(*arguments, **options)
+            with raising_stops():
+                return main(*arguments, **options)
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
-        except Exception as error:
-            show(error, full=shows_tracebacks())
-            return 1
-        except KeyboardInterrupt as stop:
-            print("\nStopped.", file=sys.stderr)
-            return 128 + (stopped_by(stop) or signal.SIGINT)
+        except (Exception, KeyboardInterrupt, SystemExit) as error:
+            return _status(error)
 
     return answered
+
+
+def _status(error: BaseException) -> int:
+    """Print what ended a command, and return its exit status."""
+    if number := stopped_by(error):
+        print("\nStopped.", file=sys.stderr)
+        return 128 + number
+    if isinstance(error, SystemExit):  # of --help
+        raise error
+    show(error, full=shows_tracebacks())
+    return 1
 
 
 def _cause(error: BaseException) -> BaseException:

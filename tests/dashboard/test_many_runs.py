@@ -16,7 +16,7 @@ from rich.console import Console
 from sr.dashboard.content import content
 from sr.dashboard.page import render
 from sr.dashboard.serve import Live
-from sr.report.__main__ import tables_of
+from sr.report.command import tables_of
 from sr.report.render import show
 from sr.report.runs import find_runs
 from tests.dashboard.many_runs import many_runs

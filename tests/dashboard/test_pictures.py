@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sr.dashboard.__main__ import main
+from sr.dashboard.command import main
 from sr.dashboard.pictures import Budget, pictures
 from sr.functional.picture import save_png, side_by_side
 from sr.report.runs import find_runs
@@ -82,9 +82,8 @@ def test_a_grid_has_the_period_of_the_nets_blocks(
 
 @pytest.mark.parametrize("options", [["--picture-mib", "inf"], ["--picture-mib", "nan"], ["--side", "-5"]])
 def test_sizes_that_are_none_are_refused(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(options)
-    assert "number from 0 on is needed" in capsys.readouterr().err
+    assert main(options) == 1
+    assert "number of at least 0 is needed" in capsys.readouterr().err
 
 
 def test_files_outside_of_the_run_and_torn_ones_are_passed_over(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sr.dashboard.__main__ import main
+from sr.dashboard.command import main
 from sr.dashboard.workspace import panels_of, report, workspace
 from sr.report.runs import find_runs
 from sr.report.summary import flat

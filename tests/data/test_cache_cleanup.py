@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sr.data.__main__ import main
 from sr.data.cache import SourceImage, decoded
 from sr.data.cache_cleanup import DAY_S, in_words, remove, stored
+from sr.data.command import main
 from sr.data.pixel_map import INDEX, GoneError, PixelMap
 
 Make = Callable[..., PixelMap]
@@ -111,6 +111,5 @@ def test_the_command_line(make: Make, cache: Path, capsys: pytest.CaptureFixture
     assert "removed" in capsys.readouterr().out and not stored(cache)
     assert main(["--cache", str(cache / "absent")]) == 1
     assert "give one with --cache or SR_CACHE" in capsys.readouterr().err
-    with pytest.raises(SystemExit):
-        main(["--remove", "soon"])
-    assert "a number of days from 0 on is needed, got 'soon'" in capsys.readouterr().err
+    assert main(["--remove", "soon"]) == 1
+    assert "--remove: a number of at least 0 is needed, got 'soon'" in capsys.readouterr().err

@@ -18,10 +18,10 @@ from sr.functional.resize import imresize
 from sr.models.blocks import inference_form
 from sr.models.weights import FLOAT_WEIGHTS, save_weights
 from sr.pretrained import cards, find, load
-from sr.pretrained.__main__ import main
 from sr.pretrained.add import add
 from sr.pretrained.card import NAME, Card
 from sr.pretrained.catalogue import NETS, weights_path
+from sr.pretrained.command import main
 from sr.runs.files import read_json, write_json
 
 OVERRIDES = ["model=quicksrnet_small", "model.m=0", "model.f=4", "model.overparameterize=ecb", "machine.threads=1"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sr.report.__main__ import main
+from sr.report.command import main
 from sr.report.render import markdown
 from sr.report.runs import find_runs
 from sr.report.sparsity import pruned_groups, sparsity_picture, sparsity_tables

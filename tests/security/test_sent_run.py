@@ -10,18 +10,18 @@ import torch
 import yaml
 from onnx import TensorProto, helper
 
-from sr.bench.__main__ import main as bench
+from sr.bench.command import main as bench
 from sr.config.composition import plain
 from sr.config.targets import build as build_node
-from sr.dashboard.__main__ import main as dashboard
-from sr.doctor.__main__ import check_data
+from sr.dashboard.command import main as dashboard
+from sr.doctor.command import check_image_sets
 from sr.experiment import build, compose, run
 from sr.models.weights import FLOAT_WEIGHTS, save_weights
-from sr.pretrained.__main__ import main as pretrained
 from sr.pretrained.add import add
 from sr.pretrained.catalogue import load
+from sr.pretrained.command import main as pretrained
 from sr.pretrained.trained import trained
-from sr.report.__main__ import main as report
+from sr.report.command import main as report
 from sr.runs.files import read_json, write_json
 
 SCORE = {"psnr_y_db": 31.2, "ssim_y": 0.9, "num_images": 5, "protocol": "y", "per_image": []}
@@ -215,5 +215,5 @@ def test_doctor(sent: Path):
         for index in range(5):
             (sent / name / f"{index}.png").write_bytes(pickle.dumps(Payload(str(sent / "../../marker"))))
     (sent / "MANIFEST.csv").write_text("=cmd|' /C calc'!A0")
-    states = {finding.what: finding.state for finding in check_data(sent, [], skip_slow=True)}
+    states = {finding.what: finding.state for finding in check_image_sets(sent, [], skip_slow=True)}
     assert states["bicubic on set5"] == "broken"

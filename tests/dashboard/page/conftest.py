@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sr.dashboard.__main__ import main
+from sr.dashboard.command import main
 
 Open = Callable[..., Any]
 READY = "document.querySelectorAll('.chart:not([data-ready]), .viewer:not([data-ready])').length === 0"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sr.bench.__main__ import main, options_of
+from sr.bench.command import main, options_of
 
 TINY = ["model=sesr_m3", "model.f=8", "model.m=1", "model.expansion=16"]
 STEPS = ["--steps", "1", "--batch-size", "2", "--lr-patch", "16"]
@@ -20,10 +20,9 @@ def test_overrides_may_stand_anywhere() -> None:
 
 
 @pytest.mark.parametrize("wrong", [["train", "--block=s"], ["train", "--blocks", "0"], ["guess"], []])
-def test_a_wrong_option_is_refused(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match="2"):
+def test_a_wrong_option_is_refused(wrong: list[str]) -> None:
+    with pytest.raises(ValueError, match=r"; see python -m sr.bench.* --help"):
         options_of(wrong)
-    assert "usage: python -m sr.bench" in capsys.readouterr().err
 
 
 def test_a_table_and_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -43,7 +42,7 @@ def test_a_table_and_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     [
         (["collapse", "model=quicksrnet_small"], "QuickSRNet has no convolution that collapses; choose"),
         (["collapse", "model=none_such"], "Could not find 'model/none_such'"),
-        (["infer", "scale=7"], "cannot upscale by 7"),
+        (["infer", "scale=7"], "scale is one of 1.5, 2, 3, 4, got 7"),
         (["infer", "size=100p"], "is no size"),
         (["collapse", "--json", "."], "--json needs a file, got the folder"),
     ],
@@ -57,7 +56,7 @@ def test_a_mistake_ends_in_a_message(arguments: list[str], says: str, capsys: py
 
 def test_help_is_quick_and_light() -> None:
     code = (
-        "import sys\nfrom sr.bench.__main__ import main\ntry: main(['train', '--help'])\nexcept SystemExit: pass\n"
+        "import sys\nfrom sr.bench.command import main\ntry: main(['train', '--help'])\nexcept SystemExit: pass\n"
         "assert not {'torch', 'lightning', 'onnx', 'numpy', 'hydra'} & set(sys.modules)"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sr.report.__main__ import main
+from sr.report.command import main
 
 MakeRun = Callable[..., Path]
 
@@ -71,6 +71,6 @@ def test_it_answers_at_once_and_ends_quietly_in_a_closed_pipe(tmp_path: Path, ma
 
 def test_no_heavy_import_is_needed() -> None:
     code = (
-        "import sys, sr.report.__main__; sys.exit(any(name in sys.modules for name in ('torch', 'hydra', 'lightning')))"
+        "import sys, sr.report.command; sys.exit(any(name in sys.modules for name in ('torch', 'hydra', 'lightning')))"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0

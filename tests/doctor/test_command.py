@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sr.doctor.__main__ import check_image_sets, check_traps, exit_status
+from sr.doctor.command import check_image_sets, check_traps, exit_status
 from sr.doctor.finding import Finding
 
 
@@ -81,7 +81,7 @@ def test_the_exit_status_says_that_something_is_broken() -> None:
 
 def test_help_is_quick_and_light() -> None:
     code = (
-        "import sys\nfrom sr.doctor.__main__ import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
+        "import sys\nfrom sr.doctor.command import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
         "assert not {'torch', 'lightning', 'onnx', 'aimet_torch'} & set(sys.modules)"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

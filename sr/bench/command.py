@@ -1,0 +1,132 @@
+"""Command line of `python -m sr.bench train|data|infer|batches|collapse [options] [overrides as for sr.run]`."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from sr.report.render import FORMATS, show
+from sr.runs.arguments import CommandParser, finite_number, path, whole_number
+from sr.runs.failures import one_line_errors
+from sr.runs.files import write_json
+
+_PIPE_WIDTH = 200
+
+
+def parser() -> CommandParser:
+    """Return the argument parser; the name of an option is an argument of the command's `measure_*` function."""
+    made = CommandParser(
+        prog="python -m sr.bench",
+        description="Measure ratios: the alternatives run interleaved in one process, because other load varies. "
+        "Settings are given as for sr.run: model=quicksrnet_medium scale=3 data=mix machine.threads=2",
+    )
+    commands = made.add_subparsers(dest="command", required=True, metavar="train|data|infer|batches|collapse")
+    every = CommandParser(add_help=False)
+    every.add_argument("overrides", nargs="*", metavar="key=value", help="settings, as for sr.run")
+    every.add_argument("--json", type=path, metavar="PATH", help="write figures, machine and versions to this file")
+    every.add_argument("--format", choices=FORMATS, default="text", help="format of the tables; default: text")
+    for name, (summary, add) in _COMMANDS.items():
+        add(commands.add_parser(name, parents=[every], help=summary, description=summary))
+    return made
+
+
+def _train(to: CommandParser) -> None:
+    _number(to, "--blocks", 6, "measured blocks of each loop", dest="num_blocks")
+    _number(to, "--iterations", None, "iterations of a block; default: as many as take about --seconds")
+    to.add_argument(
+        "--seconds", type=finite_number(above=0), default=3.0, metavar="S", help="duration of a block; default: 3"
+    )
+    to.add_argument(
+        "--basicsr-workers",
+        type=whole_number(most=4096),
+        default=0,
+        metavar="N",
+        help="BasicSR loader processes; default: 0",
+    )
+
+
+def _data(to: CommandParser) -> None:
+    _number(to, "--batches", 300, "timed batches", dest="num_batches")
+    to.add_argument("--keep-cache", action="store_true", help="use existing decoded images and time no decoding")
+
+
+def _infer(to: CommandParser) -> None:
+    to.add_argument("--run", type=path, metavar="FOLDER", help="time the net and the ONNX files of this run")
+    to.add_argument("--onnx", type=path, action="append", default=[], metavar="PATH", help="an ONNX file; repeatable")
+    _number(to, "--rounds", 30, "timed passes of each runtime", dest="num_rounds")
+
+
+def _batches(to: CommandParser) -> None:
+    to.add_argument(
+        "--models", default="srresnet,rrdbnet,mesrnet", metavar="A,B", help="nets; default: those of MESRGAN's table 1"
+    )
+    to.add_argument("--batch-sizes", default="1,2,4,8,16", metavar="N,M", help="default: 1,2,4,8,16")
+    _number(to, "--lr-side", 32, "LR pixels per side; MESRGAN does not state its size")
+    _number(to, "--runs", 100, "timed passes of each net, averaged as in MESRGAN", dest="num_runs")
+    text = "wall time, or cpu: processor time, which other programs do not increase (CPU only); default: wall"
+    to.add_argument("--clock", choices=("wall", "cpu"), default="wall", help=text)
+
+
+def _collapse(to: CommandParser) -> None:
+    _number(to, "--batch-size", 32, "images of a batch, as in SESR")
+    _number(to, "--lr-patch", 64, "LR pixels per side, as in SESR")
+    _number(to, "--steps", 10, "timed steps of each form", dest="num_steps")
+
+
+_MODULES = {"data": "data_stream", "collapse": "collapse_step"}
+"""Modules with another name than their command."""
+_COMMANDS = {
+    "train": ("compare sr.run with a plain PyTorch loop and, if installed, with BasicSR", _train),
+    "data": ("time the training data stream, kornia's augmentation, decoding and memory", _data),
+    "infer": ("time one image in PyTorch and in ONNX Runtime, at the output resolution of `size`", _infer),
+    "batches": ("time generators by batch size, with their MACs and bytes moved", _batches),
+    "collapse": ("compare training steps of SESR-M5 (or model=...) in both forward forms", _collapse),
+}
+
+
+def _number(to: CommandParser, name: str, default: int | None, meaning: str, **more: Any) -> None:
+    text = meaning if default is None else f"{meaning}; default: {default}"
+    to.add_argument(name, type=whole_number(1), default=default, metavar="N", help=text, **more)
+
+
+def options_of(arguments: Sequence[str] | None) -> dict[str, Any]:
+    """Parse the command line; overrides may be anywhere after the command.
+
+    Args:
+        arguments: The arguments; None takes those of the process.
+
+    Returns:
+        Option name -> value, with all overrides under "overrides".
+    """
+    made = parser()
+    known, others = made.parse_known_args(arguments)
+    if wrong := [text for text in others if text.startswith("-")]:
+        made.error(f"unknown options {' '.join(wrong)}; see python -m sr.bench {known.command} --help")
+    options = vars(known)
+    options["overrides"] += others
+    return options
+
+
+@one_line_errors
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a benchmark, print its tables and return the exit status."""
+    options = options_of(arguments)
+    command, file, form = (options.pop(key) for key in ("command", "json", "format"))
+    if file:
+        _check_writable(file)
+    module = importlib.import_module(f"sr.bench.{_MODULES.get(command, command)}")
+    measurement = getattr(module, f"measure_{command}")(**options)
+    if file:
+        write_json(file, {"command": command, "overrides": options["overrides"], **measurement.to_dict()})
+    show(measurement.tables, form, Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH))
+    return 0
+
+
+def _check_writable(file: Path) -> None:
+    """Raise ValueError before the measurement if the result could not be written."""
+    if file.is_dir():
+        raise ValueError(f"--json needs a file, got the folder {file}")
+    file.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,76 @@
+"""Command line: `python -m sr.report [outputs/<experiment> ...] [--published] [--fold-seeds] [--format ...]`."""
+
+import sys
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from sr.report.comparison import comparison_tables
+from sr.report.latency_table import latency_table
+from sr.report.plane import plane
+from sr.report.published import published
+from sr.report.render import FORMATS, show
+from sr.report.runs import Run, find_runs
+from sr.report.sparsity import sparsity_picture, sparsity_tables
+from sr.report.table import Table, quality_tables, speed_table, status_table
+from sr.runs.arguments import CommandParser, path
+from sr.runs.failures import one_line_errors
+from sr.runs.files import write_atomically
+from sr.runs.folders import outputs_root
+
+PIPE_WIDTH = 240
+
+
+class _Console(Console):
+    """A console that lets a closed pipe be handled in `main`, in every format alike."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise instead of leaving with an error status."""
+        raise BrokenPipeError
+
+
+def parser() -> CommandParser:
+    """Describe the command line."""
+    made = CommandParser(
+        prog="python -m sr.report",
+        description="Print the runs of experiments as tables, one for each protocol, test set and scale.",
+    )
+    made.add_argument("places", nargs="*", type=path, metavar="outputs/<experiment>", help="default: all of outputs/")
+    made.add_argument("--published", action="store_true", help="set the runs beside the published numbers")
+    made.add_argument("--fold-seeds", action="store_true", help="one row for runs that differ only in seed")
+    made.add_argument("--plane", type=path, metavar="SVG", help="draw PSNR against NIQE of the runs that have it")
+    made.add_argument("--sparsity", type=path, metavar="PNG", help="draw pruned runs, and print their rounds alone")
+    made.add_argument("--format", choices=FORMATS, default="text", help="default: text")
+    return made
+
+
+def tables_of(runs: Sequence[Run], *, compare: bool, fold_seeds: bool) -> list[Table]:
+    """Make all tables of some runs; those without rows are kept out when they are shown."""
+    if compare:
+        compared = comparison_tables(runs, published(), fold_seeds=fold_seeds)
+        return [*compared, latency_table(runs, published()), status_table(runs)]
+    return [
+        *quality_tables(runs, fold_seeds=fold_seeds),
+        speed_table(runs, fold_seeds=fold_seeds),
+        status_table(runs),
+    ]
+
+
+@one_line_errors
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the tables; returns the exit status."""
+    options = parser().parse_args(arguments)
+    console = _Console() if sys.stdout.isatty() else _Console(width=PIPE_WIDTH)
+    places = options.places or [outputs_root()]
+    runs = find_runs(places)
+    if options.plane:
+        write_atomically(options.plane, plane(runs))
+    if options.sparsity:
+        write_atomically(options.sparsity, sparsity_picture(runs))
+        tables = sparsity_tables(runs)
+    else:
+        tables = tables_of(runs, compare=options.published, fold_seeds=options.fold_seeds)
+    show(tables, options.format, console)
+    if not runs:
+        print(f"No runs under {', '.join(map(str, places))}; `python -m sr.run` makes one.", file=sys.stderr)
+    return 0
