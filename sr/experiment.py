@@ -23,7 +23,7 @@ from sr.models.blocks import inference_form
 from sr.models.standardization import FIRST, standardize_pixels
 from sr.models.weights import CHECKPOINT, is_left, read_weights
 from sr.report.record import Report, write_report
-from sr.report.render import show
+from sr.report.render import print_tables
 from sr.report.runs import read_run
 from sr.report.table import quality_tables
 from sr.runs.identity import check_data, lock_config
@@ -219,7 +219,7 @@ def finish(report: Report, folder: Path, logger: Any) -> None:
     if logger:
         log_report(logger, report, folder, report.training["iterations"])
     write_report(report, folder)
-    show(quality_tables([read_run(folder)]), "text", Console())
+    print_tables(quality_tables([read_run(folder)]), "text", Console())
 
 
 def logger_of(config: DictConfig, folder: Path) -> Any:

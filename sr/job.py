@@ -19,7 +19,7 @@ from sr.config.hints import hints
 from sr.config.redo import remove_results, with_dependents
 from sr.config.validation import check_settings
 from sr.report.record import is_finished
-from sr.runs.failures import in_one_line, is_refusal, show, shows_tracebacks
+from sr.runs.failures import in_one_line, is_refusal, print_error, shows_tracebacks
 from sr.runs.files import remove_leftovers, write_atomically, write_json
 from sr.runs.folders import ROOT
 from sr.runs.identity import refuse_changes
@@ -55,7 +55,7 @@ def start(arguments: Sequence[str]) -> int:
         job()
     except Exception as error:
         refused = isinstance(error, HydraException | OmegaConfBaseException)
-        show(error, full=full, hint=" ".join(hints(arguments)) if refused else "")
+        print_error(error, full=full, hint=" ".join(hints(arguments)) if refused else "")
         return 1
     except SystemExit as end:
         if end.code in [128 + number for number in STOPS]:
@@ -93,7 +93,7 @@ def run_job(config: DictConfig, *, full: bool) -> str | None:
         if composition.in_multirun():
             print(f"FAILED {folder.name}: {in_one_line(error)}", file=sys.stderr)
             return in_one_line(error)
-        show(error, full=full, kept=folder / FAILED)
+        print_error(error, full=full, kept=folder / FAILED)
         sys.exit(1)
     return None
 

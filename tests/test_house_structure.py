@@ -12,27 +12,12 @@ MAX_CALLBACK_LINES = 40
 
 SHARED_MODULE_NAMES: set[str] = set()
 SHARED_NAMES = {
-    "ABPN",
     "Batch",
-    "Box",
-    "COLUMNS",
-    "FORMATS",
     "NAME",
-    "Net",
-    "PLACES",
     "Perceptual",
-    "Row",
-    "STAGES",
-    "TRAINING",
     "build",
-    "figures",
-    "fit",
     "made",
-    "number",
-    "plain",
-    "show",
     "table",
-    "without_seed",
 }
 LONG_CALLBACKS = {"throughput.py"}
 TESTED_ELSEWHERE = {

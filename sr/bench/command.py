@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from sr.report.render import FORMATS, show
+from sr.report.render import TABLE_FORMATS, print_tables
 from sr.runs.arguments import CommandParser, finite_number, path, whole_number
 from sr.runs.failures import one_line_errors
 from sr.runs.files import write_json
@@ -27,7 +27,7 @@ def parser() -> CommandParser:
     every = CommandParser(add_help=False)
     every.add_argument("overrides", nargs="*", metavar="key=value", help="settings, as for sr.run")
     every.add_argument("--json", type=path, metavar="PATH", help="write figures, machine and versions to this file")
-    every.add_argument("--format", choices=FORMATS, default="text", help="format of the tables; default: text")
+    every.add_argument("--format", choices=TABLE_FORMATS, default="text", help="format of the tables; default: text")
     for name, (summary, add) in _COMMANDS.items():
         add(commands.add_parser(name, parents=[every], help=summary, description=summary))
     return made
@@ -121,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     measurement = getattr(module, f"measure_{command}")(**options)
     if file:
         write_json(file, {"command": command, "overrides": options["overrides"], **measurement.to_dict()})
-    show(measurement.tables, form, Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH))
+    print_tables(measurement.tables, form, Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH))
     return 0
 
 

@@ -1,7 +1,18 @@
 """The plots of a comparison, as Vega-Lite specifications: the page draws them, and `figures` writes them to files."""
 
 from sr.dashboard.labels import label
-from sr.dashboard.specification import COLOR, DIMMED, HOVERED, VALUE_TEXT, Spec, bars, by_name, number, plot, told
+from sr.dashboard.specification import (
+    COLOR,
+    DIMMED,
+    HOVERED,
+    VALUE_TEXT,
+    Spec,
+    bars,
+    by_name,
+    plot,
+    quantitative,
+    tooltip_fields,
+)
 
 PRECISION = {
     "field": "precision_shown",
@@ -67,7 +78,7 @@ FAILED_NAMES = [
     {"calculate": "datum.label + ' ' + format(datum.y, '@{format}')", "as": "note"},
 ]
 
-AT = number(
+AT = quantitative(
     "at",
     "@{x_title}",
     scale={"type": "@{x_scale}", "nice": False, "padding": {"expr": "width > 450 ? 104 : 64"}},
@@ -77,10 +88,10 @@ AT = number(
         "gridOpacity": {"condition": {"test": f"abs({DECADE} - round({DECADE})) < 0.001", "value": 1}, "value": 0.4},
     },
 )
-DRAWN = number("drawn", "@{metric_title}", scale={"zero": False, "nice": False, "padding": 22})
+DRAWN = quantitative("drawn", "@{metric_title}", scale={"zero": False, "nice": False, "padding": 22})
 PLACE = {"x": AT, "y": DRAWN}
 GHOST_PLACE = {"x": {**AT, "field": "ms"}, "y": {**DRAWN, "field": "quality"}}
-TOOLTIP = told(
+TOOLTIP = tooltip_fields(
     ("label", "run"),
     ("precision_name", "precision"),
     ("y", "@{metric_title}", "@{format}"),
@@ -88,7 +99,7 @@ TOOLTIP = told(
     ("at", "@{x_title}", ".4~g"),
     ("num_seeds", "seeds"),
 )
-GHOST_TOOLTIP = told(
+GHOST_TOOLTIP = tooltip_fields(
     ("label", "published"),
     ("quality", "@{metric_title}"),
     *((name, name) for name in ("ms", "device", "precision", "source", "table", "remark")),
@@ -208,23 +219,23 @@ def drops() -> Spec:
         {"calculate": "datum.drop + datum.std", "as": "high"},
         {"calculate": "datum.label + (datum.num_seeds > 1 ? '  (' + datum.num_seeds + ' seeds)' : '')", "as": "name"},
     ]
-    tooltip = told(
+    tooltip = tooltip_fields(
         ("label", "run"),
         ("float_@{metric}", "FP32", "@{format}"),
         ("simulated_@{metric}", "quantized", "@{format}"),
         ("drop", "lost", "@{format}"),
         ("scheme", "scheme"),
     )
-    drop = number("drop", "lost by quantization, @{metric_title}", scale={"zero": True}, axis={"tickCount": 5})
+    drop = quantitative("drop", "lost by quantization, @{metric_title}", scale={"zero": True}, axis={"tickCount": 5})
     layers = [
         {"mark": {"type": "bar", "height": 12, "cornerRadiusEnd": 2},
          "encoding": {"x": drop, "color": COLOR, "tooltip": tooltip}},
         {"transform": [{"filter": "datum.std > 0"}],
          "mark": {"type": "rule", "strokeWidth": 1.5, "color": "@{ink}"},
-         "encoding": {"x": number("low"), "x2": {"field": "high"}}},
+         "encoding": {"x": quantitative("low"), "x2": {"field": "high"}}},
         {"transform": [{"calculate": "max(datum.high, 0)", "as": "end"}],  # right of a bar to the left, too
          "mark": VALUE_TEXT,
-         "encoding": {"x": number("end"), "text": {"field": "drop", "format": "@{format}"}}},
+         "encoding": {"x": quantitative("end"), "text": {"field": "drop", "format": "@{format}"}}},
     ]  # fmt: skip
     y = by_name("name", sort={"field": "drop", "op": "max", "order": "descending"})
     encoding = {"y": y, "opacity": DIMMED}

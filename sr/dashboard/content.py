@@ -13,15 +13,15 @@ from sr.dashboard.axes import PREDICTED, axes_of, costs
 from sr.dashboard.curves import MAX_POINTS, curves
 from sr.dashboard.rounds import rounds
 from sr.dashboard.rows import Slice, families, family, family_of, slices
-from sr.dashboard.run_labels import labels, run_id, without_seed
+from sr.dashboard.run_labels import label_without_seed, labels, run_id
 from sr.report.comparison import comparison_tables
 from sr.report.latency_table import latency_table
-from sr.report.prediction import prediction_of, said
+from sr.report.prediction import format_prediction_error, prediction_of
 from sr.report.published import published
-from sr.report.record import plain
+from sr.report.record import plain_values
 from sr.report.render import cell
 from sr.report.runs import MAX_KEPT, Run
-from sr.report.seeds import without_seed as named_without_seed
+from sr.report.seeds import without_seed
 from sr.report.table import Table
 from sr.runs.files import stamp
 
@@ -77,7 +77,7 @@ def content(runs: Sequence[Run], places: Iterable[Path]) -> dict[str, Any]:
 def _axis_notes(runs: Sequence[Run]) -> dict[str, str]:
     """What a cost is worth, by its key, where it must not be shown without saying so."""
     made = next((found for run in runs if run.report and (found := prediction_of(run.report))), None)
-    return {PREDICTED: said(made)} if made else {}
+    return {PREDICTED: format_prediction_error(made)} if made else {}
 
 
 LOOKS: tuple[theme.Look, ...] = ("light", "dark")
@@ -189,7 +189,7 @@ def _table(table: Table) -> dict[str, Any]:
 
 def _pairs(tables: Sequence[Table], runs: Sequence[Run], short: Mapping[str, str]) -> list[dict[str, Any]]:
     """Ours and published as finite numbers for a chart, with the title of their table."""
-    named = {(run.experiment, named_without_seed(run.name)): without_seed(short[run_id(run)]) for run in runs}
+    named = {(run.experiment, without_seed(run.name)): label_without_seed(short[run_id(run)]) for run in runs}
     named |= {(run.experiment, run.name): short[run_id(run)] for run in runs}
     pairs = []
     for table in tables:
@@ -227,4 +227,4 @@ def rounded(value: Any, path: str = "page") -> Any:
         return {str(key): rounded(item, f"{path}.{key}") for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [rounded(item, f"{path}[]") for item in value]
-    return plain(value, path)
+    return plain_values(value, path)

@@ -17,7 +17,7 @@ from sr.report.table import quality_tables, speed_table
 from sr.runs.files import write_atomically
 from sr.runs.names import file_name
 
-FORMATS = ("svg", "png", "pdf")
+FIGURE_FORMATS = ("svg", "png", "pdf")
 WIDTH = 520
 """Pixels, of which CSS has 96 an inch: a column and a half of two-column paper."""
 PNG_SCALE = 3
@@ -37,18 +37,18 @@ def write_figures(runs: Sequence[Run], folder: Path, formats: Sequence[str]) -> 
     Raises:
         ValueError: an unknown format, or no finished run.
     """
-    if unknown := sorted(set(formats) - set(FORMATS)):
-        raise ValueError(f"figures are written as {', '.join(FORMATS)}, got {', '.join(unknown)}")
+    if unknown := sorted(set(formats) - set(FIGURE_FORMATS)):
+        raise ValueError(f"figures are written as {', '.join(FIGURE_FORMATS)}, got {', '.join(unknown)}")
     if not any(run.report for run in runs):
         raise ValueError("no run is finished, so there is nothing to draw; `python -m sr.run` finishes one")
     taken: Counter[str] = Counter()
-    for title, spec in figures(content(runs, [])):
+    for title, spec in figure_specs(content(runs, [])):
         name = file_name(title)
         taken[name] += 1
         name += f"-{taken[name]}" if taken[name] > 1 else ""
         for kind in formats:
             path = folder / f"{name}.{kind}"
-            write_atomically(path, drawn(spec, kind))
+            write_atomically(path, draw(spec, kind))
             yield path
     tables = [*quality_tables(runs, fold_seeds=True), speed_table(runs, fold_seeds=True)]
     for ending, text in (("csv", as_csv(tables)), ("md", markdown(tables)), ("tex", latex(tables))):
@@ -57,7 +57,7 @@ def write_figures(runs: Sequence[Run], folder: Path, formats: Sequence[str]) -> 
         yield path
 
 
-def drawn(spec: Spec, kind: str) -> str | bytes:
+def draw(spec: Spec, kind: str) -> str | bytes:
     """Draw a plot; the texts of an SVG stay texts.
 
     Raises:
@@ -75,7 +75,7 @@ def drawn(spec: Spec, kind: str) -> str | bytes:
     return getattr(vl_convert, f"vega_to_{kind}")(vega)
 
 
-def figures(page: dict[str, Any]) -> Iterator[tuple[str, Spec]]:
+def figure_specs(page: dict[str, Any]) -> Iterator[tuple[str, Spec]]:
     """Title and specification of each plot that the content of a page fills."""
     for each in page["slices"]:
         for metric in (Metric(**values) for values in each["metrics"]):

@@ -15,7 +15,7 @@ CHARACTER = 0.56
 """Mean width of a character over the size of its font, of the sans-serif fonts of `theme`."""
 
 
-class Box(NamedTuple):
+class LabelBox(NamedTuple):
     """A rectangle in pixels of the plot."""
 
     left: float
@@ -23,7 +23,7 @@ class Box(NamedTuple):
     right: float
     bottom: float
 
-    def meets(self, other: "Box") -> bool:
+    def meets(self, other: "LabelBox") -> bool:
         """Whether the two have a pixel in common."""
         return (
             self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
@@ -59,7 +59,7 @@ def placed(vega: dict[str, Any], labels: list[dict[str, Any]], scene: dict[str, 
         if mark["marktype"] == "symbol" and name not in texts
         for item in mark["items"]
     ]
-    whole = Box(0, 0, root["width"], root["height"])
+    whole = LabelBox(0, 0, root["width"], root["height"])
     for each in labels:
         name = f"{each['text']}_marks"
         values = []
@@ -74,13 +74,13 @@ def placed(vega: dict[str, Any], labels: list[dict[str, Any]], scene: dict[str, 
     return vega
 
 
-def _box(item: dict[str, Any]) -> Box:
+def _box(item: dict[str, Any]) -> LabelBox:
     """What a point covers."""
     half = item["size"] ** 0.5 / 2
-    return Box(item["x"] - half, item["y"] - half, item["x"] + half, item["y"] + half)
+    return LabelBox(item["x"] - half, item["y"] - half, item["x"] + half, item["y"] + half)
 
 
-def _places(text: dict[str, Any], mark: dict[str, Any], how: dict[str, Any]) -> Iterator[tuple[Box, str]]:
+def _places(text: dict[str, Any], mark: dict[str, Any], how: dict[str, Any]) -> Iterator[tuple[LabelBox, str]]:
     """Where a text may stand beside its mark, with its alignment, the best place first."""
     height = text["fontSize"]
     width = min(CHARACTER * height * len(str(text["text"])), text.get("limit", float("inf")))
@@ -91,7 +91,7 @@ def _places(text: dict[str, Any], mark: dict[str, Any], how: dict[str, Any]) -> 
         near = gap * (0.7 if across and down else 1)
         left = mark["x"] + across * near - width * (1 - across) / 2
         top = mark["y"] + down * near - height * (1 - down) / 2
-        yield Box(left, top, left + width, top + height), ALIGN[across]
+        yield LabelBox(left, top, left + width, top + height), ALIGN[across]
 
 
 def _replace(vega: dict[str, Any], name: str, values: list[dict[str, Any]], items: list[dict[str, Any]]) -> None:

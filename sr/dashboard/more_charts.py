@@ -1,6 +1,17 @@
 """Further plots, in the form that `charts` describes: training, pruning, ours beside the published, inside a run."""
 
-from sr.dashboard.specification import COLOR, DIMMED, HOVERED, VALUE_TEXT, Spec, bars, by_name, number, plot, told
+from sr.dashboard.specification import (
+    COLOR,
+    DIMMED,
+    HOVERED,
+    VALUE_TEXT,
+    Spec,
+    bars,
+    by_name,
+    plot,
+    quantitative,
+    tooltip_fields,
+)
 
 
 def training_curves() -> Spec:
@@ -11,8 +22,8 @@ def training_curves() -> Spec:
     """
     scale = {"zero": False, "type": "@{y_scale}", "nice": False, "padding": 14}
     encoding = {
-        "x": number("at", "iteration", axis={"format": "~s", "tickCount": 6}),
-        "y": number("value", "@{curve_title}", scale=scale),
+        "x": quantitative("at", "iteration", axis={"format": "~s", "tickCount": 6}),
+        "y": quantitative("value", "@{curve_title}", scale=scale),
         "detail": {"field": "id"},
         "color": COLOR,
         "opacity": DIMMED,
@@ -28,7 +39,7 @@ def training_curves() -> Spec:
         {"joinaggregate": [{"op": "distinct", "field": "id", "as": "num_runs"}]},
         {"filter": "datum.group === hovered || (datum.num_runs > 1 && datum.num_runs < 7)"},
     ]
-    tooltip = told(("label", "run"), ("at", "iteration", ","), ("value", "@{curve_title}", "@{format}"))
+    tooltip = tooltip_fields(("label", "run"), ("at", "iteration", ","), ("value", "@{curve_title}", "@{format}"))
     near = {"condition": {"param": "nearest", "empty": False, "value": 1}, "value": 0}
     layers = [
         {"mark": {"type": "line", "strokeWidth": 1.6, "interpolate": "monotone", "clip": True}, "encoding": encoding},
@@ -46,13 +57,13 @@ def sparsity() -> Spec:
     Blanks: metric_title, format, families, colors. Data `rounds`: {"group", "id", "label", "family", "sparsity",
     "quality"}.
     """
-    x = number("sparsity", "sparsity of the weights", axis={"format": ".0%", "tickCount": 10})
-    y = number("quality", "@{metric_title}", scale={"zero": False, "padding": 12})
+    x = quantitative("sparsity", "sparsity of the weights", axis={"format": ".0%", "tickCount": 10})
+    y = quantitative("quality", "@{metric_title}", scale={"zero": False, "padding": 12})
     dense = [
         {"sort": [{"field": "sparsity"}], "window": [{"op": "first_value", "field": "quality", "as": "dense"}],
          "groupby": ["id"], "frame": [None, None]},
     ]  # fmt: skip
-    tooltip = told(
+    tooltip = tooltip_fields(
         ("label", "run"), ("sparsity", "sparsity", ".1%"), ("quality", "@{metric_title}", "@{format}")
     )  # fmt: skip
     run = {"x": x, "color": COLOR, "detail": {"field": "id"}}
@@ -73,14 +84,14 @@ def beside_published() -> Spec:
     """
     y = by_name("name", sort={"field": "published", "op": "max", "order": "descending"}, limit=230, grid=True)
     scale = {"zero": False, "nice": False, "padding": 14}
-    tooltip = told(
+    tooltip = tooltip_fields(
         ("name", "net"),
         ("ours", "ours", "@{format}"),
         ("published", "published", "@{format}"),
         ("difference", "difference", "+@{format}"),
         *((name, name) for name in ("iterations", "published_iterations", "source", "table", "remarks")),
     )
-    ours = number("ours", "@{metric_title}", scale=scale)
+    ours = quantitative("ours", "@{metric_title}", scale=scale)
     layers = [
         {"mark": {"type": "rule", "strokeWidth": 1.5, "opacity": 0.6},
          "encoding": {"x": ours, "x2": {"field": "published"}, "color": COLOR}},
@@ -93,7 +104,7 @@ def beside_published() -> Spec:
 
 def stage_times() -> Spec:
     """Wall time of a run's stages. Data `stages`: {"stage", "seconds", "order"}."""
-    seconds = number("seconds", "seconds", axis={"tickCount": 5})
+    seconds = quantitative("seconds", "seconds", axis={"tickCount": 5})
     layers = [
         {"mark": {"type": "bar", "height": 12, "cornerRadiusEnd": 2, "color": "@{accent}"}, "encoding": {"x": seconds}},
         {"mark": VALUE_TEXT, "encoding": {"x": seconds, "text": {"field": "seconds", "format": ",.1f"}}},
@@ -123,10 +134,10 @@ def layer_noise() -> Spec:
     ]
     encoding = {
         "y": BY_LAYER,
-        "x": number("db", "SQNR (dB), less is worse", scale={"zero": False, "padding": 14}),
+        "x": quantitative("db", "SQNR (dB), less is worse", scale={"zero": False, "padding": 14}),
         "color": what | {"scale": {"domain": kinds, "range": ["@{accent}", "@{ink}"]}},
         "shape": what | {"scale": {"domain": kinds, "range": ["circle", "diamond"]}},
-        "tooltip": told(("name", "layer"), ("kind", "kind"), ("what", "SQNR of"), ("db", "dB", ".1f")),
+        "tooltip": tooltip_fields(("name", "layer"), ("kind", "kind"), ("what", "SQNR of"), ("db", "dB", ".1f")),
     }
     mark = {"type": "point", "filled": True, "size": 70, "opacity": 1}
     return bars("layers", step=20, transform=transform, mark=mark, encoding=encoding)
@@ -137,7 +148,7 @@ def layer_ranges() -> Spec:
 
     Blanks: accent, ink. Data `layers`: {"name", "low", "high", "float_low", "float_high", "cut", "order"}.
     """
-    tooltip = told(
+    tooltip = tooltip_fields(
         ("name", "layer"),
         ("low", "low", ".4f"),
         ("high", "high", ".4f"),
@@ -145,7 +156,7 @@ def layer_ranges() -> Spec:
         ("float_high", "float net high", ".4f"),
         ("cut", "cut off", ".3%"),
     )
-    low = number("low", "value of the activation", scale={"padding": 14})
+    low = quantitative("low", "value of the activation", scale={"padding": 14})
     layers = [
         {"mark": {"type": "bar", "height": 11, "opacity": 0.55, "color": "@{accent}", "cornerRadius": 2},
          "encoding": {"x": low, "x2": {"field": "high"}}},

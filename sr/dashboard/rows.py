@@ -8,18 +8,17 @@ from typing import Any
 
 from sr.dashboard.axes import Metric, costs, is_number, metrics_of, row_key
 from sr.dashboard.reference_points import ghosts
-from sr.dashboard.run_labels import labels, without_seed
-from sr.report.net_facts import bits, class_name
+from sr.dashboard.run_labels import label_without_seed, labels
+from sr.report.net_facts import class_name, quantized_precision
 from sr.report.record import Report
 from sr.report.runs import Run
 from sr.report.seeds import Spread, fold
-
-Row = dict[str, Any]
+from sr.report.table import Row
 
 UNTRAINED = ("bicubic", "nearest", "fsr1", "interpolation")
 """Classes of nets that learn nothing: they are drawn in grey."""
 
-TRAINING = ("iterations", "iterations_per_second", "loader_wait_share", "seconds", "budget", "sparsity")
+TRAINING_KEYS = ("iterations", "iterations_per_second", "loader_wait_share", "seconds", "budget", "sparsity")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +98,7 @@ def _row(report: Report, stages: dict[str, dict[str, Any]], metrics: Sequence[Me
     """One run: its names, `<stage>_<metric>` of every stage, the drop to its quantized net, its costs."""
     row: Row = _names(report, short) | costs(report)
     if row["family"] != "baseline":
-        row |= {key: float(report.training[key]) for key in TRAINING if is_number(report.training.get(key))}
+        row |= {key: float(report.training[key]) for key in TRAINING_KEYS if is_number(report.training.get(key))}
     for stage, score in stages.items():
         row |= {f"{stage}_{metric.key}": float(score[metric.key]) for metric in metrics if metric.key in score}
     for metric in metrics:
@@ -120,7 +119,7 @@ def _names(report: Report, short: dict[str, str]) -> Row:
         "run": report.run,
         "label": short[key],
         "family": family(report.config),
-        "precision": bits(report).upper() if "simulated" in report.quality else None,
+        "precision": quantized_precision(report).upper() if "simulated" in report.quality else None,
         "scheme": (report.config.get("quantization") or {}).get("name") if "simulated" in report.quality else None,
     }
 
@@ -158,4 +157,4 @@ def _spread_out(row: Row, members: Sequence[Row]) -> Row:
             plain[f"{key}_std"] = value.std
     first = members[0]
     names = {"id": first["id"], "members": [member["id"] for member in members]}
-    return plain | names | {"label": without_seed(first["label"]) if len(members) > 1 else first["label"]}
+    return plain | names | {"label": label_without_seed(first["label"]) if len(members) > 1 else first["label"]}

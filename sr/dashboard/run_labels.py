@@ -47,10 +47,10 @@ def _joined(parts: Sequence[str], shared: set[str]) -> str:
     return " ".join(re.sub(r"^model[_.]", "", part) for part in kept)
 
 
-def without_seed(label: str) -> str:
+def label_without_seed(label: str) -> str:
     """The label of several seeds.
 
-    >>> without_seed("quicksrnet_small seed_1")
+    >>> label_without_seed("quicksrnet_small seed_1")
     'quicksrnet_small'
     """
     return SEED.sub("", label).strip() or label

@@ -60,15 +60,15 @@ def by_name(field: str, *, sort: Spec, limit: int = 190, grid: bool = False) -> 
     return {"field": field, "type": "nominal", "sort": sort, "axis": axis}
 
 
-def number(field: str, title: str | None = None, **more: Any) -> Spec:
+def quantitative(field: str, title: str | None = None, **more: Any) -> Spec:
     """Encode a number; without a title the axis gets that of the other layers."""
     return {"field": field, "type": "quantitative"} | ({"title": title} if title else {}) | more
 
 
-def told(*entries: tuple[str, ...]) -> list[Spec]:
+def tooltip_fields(*entries: tuple[str, ...]) -> list[Spec]:
     """What a tooltip tells: (field, title) or (field, title, format) for each line.
 
-    >>> told(("label", "run"), ("db", "dB", ".1f"))
+    >>> tooltip_fields(("label", "run"), ("db", "dB", ".1f"))
     [{'field': 'label', 'title': 'run'}, {'field': 'db', 'title': 'dB', 'format': '.1f'}]
     """
     return [dict(zip(("field", "title", "format"), entry, strict=False)) for entry in entries]

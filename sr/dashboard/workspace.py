@@ -99,9 +99,9 @@ def panels_of(runs: Sequence[Run]) -> dict[str, list[Any]]:
 
 def _costs(reports: Sequence[Report]) -> list[str]:
     """Names of the costs that the runs logged, as `sr.report.summary.flat` calls them: chips first."""
-    from sr.report.summary import flat
+    from sr.report.summary import flat_numbers
 
-    names = dict.fromkeys(name for each in reports for name in flat(each))
+    names = dict.fromkeys(name for each in reports for name in flat_numbers(each))
     wanted = ("report/estimate/", "report/cost/latency_", "report/cost/macs_g")
     return [name for start in wanted for name in names if name.startswith(start)]
 

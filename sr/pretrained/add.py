@@ -12,7 +12,7 @@ from sr.config import targets
 from sr.models.weights import FLOAT_WEIGHTS, read_weights
 from sr.pretrained.card import FLOAT, Card, file_facts
 from sr.pretrained.catalogue import NETS, PREFIX, find
-from sr.report.record import NAME as REPORT
+from sr.report.record import REPORT_NAME as REPORT
 from sr.report.record import Report, read_report
 from sr.runs.files import read_yaml
 from sr.runs.names import check_name, inside

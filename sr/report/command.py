@@ -9,7 +9,7 @@ from sr.report.comparison import comparison_tables
 from sr.report.latency_table import latency_table
 from sr.report.plane import plane
 from sr.report.published import published
-from sr.report.render import FORMATS, show
+from sr.report.render import TABLE_FORMATS, print_tables
 from sr.report.runs import Run, find_runs
 from sr.report.sparsity import sparsity_picture, sparsity_tables
 from sr.report.table import Table, quality_tables, speed_table, status_table
@@ -40,7 +40,7 @@ def parser() -> CommandParser:
     made.add_argument("--fold-seeds", action="store_true", help="one row for runs that differ only in seed")
     made.add_argument("--plane", type=path, metavar="SVG", help="draw PSNR against NIQE of the runs that have it")
     made.add_argument("--sparsity", type=path, metavar="PNG", help="draw pruned runs, and print their rounds alone")
-    made.add_argument("--format", choices=FORMATS, default="text", help="default: text")
+    made.add_argument("--format", choices=TABLE_FORMATS, default="text", help="default: text")
     return made
 
 
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tables = sparsity_tables(runs)
     else:
         tables = tables_of(runs, compare=options.published, fold_seeds=options.fold_seeds)
-    show(tables, options.format, console)
+    print_tables(tables, options.format, console)
     if not runs:
         print(f"No runs under {', '.join(map(str, places))}; `python -m sr.run` makes one.", file=sys.stderr)
     return 0

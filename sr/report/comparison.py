@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sr.report.net_facts import Net, bits, class_name, net_of
+from sr.report.net_facts import ScoredNet, class_name, net_of, quantized_precision
 from sr.report.published import FOREIGN_PROTOCOLS, Published
 from sr.report.record import Report, psnr_key, ssim_key
 from sr.report.runs import Run
@@ -12,7 +12,7 @@ from sr.report.seeds import fold
 from sr.report.table import RUN, Column, Row, Table, run_names
 from sr.report.training_facts import trainings
 
-COLUMNS = (
+COMPARISON_COLUMNS = (
     Column("experiment", "experiment"),
     RUN,
     Column("num_seeds", "seeds", "d"),
@@ -74,19 +74,19 @@ def comparison_tables(runs: Sequence[Run], values: Iterable[Published], *, fold_
     return [*tables, _foreign_table(foreign), _unmatched_table([r for r in reports if id(r) not in matched])]
 
 
-def _scored(report: Report) -> Iterator[tuple[str, Mapping[str, Any], Net]]:
+def _scored(report: Report) -> Iterator[tuple[str, Mapping[str, Any], ScoredNet]]:
     """The scores of a run that a source could have too: bicubic, the float net, the simulated net."""
-    for stage, precision in (("bicubic", None), ("float", "fp32"), ("simulated", bits(report))):
+    for stage, precision in (("bicubic", None), ("float", "fp32"), ("simulated", quantized_precision(report))):
         for set_name, score in report.quality.get(stage, {}).items():
             yield set_name, score, net_of(report, stage, precision)
 
 
-def _same_measurement(value: Published, net: Net, set_name: str, scale: float) -> bool:
+def _same_measurement(value: Published, net: ScoredNet, set_name: str, scale: float) -> bool:
     """Whether a published value is of this net, set, scale, precision and scheme (its protocol and quantity aside)."""
     return _same_set(value.set, set_name) and not value.conditions and same_net(value, net, scale)
 
 
-def same_net(value: Published, net: Net, scale: float) -> bool:
+def same_net(value: Published, net: ScoredNet, scale: float) -> bool:
     """Whether a published value is of this net, scale, precision, scheme and way of training."""
     wanted = {key: item for key, item in value.model.items() if key != "name"}
     return (
@@ -104,7 +104,7 @@ def _same_set(published: str | None, ours: str) -> bool:
     return published is not None and published in (name, name.removesuffix("_test"))
 
 
-def _same_precision(value: Published, net: Net) -> bool:
+def _same_precision(value: Published, net: ScoredNet) -> bool:
     """Whether both ran in floating point, or both quantized in the same way as far as the source tells."""
     if net.precision is None:
         return True
@@ -113,7 +113,7 @@ def _same_precision(value: Published, net: Net) -> bool:
     return value.precision == net.precision and all(net.scheme.get(key) == item for key, item in value.scheme.items())
 
 
-def _row(report: Report, net: Net, ours: float, value: Published) -> Row:
+def _row(report: Report, net: ScoredNet, ours: float, value: Published) -> Row:
     """One comparison."""
     own_group = report.group if net.precision else ""
     row = {
@@ -135,7 +135,7 @@ def _row(report: Report, net: Net, ours: float, value: Published) -> Row:
     return names | row | {"published_precision": value.precision} | trainings(report, value)
 
 
-def remarks(value: Published, net: Net) -> str | None:
+def remarks(value: Published, net: ScoredNet) -> str | None:
     """In what the source's net differs from ours, and why else the comparison limps."""
     differing = [
         f"{key} {net.arguments[key]}, theirs {item}"
@@ -162,7 +162,7 @@ def _table(key: tuple[str, str, float, str], rows: list[Row], *, several_experim
     decimals, name = (".4f", "SSIM") if quantity.startswith("ssim") else (".2f", "PSNR in dB")
     columns = tuple(
         column._replace(format=column.format.replace(".2f", decimals))
-        for column in COLUMNS
+        for column in COMPARISON_COLUMNS
         if several_experiments or column.key != "experiment"
     )
     return Table(

@@ -6,14 +6,14 @@ The compiler gives estimates for no phone, so the two columns are of different h
 from collections.abc import Iterable, Iterator, Sequence
 
 from sr.report.comparison import remarks, same_net
-from sr.report.net_facts import bits, lr_height, net_of
-from sr.report.prediction import PREDICTED_HEADING, UNSTATED, prediction_of, worth
+from sr.report.net_facts import lr_height, net_of, quantized_precision
+from sr.report.prediction import PREDICTED_HEADING, UNSTATED, format_prediction_errors, prediction_of
 from sr.report.published import Published
 from sr.report.record import Report
 from sr.report.runs import Run
 from sr.report.table import RUN, Column, Row, Table, estimates_ms, run_names
 
-COLUMNS = (
+LATENCY_COLUMNS = (
     Column("experiment", "experiment"),
     RUN,
     Column("lr_height", "our LR rows", "d"),
@@ -45,11 +45,11 @@ def latency_table(runs: Sequence[Run], values: Iterable[Published]) -> Table:
     estimates = [Column(f"estimate_{chip}_ms", f"estimate {chip} ms", ".3g") for chip in chips]
     return Table(
         title="Latency, compiler's estimate and prediction (ours) | measured on a device (published)",
-        columns=(*COLUMNS[0 if several else 1 : 3], *estimates, *COLUMNS[3:]),
+        columns=(*LATENCY_COLUMNS[0 if several else 1 : 3], *estimates, *LATENCY_COLUMNS[3:]),
         rows=rows,
         notes=[
             "Estimates of the accelerator alone, for chips that are in no phone: compare their order, not their size.",
-            *worth(reports),
+            *format_prediction_errors(reports),
         ],
     )
 
@@ -57,7 +57,7 @@ def latency_table(runs: Sequence[Run], values: Iterable[Published]) -> Table:
 def _same_case(report: Report, value: Published) -> bool:
     """Whether a published latency is of this net, scale, precision and, where the source states it, image height."""
     scale, height = value.scale or UNSTATED["scale"], value.conditions.get("lr_height")
-    net = net_of(report, "simulated", bits(report))
+    net = net_of(report, "simulated", quantized_precision(report))
     return same_net(value, net, report.scale) and scale == report.scale and height in (None, lr_height(report))
 
 
@@ -89,5 +89,5 @@ def _theirs(report: Report, value: Published) -> Row:
         "source": value.source,
         "table": value.table,
         "label": value.label,
-        "remarks": remarks(value, net_of(report, "simulated", bits(report))),
+        "remarks": remarks(value, net_of(report, "simulated", quantized_precision(report))),
     }

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sr.report.record import Report
 
 
-class Net(NamedTuple):
+class ScoredNet(NamedTuple):
     """What a stage of a run scored: the net's name, its arguments, how it was trained and in which precision it ran."""
 
     name: str
@@ -18,7 +18,7 @@ class Net(NamedTuple):
     scheme: Mapping[str, Any]
 
 
-def bits(report: Report) -> str:
+def quantized_precision(report: Report) -> str:
     """Precision of a run's quantized net: "int8" for 8-bit weights and activations, "fp16", else such as "w4a8"."""
     scheme = report.config.get("quantization") or {}
     weights, activations = scheme.get("weight_bits"), scheme.get("activation_bits")
@@ -27,15 +27,15 @@ def bits(report: Report) -> str:
     return "int8" if (weights, activations) == (8, 8) else f"w{weights}a{activations}"
 
 
-def net_of(report: Report, stage: str, precision: str | None) -> Net:
+def net_of(report: Report, stage: str, precision: str | None) -> ScoredNet:
     """Describe the net of a stage in the words of the published values."""
     if stage == "bicubic":
-        return Net("bicubic", {}, "regression", None, {})
+        return ScoredNet("bicubic", {}, "regression", None, {})
     model, task = report.config.get("model") or {}, report.config.get("task") or {}
     adversarial = ".gan." in str(task.get("_target_"))
     scheme = dict(report.config.get("quantization") or {})
     scheme["chain"] = list(scheme.get("chain") or [])
-    return Net(class_name(model), model, "gan" if adversarial else "regression", precision, scheme)
+    return ScoredNet(class_name(model), model, "gan" if adversarial else "regression", precision, scheme)
 
 
 def class_name(node: Any) -> str:

@@ -12,20 +12,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from sr.report.net_facts import bits, class_name, lr_height, lr_width
+from sr.report.net_facts import class_name, lr_height, lr_width, quantized_precision
 from sr.report.published import Published, published
 from sr.report.record import Report
 
 DEVICES = ("Snapdragon 8 Gen 1", "QCS8450 (proxy of Snapdragon 8 Gen 1)")
 SAVED = "latency_saved_by_removing_residual_share"
-BLOCK = 32
+CHANNEL_BLOCK = 32
 KERNEL_AREA = 9
 MAX_SIZE = 1 << 14
 """Largest number of filters or layers that is a net's."""
 PREDICTED_HEADING = "predicted ms, Snapdragon 8 Gen 1"
 """What a column of predictions is called."""
 PLAIN = ("quicksrnet", "abpn")  # nets that are plain stacks
-ABPN = {"f": 28, "m": 5}  # of the published rows, whose labels leave it out
+UNSTATED_ABPN = {"f": 28, "m": 5}  # of the published rows, whose labels leave it out
 UNSTATED = {"scale": 2, "lr_height": 512, "lr_width": 512}  # "about 512x512": table 2 against table 6
 
 
@@ -42,7 +42,7 @@ class Plain(NamedTuple):
     def features(self) -> list[float]:
         """What the time is made of: 1, padded GMAC, megabytes of pixels in and out, megapixels with a residual."""
         pixels, slots = self.lr_height * self.lr_width, 3 * self.scale**2
-        wide, image, out = (-(-channels // BLOCK) * BLOCK for channels in (self.f, 3, slots))
+        wide, image, out = (-(-channels // CHANNEL_BLOCK) * CHANNEL_BLOCK for channels in (self.f, 3, slots))
         macs = KERNEL_AREA * wide * (image + self.m * wide + out) * pixels
         return [1.0, macs / 1e9, pixels * (3 + slots) / 1e6, self.residual * pixels / 1e6]
 
@@ -66,13 +66,13 @@ def prediction_of(report: Report) -> Prediction | None:
     """The time that is predicted for a run's net at its size; None for nets that the fit says nothing of."""
     model = report.config.get("model") or {}
     height, width = lr_height(report), lr_width(report)
-    if height is None or width is None or bits(report) != "int8":
+    if height is None or width is None or quantized_precision(report) != "int8":
         return None
     net = plain_net(model | {"scale": report.scale}, class_name(model), (height, width))
     return predict(net) if net else None
 
 
-def said(made: Prediction) -> str:
+def format_prediction_error(made: Prediction) -> str:
     """What a prediction is worth, in words."""
     mean, largest = 100 * made.mean_error_share, 100 * made.largest_error_share
     return (
@@ -80,9 +80,9 @@ def said(made: Prediction) -> str:
     )
 
 
-def worth(reports: Iterable[Report]) -> list[str]:
+def format_prediction_errors(reports: Iterable[Report]) -> list[str]:
     """What the predictions of some runs are worth, in words for under their table; empty where there are none."""
-    return sorted({said(made) for report in reports if (made := prediction_of(report))})
+    return sorted({format_prediction_error(made) for report in reports if (made := prediction_of(report))})
 
 
 def plain_net(model: Mapping[str, Any], name: str, lr_size: tuple[int, int]) -> Plain | None:
@@ -116,7 +116,7 @@ def measured(values: Iterable[Published]) -> list[tuple[Plain, float]]:
     return points
 
 
-def fit(points: Sequence[tuple[Plain, float]]) -> list[float]:
+def fit_factors(points: Sequence[tuple[Plain, float]]) -> list[float]:
     """The four factors, by least squares of relative errors without negative ones."""
     from scipy.optimize import nnls  # here, because no table or --help should wait for it
 
@@ -127,7 +127,7 @@ def fit(points: Sequence[tuple[Plain, float]]) -> list[float]:
 def left_out_errors(points: Sequence[tuple[Plain, float]]) -> list[float]:
     """Relative error of the prediction for each point by a fit to all the others."""
     others = ([*points[:i], *points[i + 1 :]] for i in range(len(points)))
-    return [_milliseconds(fit(rest), net) / time - 1 for rest, (net, time) in zip(others, points, strict=True)]
+    return [_milliseconds(fit_factors(rest), net) / time - 1 for rest, (net, time) in zip(others, points, strict=True)]
 
 
 @functools.cache
@@ -137,7 +137,7 @@ def _fit() -> tuple[list[float], tuple[float, float], str]:
     on = (
         f"{len(points)} published INT8 latencies on Snapdragon 8 Gen 1 (QuickSRNet tables 1, 2, 3, 6; AI Hub's QCS8450)"
     )
-    return fit(points), (fmean(errors), max(errors)), on
+    return fit_factors(points), (fmean(errors), max(errors)), on
 
 
 def _milliseconds(factors: Sequence[float], net: Plain) -> float:
@@ -146,7 +146,7 @@ def _milliseconds(factors: Sequence[float], net: Plain) -> float:
 
 def _plain(value: Published) -> Plain:
     """The net of a published latency; what its source leaves out is `UNSTATED`."""
-    model = ABPN | dict(value.model)
+    model = UNSTATED_ABPN | dict(value.model)
     scale = int(value.scale or UNSTATED["scale"])
     large_of_zoo = value.source == "AI Hub" and model["f"] == 64  # released with its residual
     residual = bool(model.get("anchor", model["name"] == "abpn")) or large_of_zoo

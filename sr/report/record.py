@@ -12,9 +12,9 @@ from sr.report.record_shape import PSNR_KEY, REPORT_KINDS, SSIM_KEY
 from sr.runs.files import write_atomically
 from sr.runs.identity import identity
 
-NAME = "report.json"
+REPORT_NAME = "report.json"
 SCHEMA_VERSION = 1
-STAGES = ("bicubic", "float", "simulated", "onnxruntime", "openvino", "litert", "htp_v69", "htp_v73")
+SCORED_STAGES = ("bicubic", "float", "simulated", "onnxruntime", "openvino", "litert", "htp_v69", "htp_v73")
 """What is scored, in the order of a net's way to the phone."""
 
 
@@ -118,8 +118,8 @@ def write_report(report: Report, folder: Path) -> Path:
     Raises:
         ValueError: if the report holds something that is not a plain value; the message names its key.
     """
-    path = folder / NAME
-    content = {field.name: plain(getattr(report, field.name), field.name) for field in fields(report)}
+    path = folder / REPORT_NAME
+    content = {field.name: plain_values(getattr(report, field.name), field.name) for field in fields(report)}
     write_atomically(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
     return path
 
@@ -127,7 +127,7 @@ def write_report(report: Report, folder: Path) -> Path:
 def is_finished(folder: Path) -> bool:
     """Whether a run has a report that can be read; one that is empty, torn or of another kind does not count."""
     try:
-        read_report(folder / NAME)
+        read_report(folder / REPORT_NAME)
     except (ValueError, OSError):
         return False
     return True
@@ -159,7 +159,7 @@ def read_report(path: Path) -> Report:
         raise ValueError(f"{path}: {error}") from error
 
 
-def plain(value: Any, path: str) -> Any:
+def plain_values(value: Any, path: str) -> Any:
     """Turn a value into what JSON can hold.
 
     Args:
@@ -174,11 +174,11 @@ def plain(value: Any, path: str) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
     if isinstance(value, Mapping):
-        return {str(key): plain(item, f"{path}.{key}") for key, item in value.items()}
+        return {str(key): plain_values(item, f"{path}.{key}") for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(item, f"{path}[{index}]") for index, item in enumerate(value)]
+        return [plain_values(item, f"{path}[{index}]") for index, item in enumerate(value)]
     if isinstance(value, Path):
         return value.as_posix()
     if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
-        return plain(value.item(), path)
+        return plain_values(value.item(), path)
     raise ValueError(f"a report holds plain values only, got {type(value).__name__} at {path}")

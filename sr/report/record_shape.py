@@ -120,7 +120,7 @@ REPORT_KINDS: dict[str, Kind] = {
     "data": Named(Anything()),
     "training": Open({"rounds": Optional(Many(PruningRound()))}),
     "quality": Named(Named(SetScores())),
-    "cost": Named(Anything()),
+    **dict.fromkeys(("cost", "made_by", "skipped"), Named(Anything())),
     "export": EXPORT_KIND,
     "stage_seconds": Named(Number()),
     **dict.fromkeys(("experiment", "run", "protocol"), Text()),

@@ -13,13 +13,13 @@ from rich.segment import Segment, Segments
 from rich.table import Table as ScreenTable
 from rich.text import Text
 
-from sr.report.record import plain
+from sr.report.record import plain_values
 from sr.report.seeds import Spread
 from sr.report.spreadsheet import as_csv
 from sr.report.table import Column, Table
 from sr.runs.screen_text import printable
 
-FORMATS = ("text", "markdown", "latex", "csv", "json")
+TABLE_FORMATS = ("text", "markdown", "latex", "csv", "json")
 ABSENT = "-"
 FOOTNOTE_LENGTH = 12
 """Longer texts of a footnote column stand under the table."""
@@ -43,7 +43,7 @@ def cell(value: Any, column: Column) -> str:
         return printable(str(value))
 
 
-def show(tables: Sequence[Table], form: str, console: Console) -> None:
+def print_tables(tables: Sequence[Table], form: str, console: Console) -> None:
     """Print tables.
 
     Args:
@@ -54,8 +54,8 @@ def show(tables: Sequence[Table], form: str, console: Console) -> None:
     Raises:
         ValueError: for another form.
     """
-    if form not in FORMATS:
-        raise ValueError(f"the formats are {', '.join(FORMATS)}, got {form!r}")
+    if form not in TABLE_FORMATS:
+        raise ValueError(f"the formats are {', '.join(TABLE_FORMATS)}, got {form!r}")
     filled = [_printable(table) for table in tables if table.rows]
     if form == "text":
         for table in filled:
@@ -216,4 +216,4 @@ def _jsonable(row: dict[str, Any], columns: Sequence[Column]) -> dict[str, Any]:
     """The values of a row that are columns."""
     values = {column.key: row.get(column.key) for column in columns}
     spreads = {key: value._asdict() for key, value in values.items() if isinstance(value, Spread)}
-    return plain(values | spreads, "row")
+    return plain_values(values | spreads, "row")

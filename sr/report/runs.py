@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from sr.report.record import NAME, Report, read_report
+from sr.report.record import REPORT_NAME, Report, read_report
 from sr.runs.files import read_yaml, stamp
 from sr.runs.lock import holder
 
-MARKS = ("config.yaml", NAME, "failed.json")
+MARKS = ("config.yaml", REPORT_NAME, "failed.json")
 """A folder with one of these is a run's."""
 MAX_KEPT = 5000
 """Reports kept in memory, so that a page that is served reads only those that changed."""
@@ -68,7 +68,7 @@ def find_runs(places: Iterable[Path]) -> list[Run]:
 
 def read_run(folder: Path) -> Run:
     """Read one run folder; nothing in it can make this fail."""
-    found = stamp(folder / NAME)
+    found = stamp(folder / REPORT_NAME)
     if found:
         return _finished(folder, found)
     config = _config(folder)
@@ -85,7 +85,7 @@ def read_run(folder: Path) -> Run:
 def _finished(folder: Path, _: tuple[int, int, int]) -> Run:
     """Read a run with a report, once for each stamp of the report."""
     try:
-        report = replace(read_report(folder / NAME), experiment=folder.parent.name, run=folder.name)
+        report = replace(read_report(folder / REPORT_NAME), experiment=folder.parent.name, run=folder.name)
         return Run(folder=folder, status="finished", report=report, config=report.config)
     except (ValueError, OSError) as error:
         return Run(folder=folder, status="broken", config=_config(folder), error=str(error))

@@ -6,7 +6,7 @@ from sr.report.record import Report
 from sr.report.table import estimates_ms
 
 
-def flat(report: Report) -> dict[str, float]:
+def flat_numbers(report: Report) -> dict[str, float]:
     """The numbers of a report under names of three parts, which tells them from what training logs.
 
     Returns:

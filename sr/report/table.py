@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from sr.report.prediction import PREDICTED_HEADING, prediction_of, worth
-from sr.report.record import STAGES, Report, psnr_key, ssim_key
+from sr.report.prediction import PREDICTED_HEADING, format_prediction_errors, prediction_of
+from sr.report.record import SCORED_STAGES, Report, psnr_key, ssim_key
 from sr.report.runs import Run
 from sr.report.seeds import fold
 from sr.report.short_names import short_name
@@ -108,7 +108,12 @@ def speed_table(runs: Sequence[Run], *, fold_seeds: bool = False) -> Table:
         Column("seconds", "training s", ",.0f"),
         Column("total_seconds", "all stages s", ",.0f"),
     )
-    return Table(title="Cost and speed", columns=columns, rows=fold(rows) if fold_seeds else rows, notes=worth(reports))
+    return Table(
+        title="Cost and speed",
+        columns=columns,
+        rows=fold(rows) if fold_seeds else rows,
+        notes=format_prediction_errors(reports),
+    )
 
 
 def status_table(runs: Iterable[Run]) -> Table:
@@ -231,7 +236,9 @@ def _score_columns(rows: Sequence[Row]) -> list[Column]:
     """Columns of the PSNR of every stage in the rows, in the order of `STAGES`, each float net with its SSIM."""
     keys = list(dict.fromkeys(key for row in rows for key in row if "_psnr_" in key))
     stages = {key.split("_psnr_")[0]: key for key in keys}
-    ordered = [stage for stage in STAGES if stage in stages] + [stage for stage in stages if stage not in STAGES]
+    ordered = [stage for stage in SCORED_STAGES if stage in stages] + [
+        stage for stage in stages if stage not in SCORED_STAGES
+    ]
     columns = []
     for stage in ordered:
         columns.append(Column(stages[stage], stage.replace("_", " "), ".2f"))

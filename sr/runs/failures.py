@@ -46,7 +46,7 @@ def shows_tracebacks() -> bool:
     return os.environ.get("HYDRA_FULL_ERROR") == "1"
 
 
-def show(error: BaseException, *, full: bool, kept: Path | None = None, hint: str = "") -> None:
+def print_error(error: BaseException, *, full: bool, kept: Path | None = None, hint: str = "") -> None:
     """Print an error on stderr.
 
     Args:
@@ -96,7 +96,7 @@ def _status(error: BaseException) -> int:
         return 128 + number
     if isinstance(error, SystemExit):  # of --help
         raise error
-    show(error, full=shows_tracebacks())
+    print_error(error, full=shows_tracebacks())
     return 1
 
 

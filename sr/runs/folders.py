@@ -12,7 +12,7 @@ ROOT = _PACKAGE if INSTALLED else _PACKAGE.parent
 """Folder of conf/, sweeps/ and constraints.txt: the checkout, or the installed package."""
 MACHINE_KEYS = ("logger", "machine", "experiment", "sweeps", "ckpt", "reuse", "redo", "hydra")
 """Top-level keys that say where and how a run is watched or taken up again, never what it computes."""
-PLACES = {
+PLACE_KEYS = {
     "data": ("root", "test_root", "cache", "gpu_cache", "max_megapixels"),
     "task": ("cuda_graphs",),
     "trainer": ("accelerator",),
@@ -60,7 +60,7 @@ def run_name(overrides: list[str]) -> str:
 
 def _of_machine(key: str) -> bool:
     part, _, name = key.partition(".")
-    return part in MACHINE_KEYS or (name in PLACES.get(part, ()) and key not in NAMING_PLACES)
+    return part in MACHINE_KEYS or (name in PLACE_KEYS.get(part, ()) and key not in NAMING_PLACES)
 
 
 def expand_home(key: str, path: str | Path) -> Path:

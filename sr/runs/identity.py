@@ -8,19 +8,19 @@ from typing import Any
 import yaml
 
 from sr.runs.files import read_json, read_yaml, write_atomically, write_json
-from sr.runs.folders import MACHINE_KEYS, PLACES
+from sr.runs.folders import MACHINE_KEYS, PLACE_KEYS
 
 CONFIG = "config.yaml"
 NARROW = "narrow/narrow.json"  # what filter pruning left of the net
 
 
 def identity(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a config that decides a run's numbers: all but `MACHINE_KEYS` and `PLACES`.
+    """The part of a config that decides a run's numbers: all but `MACHINE_KEYS` and `PLACE_KEYS`.
 
     Which class does the work of a stage is the code's affair: below `callbacks` only settings count.
     """
     kept = {key: value for key, value in config.items() if key not in MACHINE_KEYS}
-    for part, keys in PLACES.items():
+    for part, keys in PLACE_KEYS.items():
         if isinstance(kept.get(part), Mapping):
             kept[part] = {key: value for key, value in kept[part].items() if key not in keys}
     if isinstance(kept.get("callbacks"), Mapping):

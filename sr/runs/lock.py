@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-NAME = ".running"
+LOCK_NAME = ".running"
 HELD = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
 """What a system answers where another process holds the lock; the last two are Windows's."""
 RETRIES, PAUSE_S = 5, 0.02
@@ -31,7 +31,7 @@ def claim(folder: Path) -> Iterator[None]:
         OSError: the folder's file system has no locks.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with _opened(folder / NAME, os.O_RDWR | os.O_CREAT) as file:
+    with _opened(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT) as file:
         try:
             _lock_patiently(file)
         except OSError as error:
@@ -57,7 +57,7 @@ def claim(folder: Path) -> Iterator[None]:
 def holder(folder: Path) -> str:
     """Tell who writes into a run folder now, such as "process 4711 on host"; empty if nobody holds its lock."""
     try:
-        with _opened(folder / NAME, os.O_RDONLY) as file:
+        with _opened(folder / LOCK_NAME, os.O_RDONLY) as file:
             text = _text(file)
             if not text:
                 return ""

@@ -11,7 +11,7 @@ from lightning.pytorch.loggers import TensorBoardLogger, WandbLogger
 
 from sr.data.image import opened
 from sr.report.record import Report
-from sr.report.summary import certificate, flat
+from sr.report.summary import certificate, flat_numbers
 from sr.runs.files import read_json, write_json
 from sr.runs.identity import has_config, read_config
 from sr.runs.results import results_in
@@ -33,12 +33,12 @@ def log_report(logger: Any, report: Report, folder: Path, step: int) -> None:
         step: iterations that were trained.
     """
     logger.log_hyperparams(report.config | ({"training_reused_from": source} if (source := _reused(report)) else {}))
-    logger.log_metrics(flat(report), step=step)
+    logger.log_metrics(flat_numbers(report), step=step)
     log_pictures(logger, folder, step)
     logger.save()
     if not isinstance(logger, WandbLogger):
         return
-    rows = [list(row) for row in flat(report).items()]
+    rows = [list(row) for row in flat_numbers(report).items()]
     logger.log_table("quality", columns=["stage/set/measure", "value"], data=rows)
     if proof := certificate(report):
         columns = list(dict.fromkeys(key for row in proof for key in row))
@@ -97,7 +97,12 @@ def log_model(run: Any, report: Report, folder: Path) -> None:
     artifact = wandb.Artifact(
         artifact_name(report),
         type="model",
-        metadata={"experiment": report.experiment, "run": report.run, "scores": flat(report), "git": report.git},
+        metadata={
+            "experiment": report.experiment,
+            "run": report.run,
+            "scores": flat_numbers(report),
+            "git": report.git,
+        },
     )
     for path in model_files(folder):
         artifact.add_file(str(path), name=path.relative_to(folder).as_posix())

@@ -11,10 +11,10 @@ from rich.console import Console
 from sr.dashboard.content import content
 from sr.report.__main__ import tables_of
 from sr.report.plane import plane
-from sr.report.render import show
+from sr.report.render import print_tables
 from sr.report.runs import find_runs
 from sr.report.sparsity import sparsity_tables
-from sr.report.summary import flat
+from sr.report.summary import flat_numbers
 
 REPLACEMENTS = (None, "text", -5, [1], {"a": {"b": 1}})
 ROUNDS = [{"sparsity": sparsity, "psnr_y_db": 30.0, "iterations": 10, "curve": [[5, 29.0]]} for sparsity in (0.0, 0.5)]
@@ -72,8 +72,8 @@ def test_a_damaged_value_is_shown_or_its_run_is_broken_and_no_other(tmp_path, ma
             assert other.status == "finished", (path, new)
             assert damaged.status == "finished" or path[0] in damaged.error, (path, new, damaged.error)
             runs = [damaged, other]
-            show(tables_of(runs, compare=False, fold_seeds=True), "json", Console(file=io.StringIO()))
+            print_tables(tables_of(runs, compare=False, fold_seeds=True), "json", Console(file=io.StringIO()))
             assert content(runs, [tmp_path])["slices"]  # with the comparison, as texts
-            assert flat(other.report) and plane(runs) and sparsity_tables(runs)
-            assert damaged.report is None or flat(damaged.report) is not None
+            assert flat_numbers(other.report) and plane(runs) and sparsity_tables(runs)
+            assert damaged.report is None or flat_numbers(damaged.report) is not None
     assert found == {"finished", "broken"}

@@ -12,7 +12,7 @@ from PIL import Image
 
 from sr.dashboard import theme
 from sr.dashboard.content import content
-from sr.dashboard.figures import drawn, figures, write_figures
+from sr.dashboard.figures import draw, figure_specs, write_figures
 from sr.dashboard.specification import filled
 from sr.report.runs import find_runs
 
@@ -25,8 +25,8 @@ def texts(svg: str) -> list[str]:
 
 
 def chart(place: Path, name: str) -> str:
-    specs = dict(figures(content(find_runs([place]), [place])))
-    svg = drawn(specs[name], "svg")
+    specs = dict(figure_specs(content(find_runs([place]), [place])))
+    svg = draw(specs[name], "svg")
     assert isinstance(svg, str)
     return svg
 

@@ -17,7 +17,7 @@ from sr.dashboard.content import content
 from sr.dashboard.page import render
 from sr.dashboard.serve import Live
 from sr.report.command import tables_of
-from sr.report.render import show
+from sr.report.render import print_tables
 from sr.report.runs import find_runs
 from tests.dashboard.many_runs import many_runs
 
@@ -43,7 +43,9 @@ def seconds(work: Callable[[], object]) -> float:
 
 def test_a_report_takes_milliseconds_a_run(sweep: Path) -> None:
     console = Console(file=io.StringIO(), width=240)
-    made = seconds(lambda: show(tables_of(find_runs([sweep]), compare=False, fold_seeds=False), "text", console))
+    made = seconds(
+        lambda: print_tables(tables_of(find_runs([sweep]), compare=False, fold_seeds=False), "text", console)
+    )
     assert console.file.getvalue().count("model.f_8-model.m_2-seed_0 ") == 3
     assert made < 6
 

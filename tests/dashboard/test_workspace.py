@@ -9,7 +9,7 @@ import pytest
 from sr.dashboard.command import main
 from sr.dashboard.workspace import panels_of, report, workspace
 from sr.report.runs import find_runs
-from sr.report.summary import flat
+from sr.report.summary import flat_numbers
 
 pytest.importorskip("wandb_workspaces", reason="these tests need wandb-workspaces: make install-dev")
 MakeRun = Callable[..., Path]
@@ -20,7 +20,7 @@ def test_every_number_that_a_panel_asks_for_was_logged(tmp_path: Path, make_run:
     runs = find_runs([tmp_path])
     view = workspace(runs, entity="me", project="sr")._to_model().model_dump(by_alias=True, mode="json")
     text = json.dumps(view)
-    logged = flat(runs[0].report)
+    logged = flat_numbers(runs[0].report)
     panels = [panel for part in view["spec"]["section"]["panelBankConfig"]["sections"] for panel in part["panels"]]
     asked = {
         panel["config"][axis].removeprefix("summary:")

@@ -105,6 +105,16 @@ def test_a_finished_run_that_lost_a_file_makes_it_again_and_says_so(outputs):
         assert done.returncode == 0 and (folder / name).is_file() and (folder / "report.json").is_file(), done.stderr
 
 
+@pytest.mark.parametrize("text", ["", '{"experiment": "main", "qua', "[]"])
+def test_an_empty_or_torn_report_is_written_again_and_nothing_else(outputs, text):
+    made_by(sr_run(outputs, "quantization=w8a8_ptq"))
+    report = outputs / "main" / run_name([*TINY, "quantization=w8a8_ptq"]) / "report.json"
+    before = json.loads(report.read_text())
+    report.write_text(text)
+    assert made_by(sr_run(outputs, "quantization=w8a8_ptq")) == []
+    assert json.loads(report.read_text()) == before
+
+
 def test_a_flipped_byte_in_the_simulation_is_found_and_repaired(outputs):
     made_by(sr_run(outputs, "quantization=w8a8_ptq", "experiment=flipped"))
     folder = newest(outputs)

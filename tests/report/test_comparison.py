@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sr.report.comparison import comparison_tables
-from sr.report.net_facts import bits
+from sr.report.net_facts import quantized_precision
 from sr.report.published import Published, published
 from sr.report.record import Report
 from sr.report.runs import read_run
@@ -103,7 +103,7 @@ def test_quantized_stands_beside_quantized_of_the_same_scheme(make_run: MakeRun)
 
 def test_other_bit_widths_are_not_int8(make_report: Callable[..., Report], make_run: MakeRun) -> None:
     scheme = {"weight_bits": 4, "activation_bits": 8, "chain": []}
-    assert bits(make_report(config={"quantization": scheme})) == "w4a8"
+    assert quantized_precision(make_report(config={"quantization": scheme})) == "w4a8"
     folder = make_run(config={"quantization": scheme})
     assert not rows_of(compared(folder, value(precision="int8")), "PSNR")
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from sr.report.record import NAME, Report, is_finished, psnr_key, read_report, ssim_key, write_report
+from sr.report.record import REPORT_NAME, Report, is_finished, psnr_key, read_report, ssim_key, write_report
 from sr.report.runs import read_run
 
 Make = Callable[..., Report]
@@ -19,17 +19,17 @@ Make = Callable[..., Report]
 def test_a_report_comes_back_as_it_was(tmp_path: Path, make_report: Make) -> None:
     report = make_report()
     path = write_report(report, tmp_path)
-    assert path == tmp_path / NAME
+    assert path == tmp_path / REPORT_NAME
     assert read_report(path) == report
     assert report.scale == 2.0
     assert report.status == "finished"
-    assert [file.name for file in tmp_path.iterdir()] == [NAME]
+    assert [file.name for file in tmp_path.iterdir()] == [REPORT_NAME]
 
 
 def test_numbers_of_numpy_and_torch_become_plain(tmp_path: Path, make_report: Make) -> None:
     cost = {"macs_g": np.float64(1.5), "parameters": torch.tensor(3), "tile": (np.int64(8), Path("a") / "b")}
     write_report(make_report(cost=cost), tmp_path)
-    assert read_report(tmp_path / NAME).cost == {"macs_g": 1.5, "parameters": 3, "tile": [8, "a/b"]}
+    assert read_report(tmp_path / REPORT_NAME).cost == {"macs_g": 1.5, "parameters": 3, "tile": [8, "a/b"]}
 
 
 def test_the_infinite_psnr_of_equal_images_is_valid_json(tmp_path: Path, make_report: Make) -> None:
@@ -76,9 +76,9 @@ def test_a_report_needs_a_scale(make_report: Make) -> None:
     ],
 )
 def test_a_broken_file_is_named(tmp_path: Path, text: str, message: str) -> None:
-    path = tmp_path / NAME
+    path = tmp_path / REPORT_NAME
     path.write_text(text, errors="surrogateescape")
-    with pytest.raises(ValueError, match=rf"{NAME}.*{message}"):
+    with pytest.raises(ValueError, match=rf"{REPORT_NAME}.*{message}"):
         read_report(path)
 
 
@@ -86,7 +86,7 @@ def test_a_broken_file_is_named(tmp_path: Path, text: str, message: str) -> None
 def test_a_field_of_the_wrong_kind_is_named(tmp_path: Path, make_report: Make, change: dict[str, Any]) -> None:
     path = write_report(make_report(), tmp_path)
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
-    with pytest.raises(ValueError, match=NAME):
+    with pytest.raises(ValueError, match=REPORT_NAME):
         read_report(path)
 
 
@@ -99,11 +99,11 @@ def test_the_names_of_other_channels_are_found() -> None:
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"schema_version": 1}', "[" * 100_000])
 def test_an_empty_or_torn_report_is_no_finished_run_for_anybody(tmp_path: Path, text: str) -> None:
     assert not is_finished(tmp_path)
-    (tmp_path / NAME).write_text(text)
+    (tmp_path / REPORT_NAME).write_text(text)
     assert not is_finished(tmp_path)
     assert read_run(tmp_path).status == "broken"
     with pytest.raises(ValueError, match=r"report\.json"):
-        read_report(tmp_path / NAME)
+        read_report(tmp_path / REPORT_NAME)
 
 
 @pytest.mark.parametrize(
@@ -115,8 +115,8 @@ def test_a_config_of_other_kinds_is_told_as_broken_and_breaks_no_reader(
     tmp_path: Path, make_run: Callable[..., Path], key: str, value: object
 ) -> None:
     folder = make_run()
-    content = json.loads((folder / NAME).read_text())
+    content = json.loads((folder / REPORT_NAME).read_text())
     content["config"][key] = value
-    (folder / NAME).write_text(json.dumps(content))
+    (folder / REPORT_NAME).write_text(json.dumps(content))
     run = read_run(folder)
     assert run.status == "broken" and f"config.{key} is " in run.error

@@ -7,7 +7,7 @@ import json
 import pytest
 from rich.console import Console
 
-from sr.report.render import FORMATS, cell, show
+from sr.report.render import TABLE_FORMATS, cell, print_tables
 from sr.report.seeds import Spread
 from sr.report.table import Column, Table
 
@@ -32,7 +32,7 @@ TABLE = Table(
 
 def shown(form: str, tables: list[Table], width: int = 100) -> str:
     console = Console(file=io.StringIO(), width=width)
-    show(tables, form, console)
+    print_tables(tables, form, console)
     return console.file.getvalue()
 
 
@@ -84,7 +84,7 @@ def test_json_holds_everything() -> None:
     assert table["notes"] == ["one note"]
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", TABLE_FORMATS)
 def test_nothing_from_a_file_can_steer_a_terminal(form: str) -> None:
     evil = "\x1b]0;owned\x07\x9b2J\u202e[red]x[/red]"
     columns = (Column("run", f"run{evil}"), Column("n", "n", ".2f"), Column("why", "why", footnote=True))
@@ -94,7 +94,7 @@ def test_nothing_from_a_file_can_steer_a_terminal(form: str) -> None:
     assert "owned" in text and (form in ("markdown", "latex") or "[red]x[/red]" in text)
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", TABLE_FORMATS)
 def test_a_table_without_rows_is_not_shown(form: str) -> None:
     assert "Set5" not in shown(form, [Table(title="Set5", columns=COLUMNS, rows=[])])
 

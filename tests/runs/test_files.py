@@ -218,7 +218,8 @@ def test_large_temporary_files_lie_beside_their_target(repo_root):
         "doctor/environment.py",
         "quantization/aimet.py",  # a few KB that AIMET reads at once
         "quantization/integer.py",  # likewise
-        "stages/pruning_costs.py",
+        "export/hexagon_target.py",  # a graph that is compiled for its time alone
+        "stages/pruning_costs.py",  # likewise
     }
     package = repo_root / "sr"
     found = {path.relative_to(package).as_posix() for path in package.rglob("*.py") if "tempfile" in path.read_text()}

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from sr.dashboard.content import content
-from sr.dashboard.figures import drawn, figures
+from sr.dashboard.figures import draw, figure_specs
 from sr.report.runs import find_runs
 
 ODD = """it's [a] 'b' "c" \\d {e} .f, @{x} $&"""
@@ -36,10 +36,10 @@ def odd_run(make_run: Callable[..., Path], make_score: Callable[..., dict[str, A
 
 
 def test_every_plot_of_a_paper_is_drawn(odd_run: Path) -> None:
-    plots = dict(figures(content(find_runs([odd_run]), [odd_run])))
+    plots = dict(figure_specs(content(find_runs([odd_run]), [odd_run])))
     assert {name.split("-")[0] for name in plots} >= {"quality", "drops", "curve", "sparsity"}
     for name, spec in plots.items():
-        svg = drawn(spec, "svg")
+        svg = draw(spec, "svg")
         assert isinstance(svg, str) and svg.count("<path") > 3, name
 
 
