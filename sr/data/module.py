@@ -20,7 +20,7 @@ from sr.data.pairs import Cropped, ImagePair, Selection
 from sr.data.patches import Chunks, PatchStream
 from sr.data.pixel_map import PixelMap
 from sr.data.sources import Source, named_by_place, source_of
-from sr.data.split import MapPart, chained, every_nth, large_enough
+from sr.data.split import MapPart, chained, check_split_settings, every_nth, large_enough
 from sr.data.statistics import mean_and_std
 from sr.data.test_sets import find_set, refuse_unscorable
 from sr.functional.resize import as_ratio
@@ -28,9 +28,7 @@ from sr.runs.folders import expand_home
 
 
 class ImageData(lightning.LightningDataModule):
-    """Load training, held-out and test images as LR and HR pairs.
-
-    Images are downloaded and decoded at their first use, once.
+    """Load training, held-out and test images as LR and HR pairs, downloaded and decoded once, at their first use.
 
     Args:
         root: Folder of relative source paths and of downloads.
@@ -90,14 +88,7 @@ class ImageData(lightning.LightningDataModule):
         optional = {"data.val_images": val_images, "data.val_crop": val_crop}
         for key, value in (needed | {key: value for key, value in optional.items() if value is not None}).items():
             count(key, value)
-        if heldout_every is not None:
-            count("data.heldout_every", heldout_every, least=2)
-        if bool(heldout_sources) == (heldout_every is not None):
-            raise ValueError(
-                "give either data.heldout_sources or data.heldout_every, and leave the other empty or null"
-            )
-        if small_images not in ("refuse", "skip"):
-            raise ValueError(f"data.small_images must be refuse or skip, got {small_images!r}")
+        check_split_settings(heldout_sources, heldout_every, small_images)
         self.root, self.test_root = expand_home("data.root", root), expand_home("data.test_root", test_root or root)
         self.cache = expand_home("data.cache", cache)
         self.shrink, self.archives = number("data.shrink", shrink, least=1), [Archive(**each) for each in archives]
@@ -124,9 +115,6 @@ class ImageData(lightning.LightningDataModule):
             check_size: Function that raises ValueError for an HR height and width that cannot be scored.
             min_lr: Minimum side of the net's input in pixels.
             learned: Whether the run trains or calibrates.
-
-        Raises:
-            ValueError: With the names of the images.
         """
         for name, pairs in self.test_sets.items():
             refuse_unscorable(f"test set {name}", pairs, check_size, min_lr)

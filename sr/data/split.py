@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 
+from sr.config.checks import count
 from sr.data.pairs import Chain, Pairs, Renamed, Selection
 from sr.data.pixel_map import PixelMap
 
@@ -11,6 +12,16 @@ log = logging.getLogger(__name__)
 MapPart = tuple[PixelMap, Sequence[int]]
 """A pixel map and the indices of some of its images."""
 _SHOWN = 8  # names listed in a message
+
+
+def check_split_settings(heldout_sources: Sequence[object], heldout_every: int | None, small_images: str) -> None:
+    """Raise ValueError if the settings do not say which images are held out, or what to do with small ones."""
+    if heldout_every is not None:
+        count("data.heldout_every", heldout_every, least=2)
+    if bool(heldout_sources) == (heldout_every is not None):
+        raise ValueError("give either data.heldout_sources or data.heldout_every, and leave the other empty or null")
+    if small_images not in ("refuse", "skip"):
+        raise ValueError(f"data.small_images must be refuse or skip, got {small_images!r}")
 
 
 def every_nth(lengths: Sequence[int], every: int) -> list[tuple[list[int], list[int]]]:

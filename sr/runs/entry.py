@@ -1,6 +1,7 @@
 """Entry of every command: signals and the encoding of the streams are handled before anything heavy is imported."""
 
 import importlib
+import logging
 import sys
 
 from sr.runs.failures import make_printable
@@ -20,6 +21,7 @@ def run_command(module: str, function: str = "main") -> int:
         The exit status.
     """
     make_printable()
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it tells of its font cache and of a missing home folder
     with ending_at_once():
         command = getattr(importlib.import_module(module), function)
         return int(command(sys.argv[1:]))

@@ -39,3 +39,19 @@ def test_a_stop_amid_the_imports_ends_with_the_word(tmp_path, command, number):
         said = process.communicate(timeout=30)[1]
     assert process.returncode == 128 + number
     assert said.startswith("\nStopped") and said.count("\n") == 2
+
+
+def test_without_a_home_folder_other_libraries_say_nothing(tmp_path):
+    """What `docker run --user 54321` gives: no HOME, and no entry in the list of users."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import pwd\ndef nobody(*_): raise KeyError('uid not found')\npwd.getpwuid = nobody\n"
+    )
+    (tmp_path / "plotting.py").write_text(
+        "import logging\nlogging.basicConfig(level=logging.INFO)\nimport matplotlib.font_manager\n"
+        "main = lambda arguments: print(matplotlib.get_cachedir()) or 0\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if name not in ("HOME", "MPLCONFIGDIR")}
+    environment["PYTHONPATH"] = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    code = "import sys; from sr.runs.entry import run_command; sys.exit(run_command('plotting'))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
