@@ -1,14 +1,20 @@
 """Nothing is computed twice: commands as typed, one after the other, and what each of them does anew."""
 
+import io
 import json
 import os
 import re
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import open_dict
 
+from sr.building import compose
+from sr.job import complete
 from sr.runs.folders import run_name
 
 pytestmark = [pytest.mark.aimet, pytest.mark.timeout(900)]
@@ -22,20 +28,22 @@ TINY = [
 ]  # fmt: skip
 
 
-def sr_run(outputs: Path, *overrides: str) -> subprocess.CompletedProcess:
-    """Run a command as it would be typed, with `outputs` for the checkout's."""
-    command = [sys.executable, "-m", "sr.run", f"hydra.sweep.dir={outputs}", *TINY, *overrides]
-    if "--multirun" not in overrides:
-        experiment = next((each.partition("=")[2] for each in overrides if each.startswith("experiment=")), "main")
-        command.append(f"hydra.run.dir={outputs / experiment / run_name([*TINY, *overrides])}")
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=600)
+def sr_run(outputs: Path, *overrides: str) -> str:
+    """Complete the run of some overrides in this process, below `outputs`; returns what it printed."""
+    composed = compose([*TINY, *overrides, f"hydra.sweep.dir={outputs}"], with_hydra=True)
+    with open_dict(composed):
+        folder = outputs / composed.experiment / run_name([*TINY, *overrides])
+        composed.hydra.runtime.output_dir = str(folder)
+        HydraConfig.instance().set_config(composed)
+        del composed["hydra"]
+    with redirect_stdout(io.StringIO()) as printed:
+        complete(composed, folder)
+    return printed.getvalue()
 
 
-def made_by(done: subprocess.CompletedProcess) -> list[str]:
+def made_by(printed: str) -> list[str]:
     """The stages that did work, in their order."""
-    assert done.returncode == 0, done.stdout + done.stderr
-    return re.findall(r"^(\w+) -> ", done.stdout, re.MULTILINE)
+    return re.findall(r"^(\w+) -> ", printed, re.MULTILINE)
 
 
 def newest(outputs: Path) -> Path:
@@ -54,7 +62,7 @@ def outputs(tmp_path_factory) -> Path:
 def test_another_scheme_trains_nothing_and_says_which_net_it_takes(outputs):
     first = newest(outputs)
     done = sr_run(outputs, "quantization=w8a8_qat")
-    assert f"train: nothing is trained, the net of {first} is taken" in done.stdout
+    assert f"train: nothing is trained, the net of {first} is taken" in done
     assert made_by(done) == ["quantize", "evaluate", "export", "evaluate", "images", "cost"]
     report = json.loads((newest(outputs) / "report.json").read_text())
     assert report["training"]["iterations"] == 20 and report["made_by"]["train"]["reused_from"] == str(first)
@@ -74,24 +82,24 @@ def test_another_scheme_trains_nothing_and_says_which_net_it_takes(outputs):
 def test_a_setting_repeats_what_it_changes_and_nothing_else(outputs, overrides, made):
     done = sr_run(outputs, "quantization=w8a8_ptq", *overrides)
     if made is None:
-        assert "nothing is trained" not in done.stdout and "quantize" in made_by(done)
+        assert "nothing is trained" not in done and "quantize" in made_by(done)
     else:
         assert made_by(done) == made
 
 
 def test_another_test_set_repeats_neither_quantization_nor_export(outputs, shared_data):
     done = sr_run(outputs, "quantization=w8a8_ptq", "data.test=[set5]")
-    assert "quantize" not in made_by(done) and "train: nothing is trained" in done.stdout
+    assert "quantize" not in made_by(done) and "train: nothing is trained" in done
 
 
 def test_a_stage_can_be_made_again_and_everything_without_reuse(outputs):
     done = sr_run(outputs, "quantization=w8a8_ptq", "redo=[export]")
     assert made_by(done) == ["evaluate", "evaluate", "evaluate", "export", "evaluate", "cost"]
     done = sr_run(outputs, "quantization=w8a8_ptq", "experiment=alone", "reuse=never")
-    assert "nothing is trained" not in done.stdout and made_by(done)[:3] == ["evaluate", "evaluate", "quantize"]
-    refused = sr_run(outputs, "quantization=w8a8_ptq", "redo=[exprot]")
-    assert refused.returncode == 1 and "redo has exprot; the stages are" in refused.stderr
-    assert "is finished; nothing to do" in sr_run(outputs, "quantization=w8a8_ptq").stdout
+    assert "nothing is trained" not in done and made_by(done)[:3] == ["evaluate", "evaluate", "quantize"]
+    with pytest.raises(ValueError, match="redo has exprot; the stages are"):
+        sr_run(outputs, "quantization=w8a8_ptq", "redo=[exprot]")
+    assert "is finished; nothing to do" in sr_run(outputs, "quantization=w8a8_ptq")
 
 
 def test_a_finished_run_that_lost_a_file_makes_it_again_and_says_so(outputs):
@@ -101,8 +109,8 @@ def test_a_finished_run_that_lost_a_file_makes_it_again_and_says_so(outputs):
     for name in ("float/weights.safetensors", "quantized/simulation.pt", "export/pixels.onnx"):
         (folder / name).unlink()
         done = sr_run(outputs, "quantization=w8a8_ptq", "experiment=lost", "reuse=never")
-        assert f"was finished, but {name} was removed or changed: it is made again" in done.stdout
-        assert done.returncode == 0 and (folder / name).is_file() and (folder / "report.json").is_file(), done.stderr
+        assert f"was finished, but {name} was removed or changed: it is made again" in done
+        assert (folder / name).is_file() and (folder / "report.json").is_file()
 
 
 @pytest.mark.parametrize("text", ["", '{"experiment": "main", "qua', "[]"])
@@ -129,13 +137,10 @@ def test_a_flipped_byte_in_the_simulation_is_found_and_repaired(outputs):
     assert simulation.read_bytes() != bytes(content)
 
 
-def test_a_sweep_trains_once(outputs):
-    sweep = [
-        "--multirun",
-        "quantization=w8a8_ptq,w8a8_min_max",
-        "experiment=sweep",
-        "model.m=2",
-        "callbacks.export=null",
-    ]
-    done = sr_run(outputs, *sweep)
-    assert done.returncode == 0 and done.stdout.count("train: nothing is trained") == 1, done.stdout + done.stderr
+def test_a_sweep_trains_once(tmp_path):
+    sweep = ["--multirun", "quantization=w8a8_ptq,w8a8_min_max", "callbacks.export=null", f"hydra.sweep.dir={tmp_path}"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "sr.run", *TINY, *sweep]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("train: nothing is trained") == 1, done.stdout
