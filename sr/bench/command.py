@@ -1,4 +1,4 @@
-"""Command line of `python -m sr.bench train|data|infer|batches|collapse [options] [overrides as for sr.run]`."""
+"""Command line of `python -m sr.bench train|data|infer|batches|collapse|htp [options] [overrides as for sr.run]`."""
 
 import importlib
 import sys
@@ -23,7 +23,7 @@ def parser() -> CommandParser:
         description="Measure ratios: the alternatives run interleaved in one process, because other load varies. "
         "Settings are given as for sr.run: model=quicksrnet_medium scale=3 data=mix machine.threads=2",
     )
-    commands = made.add_subparsers(dest="command", required=True, metavar="train|data|infer|batches|collapse")
+    commands = made.add_subparsers(dest="command", required=True, metavar="train|data|infer|batches|collapse|htp")
     every = CommandParser(add_help=False)
     every.add_argument("overrides", nargs="*", metavar="key=value", help="settings, as for sr.run")
     every.add_argument("--json", type=path, metavar="PATH", help="write figures, machine and versions to this file")
@@ -76,7 +76,11 @@ def _collapse(to: CommandParser) -> None:
     _number(to, "--steps", 10, "timed steps of each form", dest="num_steps")
 
 
-_MODULES = {"data": "data_stream", "collapse": "collapse_step"}
+def _htp(to: CommandParser) -> None:
+    """Add no option: overrides with several values make the grid."""
+
+
+_MODULES = {"data": "data_stream", "collapse": "collapse_step", "htp": "htp_estimates"}
 """Modules with another name than their command."""
 _COMMANDS = {
     "train": ("compare sr.run with a plain PyTorch loop and, if installed, with BasicSR", _train),
@@ -84,6 +88,7 @@ _COMMANDS = {
     "infer": ("time one image in PyTorch and in ONNX Runtime, at the output resolution of `size`", _infer),
     "batches": ("time generators by batch size, with their MACs and bytes moved", _batches),
     "collapse": ("compare training steps of SESR-M5 (or model=...) in both forward forms", _collapse),
+    "htp": ("estimate a grid of untrained nets for the HTP: model=quicksrnet model.f=16,32 model.m=0..3", _htp),
 }
 
 
