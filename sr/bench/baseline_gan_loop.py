@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import torch
 
+from sr.data.patches import Batch
 from sr.evaluation import to_network
 from sr.functional.resize import as_ratio
 from sr.losses.grid_loss import grid_loss
 from sr.tasks.gan import Gan
-from sr.tasks.regression import Batch
 
 
 class BaselineGanLoop:

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 import torch
 
+from sr.data.patches import Batch
 from sr.evaluation import to_network
-from sr.tasks.regression import Batch, Regression
+from sr.tasks.regression import Regression
 
 POOL_BYTES = 256 * 2**20
 """Size of the patches in RAM: larger than any CPU cache, so that patches are read from memory as from a loader."""

@@ -11,7 +11,7 @@ from sr.data.image_files import log_passed_over, split_by_ending
 from sr.data.pairs import ImagePair
 from sr.functional.resize import as_ratio
 
-PLACES = ("", "test", "benchmark", "testsets")
+TEST_SET_FOLDERS = ("", "test", "benchmark", "testsets")
 """Folders below the root that may contain a test set."""
 _HR_FOLDERS = ("hr", "gtmod12", "original", "gt")
 _MADE_FROM_HR = ("_lr", "_bicubic", "_nearest", "_glasner", "_kim", "_sco", "_srcnn", "_selfexsr", "_srf_2_lr")
@@ -43,8 +43,8 @@ KNOWN = {
 def find_set(name: str, root: Path, scale: int | float) -> list[Path]:
     """Return the HR files of a test set.
 
-    A set is a folder of its name (in any case) below the root or one of `PLACES`. The images are in the folder itself,
-    in `HR`, or in `image_SRF_<n>` as in SelfExSR and its copies. LR images beside them are skipped.
+    A set is a folder of its name (in any case) below the root or one of `TEST_SET_FOLDERS`. The images are in the
+    folder itself, in `HR`, or in `image_SRF_<n>` as in SelfExSR and its copies. LR images beside them are skipped.
 
     Args:
         name: "set5", "urban100", ..., or the name of any folder of images.
@@ -66,7 +66,7 @@ def find_set(name: str, root: Path, scale: int | float) -> list[Path]:
 
 
 def _folder(name: str, root: Path) -> Path:
-    looked = [root / place for place in PLACES]
+    looked = [root / place for place in TEST_SET_FOLDERS]
     for place in looked:
         for folder in sorted(place.iterdir()) if place.is_dir() else []:
             if folder.name.lower() == name.lower() and folder.is_dir():

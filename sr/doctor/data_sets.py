@@ -43,9 +43,9 @@ def present(name: str, root: Path) -> bool:
         name: One of `SETS`.
         root: Folder of the image sets.
     """
-    from sr.data.test_sets import PLACES
+    from sr.data.test_sets import TEST_SET_FOLDERS
 
-    places = [root / place for place in PLACES]
+    places = [root / place for place in TEST_SET_FOLDERS]
     return any(child.name.lower() == name for place in places if place.is_dir() for child in place.iterdir())
 
 

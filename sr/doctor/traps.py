@@ -38,9 +38,9 @@ def training_images(root: Path) -> list[Path]:
         ValueError: If the folder has no images.
     """
     from sr.data.image_files import find_images
-    from sr.data.test_sets import KNOWN, PLACES
+    from sr.data.test_sets import KNOWN, TEST_SET_FOLDERS
 
-    tests = {*KNOWN, *filter(None, PLACES)}
+    tests = {*KNOWN, *filter(None, TEST_SET_FOLDERS)}
     return [path for path in find_images(root) if not tests & {part.lower() for part in path.relative_to(root).parts}]
 
 

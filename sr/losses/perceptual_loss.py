@@ -37,7 +37,7 @@ LAYERS: dict[str, dict[str, int]] = {
 }  # fmt: skip
 
 
-class Perceptual(nn.Module):
+class PerceptualLoss(nn.Module):
     """Compute the weighted distance of sr and hr in chosen layers of a frozen ImageNet classifier.
 
     The weights of the classifier are non-persistent buffers, so no optimizer or checkpoint contains them.
@@ -96,16 +96,16 @@ class Perceptual(nn.Module):
                 found[i] = x
         return found
 
-    def train(self, mode: bool = True) -> "Perceptual":
+    def train(self, mode: bool = True) -> "PerceptualLoss":
         """Keep the net in evaluation mode; `mode` is ignored."""
         return super().train(False)
 
 
-class Nothing(nn.Module):
+class NoPerceptualLoss(nn.Module):
     """Return zero: no perceptual loss.
 
     Example:
-        >>> Nothing()(torch.zeros(1, 3, 2, 2), torch.ones(1, 3, 2, 2)).item()
+        >>> NoPerceptualLoss()(torch.zeros(1, 3, 2, 2), torch.ones(1, 3, 2, 2)).item()
         0.0
     """
 

@@ -25,7 +25,7 @@ QUANTIZED = {
     "export/pixels_[0-9]*.onnx": "{scheme}_qdq_{stem}.onnx",
 }
 """Pattern of an export file in the run -> name in `nets/`; the last file takes uint8 pixels (NHWC) of one size."""
-TRAINING = ("precision", "ema_decay", "budget")
+CARD_TRAINING = ("precision", "ema_decay", "budget")
 SUMMED = ("iterations", "seconds")
 
 
@@ -121,7 +121,7 @@ def _card(run: Path, name: str, scheme: str, report: Report, files: dict[str, di
             if sets
         },
         training={key: sum(training.get(key, 0) for _, training in history) for key in SUMMED}
-        | {key: report.training[key] for key in TRAINING if key in report.training},
+        | {key: report.training[key] for key in CARD_TRAINING if key in report.training},
         data={key: report.data[key] for key in ("fingerprint", "train_sources", "num_images") if key in report.data},
         quantization=scheme,
         versions=report.versions,

@@ -9,7 +9,7 @@ from typing import Any
 from sr.runs.files import write_json
 from sr.runs.names import inside
 
-NAME = "card.json"
+CARD = "card.json"
 FLOAT = "float.safetensors"
 
 
@@ -57,7 +57,7 @@ class Card:
 
     def write(self, folder: Path) -> None:
         """Write `card.json` to a folder atomically."""
-        write_json(folder / NAME, asdict(self))
+        write_json(folder / CARD, asdict(self))
 
     @classmethod
     def read(cls, folder: Path) -> "Card":
@@ -69,7 +69,7 @@ class Card:
         Raises:
             ValueError: If a file is missing or differs from the card.
         """
-        card = cls(**json.loads((folder / NAME).read_text(encoding="utf-8")))
+        card = cls(**json.loads((folder / CARD).read_text(encoding="utf-8")))
         for name, facts in card.files.items():
             path = inside(folder, name)
             if not path.is_file() or file_facts(path) != facts:

@@ -11,7 +11,7 @@ from sr.config.targets import build_net
 from sr.models.blocks import inference_form
 from sr.models.net import Net
 from sr.models.weights import load_weights, read_weights
-from sr.pretrained.card import FLOAT, NAME, Card
+from sr.pretrained.card import CARD, FLOAT, Card
 from sr.runs.replacement import whole_folders
 
 NETS = Path(__file__).parent / "nets"
@@ -26,7 +26,7 @@ def cards(nets: Path = NETS) -> list[Card]:
 
 def _cards_with_folders(nets: Path) -> list[tuple[Card, Path]]:
     """Return cards and folders, sorted by name and scale."""
-    found = [(Card.read(folder), folder) for folder in whole_folders(nets) if (folder / NAME).is_file()]
+    found = [(Card.read(folder), folder) for folder in whole_folders(nets) if (folder / CARD).is_file()]
     return sorted(found, key=lambda each: (each[0].name, each[0].scale))
 
 

@@ -10,13 +10,14 @@ from torch.nn.utils import get_total_norm
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from sr.data.patches import Batch
 from sr.evaluation import to_network
 from sr.functional.resize import as_ratio
 from sr.losses.adversarial import Adversarial
 from sr.losses.grid_loss import grid_loss
 from sr.models.discriminators import Discriminator
 from sr.models.net import Net
-from sr.tasks.regression import Batch, Regression
+from sr.tasks.regression import Regression
 
 Figures = dict[str, Tensor]
 

@@ -13,6 +13,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from sr import metrics
 from sr.data.pairs import ImagePair
+from sr.data.patches import Batch
 from sr.evaluation import add_score, check_color, upscaler
 from sr.models.blocks import inference_form
 from sr.models.net import Net
@@ -20,8 +21,6 @@ from sr.tasks.cuda_graphs import Objective, PixelObjective, captured
 from sr.tasks.ema import WeightAverage
 from sr.tasks.precision import check_machine, check_precision
 from sr.tasks.random_state import random_states, set_random_states
-
-Batch = tuple[Tensor, Tensor]
 
 
 class Regression(lightning.LightningModule):

@@ -19,7 +19,7 @@ from sr.models.blocks import inference_form
 from sr.models.weights import FLOAT_WEIGHTS, save_weights
 from sr.pretrained import cards, find, load
 from sr.pretrained.add import add
-from sr.pretrained.card import NAME, Card
+from sr.pretrained.card import CARD, Card
 from sr.pretrained.catalogue import NETS, weights_path
 from sr.pretrained.command import main
 from sr.runs.files import read_json, write_json
@@ -70,7 +70,7 @@ def test_a_run_becomes_a_net_that_gives_the_same_image(run, tmp_path):
     folder = add(run, "quicksrnet_small", nets)
     assert folder == find("quicksrnet_small", 2, nets) == nets / "quicksrnet_small_x2"
     assert {path.name for path in folder.iterdir()} == {
-        NAME, "float.safetensors", "w8a8_qat.onnx", "w8a8_qat.encodings", "w8a8_qat_qdq_dcr.onnx",
+        CARD, "float.safetensors", "w8a8_qat.onnx", "w8a8_qat.encodings", "w8a8_qat_qdq_dcr.onnx",
         "w8a8_qat_qdq_pixels_540x960.onnx",
     }  # fmt: skip
     net, lr = load("quicksrnet_small", scale=2, nets=nets), torch.rand(1, 3, 8, 9)
@@ -80,7 +80,7 @@ def test_a_run_becomes_a_net_that_gives_the_same_image(run, tmp_path):
     (card,) = cards(nets)
     assert card.quality == {"float": {"set5": {"psnr_y_db": 31.2346, "ssim_y": 0.9}}}
     assert card.commands == ["python -m sr.run " + " ".join(OVERRIDES[:-1])]
-    assert "/somewhere" not in (folder / NAME).read_text(), "a card says nothing of the machine"
+    assert "/somewhere" not in (folder / CARD).read_text(), "a card says nothing of the machine"
     assert not list(nets.glob(".partial*"))
 
 
@@ -151,7 +151,7 @@ def test_other_inits_stay_as_they_are():
         weights_path("pretrained/quicksrnet_small", 5)
 
 
-@pytest.mark.parametrize("folder", sorted(path.parent for path in NETS.glob(f"*/{NAME}")), ids=lambda path: path.name)
+@pytest.mark.parametrize("folder", sorted(path.parent for path in NETS.glob(f"*/{CARD}")), ids=lambda path: path.name)
 def test_every_shipped_net_is_whole_and_beats_bicubic(folder):
     card = Card.read(folder)
     assert folder.name == card.folder

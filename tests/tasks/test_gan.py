@@ -9,7 +9,7 @@ from torch import nn
 from sr.callbacks.checkpoint import LastCheckpoint
 from sr.data.pairs import ImagePair, Selection
 from sr.losses.adversarial import RelativisticAverage, Standard
-from sr.losses.perceptual_loss import Nothing, Perceptual
+from sr.losses.perceptual_loss import NoPerceptualLoss, PerceptualLoss
 from sr.models.discriminators import ESRGANDiscriminator, PatchDiscriminator, SRGANDiscriminator, UNetDiscriminator
 from sr.models.interpolation import Bicubic
 from sr.models.mesrnet import MESRNet
@@ -50,8 +50,8 @@ def task(seed=0, **changes):
     plain = settings(cuda_graphs="never")
     game = dict(
         discriminator=PatchDiscriminator(f=4, num_halvings=2, normalization="none"), adversarial=RelativisticAverage(),
-        perceptual=Nothing(), content_weight=0.01, perceptual_weight=1.0, adversarial_weight=0.1, grid_weight=0.1,
-        perceptual_shifts=1, batch_size=2, hr_patch=32, discriminator_updates=1,
+        perceptual=NoPerceptualLoss(), content_weight=0.01, perceptual_weight=1.0, adversarial_weight=0.1,
+        grid_weight=0.1, perceptual_shifts=1, batch_size=2, hr_patch=32, discriminator_updates=1,
         discriminator_optimizer=plain["optimizer"], discriminator_scheduler=plain["scheduler"],
     )  # fmt: skip
     return Gan(**plain | game | changes)
@@ -104,7 +104,7 @@ class Count(Callback):
 def test_each_term_reaches_every_generator_parameter_and_nothing_else(generator, discriminator, game, squeezenet):
     """A loss that is cut off from the generator trains nothing, in silence; so each is asked alone."""
     layers = {"fire2": 1.0}
-    perceptual = Perceptual(network="squeezenet1_0", weights=squeezenet, layers=layers, criterion="l1")
+    perceptual = PerceptualLoss(network="squeezenet1_0", weights=squeezenet, layers=layers, criterion="l1")
     module = task(
         net=GENERATORS[generator](), discriminator=DISCRIMINATORS[discriminator](), adversarial=game,
         perceptual=perceptual,
