@@ -14,25 +14,25 @@ from sr.runs.folders import expand_home
 
 
 def parser() -> CommandParser:
-    """Describe the command line."""
+    """Return the argument parser."""
     made = CommandParser(
         prog="python -m sr.data",
-        description="List the decoded images that runs keep, or remove old ones. What a process has open stays; what "
-        "is gone is decoded again when a run asks for it.",
+        description="List the decoded images in the cache, or remove old ones. Images in use are kept. Removed images "
+        "are decoded again when a run needs them.",
     )
     default = Path(os.environ.get("SR_CACHE", "~/.cache/sr"))
-    made.add_argument("--cache", type=path, default=default, help="their folder; default: SR_CACHE, or ~/.cache/sr")
+    made.add_argument("--cache", type=path, default=default, help="cache folder; default: SR_CACHE, or ~/.cache/sr")
     made.add_argument(
         "--remove",
         type=finite_number(least=0),
         metavar="DAYS",
-        help="remove what nobody opened for so many days; 0: all that is closed",
+        help="remove images not opened for this many days; 0: all that are not open",
     )
     return made
 
 
-def table(maps: Sequence[Stored]) -> Table:
-    """One row for each map."""
+def cache_table(maps: Sequence[Stored]) -> Table:
+    """Return a table with a row for each map."""
     shown = Table("folder", "first image")
     for heading in ("images", "MB", "days unused", "open"):
         shown.add_column(heading, justify="right")
@@ -44,13 +44,13 @@ def table(maps: Sequence[Stored]) -> Table:
 
 @one_line_errors
 def main(arguments: Sequence[str] | None = None) -> int:
-    """List or remove; returns the exit status."""
+    """List or remove maps and return the exit status."""
     options = parser().parse_args(arguments)
     cache, console = expand_home("--cache", options.cache), Console()
     if not cache.is_dir():
         raise ValueError(f"no folder {cache}; give one with --cache or SR_CACHE")
     if options.remove is None:
-        console.print(table(stored(cache)))
+        console.print(cache_table(stored(cache)))
     else:
         for each in remove(cache, options.remove):
             console.print(f"removed {each.folder.name[:8]}: {each.num_images} images, {each.size_mb:,.0f} MB")

@@ -20,14 +20,14 @@ from sr.runs.arguments import CommandParser, finite_number, path
 from sr.runs.failures import one_line_errors
 from sr.runs.files import write_atomically
 
-STAGES = {"float": "fp32", "simulated": "INT8", "htp_v73": "HTP v73"}
+STAGE_TITLES = {"float": "fp32", "simulated": "INT8", "htp_v73": "HTP v73"}
 
 
 def parser() -> CommandParser:
-    """Describe the command line."""
-    made = CommandParser(prog="python -m sr.pretrained", description="The trained nets that come with sr.")
+    """Return the argument parser."""
+    made = CommandParser(prog="python -m sr.pretrained", description="List the pretrained nets, or add one.")
     actions = made.add_subparsers(dest="action")
-    actions.add_parser("list", help="what there is, and how good it is (the default)")
+    actions.add_parser("list", help="list the pretrained nets with their scores (the default)")
     enlarge = actions.add_parser("upscale", help="enlarge a picture")
     enlarge.add_argument("source", type=path)
     enlarge.add_argument("target", type=path)
@@ -36,18 +36,18 @@ def parser() -> CommandParser:
     enlarge.add_argument(
         "--max-megapixels", type=finite_number(above=0), help="largest picture that is read; default: 179"
     )
-    new = actions.add_parser("add", help="ship what a finished run made")
+    new = actions.add_parser("add", help="add the net of a finished run")
     new.add_argument("run", type=path)
-    new.add_argument("--name", required=True, help="the preset of conf/model")
+    new.add_argument("--name", required=True, help="preset of conf/model")
     return made
 
 
-def table(there: Sequence[Card]) -> Table:
-    """One row for each net, set and stage: means over the set."""
-    shown = Table("net", "scale", "set", "protocol", *STAGES.values(), title="PSNR in dB")
-    for card in there:
+def score_table(found: Sequence[Card]) -> Table:
+    """Return a table with the mean PSNR of each net, set and stage."""
+    shown = Table("net", "scale", "set", "protocol", *STAGE_TITLES.values(), title="PSNR in dB")
+    for card in found:
         for name in card.quality.get("float", {}):
-            scores = [card.quality.get(stage, {}).get(name, {}) for stage in STAGES]
+            scores = [card.quality.get(stage, {}).get(name, {}) for stage in STAGE_TITLES]
             psnr = [next((f"{v:.2f}" for key, v in score.items() if key.startswith("psnr")), "") for score in scores]
             shown.add_row(card.name, f"x{card.scale:g}", name, card.protocol, *psnr)
     return shown
@@ -79,7 +79,7 @@ def upscale(source: Path, target: Path, name: str, scale: float, limit: float | 
 
 @one_line_errors
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what was asked; returns the exit status."""
+    """Run the command and return the exit status."""
     options = parser().parse_args(arguments)
     if options.action == "upscale":
         height, width = upscale(options.source, options.target, options.net, options.scale, options.max_megapixels)
@@ -87,5 +87,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
     elif options.action == "add":
         print(add(options.run, options.name))
     else:
-        Console().print(table(cards()))
+        Console().print(score_table(cards()))
     return 0

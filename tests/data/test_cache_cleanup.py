@@ -111,11 +111,5 @@ def test_the_command_line(make: Make, cache: Path, capsys: pytest.CaptureFixture
     assert "removed" in capsys.readouterr().out and not stored(cache)
     assert main(["--cache", str(cache / "absent")]) == 1
     assert "give one with --cache or SR_CACHE" in capsys.readouterr().err
-<<<<<<< HEAD
     assert main(["--remove", "soon"]) == 1
     assert "--remove: a number of at least 0 is needed, got 'soon'" in capsys.readouterr().err
-=======
-    with pytest.raises(SystemExit):
-        main(["--remove", "soon"])
-    assert "a number of days of at least 0 is needed, got 'soon'" in capsys.readouterr().err
->>>>>>> 312600a (data: shorter help of the cache's command)
