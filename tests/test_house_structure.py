@@ -12,12 +12,9 @@ MAX_CALLBACK_LINES = 40
 
 SHARED_MODULE_NAMES: set[str] = set()
 SHARED_NAMES = {
-    "Batch",
     "NAME",
-    "Perceptual",
     "build",
     "made",
-    "table",
 }
 LONG_CALLBACKS = {"throughput.py"}
 TESTED_ELSEWHERE = {
