@@ -74,5 +74,5 @@ def as_typed(value: Any) -> str:
 
 
 def _whole(value: Any) -> str:
-    """The same number without its fraction or exponent, as advice."""
+    """Advise the same number without its fraction or exponent, where there is one."""
     return f"; write {int(value)}" if isinstance(value, float) and value.is_integer() else ""

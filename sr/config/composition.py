@@ -1,4 +1,4 @@
-"""What Hydra needs to know of run folders: interpolations, guards, and the list of failed jobs at a sweep's end."""
+"""Hydra: interpolations, the folder of a run, and the pixel-loss run that adversarial training starts from."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +20,7 @@ from sr.runs.results import INDEX
 
 
 def scaled(iterations: float, budget: float) -> int:
-    """A recipe's count of iterations shortened in proportion to the budget, at least one; none stays none.
+    """Shorten a recipe's iterations in proportion to the budget, to at least one; zero stays zero.
 
     Raises:
         ValueError: fewer iterations than none, or no budget.
@@ -34,7 +34,7 @@ def scaled(iterations: float, budget: float) -> int:
 
 
 def iterations_of(epochs: float, images: int, crops_per_image: int, batch_size: int) -> int:
-    """A recipe's epochs in iterations, from the size of its data set.
+    """Convert a recipe's epochs to iterations, given the size of its data set.
 
     Raises:
         ValueError: a data set or a batch of nothing.
@@ -48,7 +48,7 @@ def iterations_of(epochs: float, images: int, crops_per_image: int, batch_size: 
 
 
 def whole_chunks(iterations: int, chunk: int) -> int:
-    """How many chunks of `chunk` iterations the interval between two validations holds.
+    """Return the number of chunks between two validations.
 
     Raises:
         ValueError: nothing, or not a whole number of chunks.
@@ -62,7 +62,7 @@ def whole_chunks(iterations: int, chunk: int) -> int:
 
 
 def at_least_one(iterations: int) -> int:
-    """A schedule's length: one where nothing is trained.
+    """Return the length of a schedule: one where nothing is trained.
 
     >>> at_least_one(0)
     1
@@ -71,7 +71,7 @@ def at_least_one(iterations: int) -> int:
 
 
 def fp32_from(iterations: int, tail: float) -> int:
-    """The iteration at which the fp32 tail begins, which is a share of all iterations.
+    """Return the iteration at which the fp32 tail begins; the tail is a share of all iterations.
 
     >>> fp32_from(1000, 0.15)
     850
@@ -82,7 +82,7 @@ def fp32_from(iterations: int, tail: float) -> int:
 
 
 def hr_side(lr_patch: int, scale: float) -> int:
-    """Side of a training patch in HR pixels.
+    """Return the side of a training patch in HR pixels.
 
     Raises:
         ValueError: a patch of nothing.
@@ -94,7 +94,7 @@ def hr_side(lr_patch: int, scale: float) -> int:
 
 
 def register_resolvers() -> None:
-    """Teach OmegaConf the project's own interpolations; idempotent."""
+    """Register the project's own interpolations with OmegaConf; a second call changes nothing."""
     resolvers: dict[str, Callable[..., Any]] = {
         "sr_root": lambda: str(ROOT),
         "sr_outputs": lambda: str(outputs_root()),
@@ -114,7 +114,7 @@ def register_resolvers() -> None:
 
 
 def plain(config: DictConfig) -> dict[str, Any]:
-    """The composed config as plain containers with every interpolation resolved.
+    """Return the composed config as plain containers with every interpolation resolved.
 
     Raises:
         ValueError: what one of our own interpolations refuses, in its own words.
@@ -136,12 +136,12 @@ def cause_of(error: OmegaConfBaseException) -> ValueError:
 
 
 def output_folder() -> Path:
-    """The folder of the run that Hydra is at."""
+    """Return the folder of Hydra's current run."""
     return Path(HydraConfig.get().runtime.output_dir)
 
 
 def overrides() -> list[str]:
-    """Return what the command line changed in the run that Hydra is at."""
+    """Return the overrides of Hydra's current run."""
     return list(HydraConfig.get().overrides.task)
 
 
@@ -156,12 +156,12 @@ def results_folder(folder: Path) -> Path:
 
 
 def in_multirun() -> bool:
-    """Whether this job is one of a sweep."""
+    """Return whether this job is one of a sweep."""
     return HydraConfig.get().mode is RunMode.MULTIRUN
 
 
 def pixel_overrides(own: Sequence[str], differing: Sequence[str]) -> list[str]:
-    """What to override for the pixel-loss run that an adversarial one starts from: the same less task and start.
+    """Return the overrides of the pixel-loss run before an adversarial one: the same without task and start.
 
     Args:
         own: the adversarial run's overrides.
@@ -176,7 +176,7 @@ def pixel_overrides(own: Sequence[str], differing: Sequence[str]) -> list[str]:
 
 
 def _key(override: str) -> str:
-    """The key of `+key@package=value`."""
+    """Return the key of `+key@package=value`."""
     return re.split("[=@]", override.lstrip("+~"))[0]
 
 

@@ -1,4 +1,4 @@
-"""What somebody meant who mistyped a key or an option: said below Hydra's own message."""
+"""Suggestions for mistyped keys and options, printed below Hydra's own message."""
 
 from collections.abc import Iterator, Sequence, Set
 from difflib import get_close_matches
@@ -17,7 +17,7 @@ OPTIONAL = ("recipe", "filters", "trick", SWEEPS)
 
 
 def hints(arguments: Sequence[str]) -> list[str]:
-    """Guess what the overrides of a command line meant that no config has.
+    """Suggest corrections for overrides that no config has.
 
     Args:
         arguments: of the command line, after the program's name.
@@ -61,7 +61,7 @@ def _keys(overrides: list[str]) -> set[str]:
 
 
 def _dotted(node: Any, path: str = "") -> Iterator[str]:
-    """Every key below a node, with its way from the root."""
+    """Yield every key below a node, dotted from the root."""
     for key in node:
         name = f"{path}.{key}" if path else str(key)
         yield name

@@ -1,4 +1,4 @@
-"""Classes of the user's own, which a command line names beyond the lists of `sr.config.targets`."""
+"""Classes of the user, named on the command line in addition to the lists of `sr.config.targets`."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,7 +8,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 
 def named_targets() -> list[str]:
-    """Classes that the command line itself names (`model._target_=my.module.Net`): the user's own word.
+    """Return the classes that the command line names (`model._target_=my.module.Net`).
 
     Returns:
         Their dotted names; none where nothing was composed from a command line.
@@ -20,7 +20,7 @@ def named_targets() -> list[str]:
 
 
 def _targets_in(key: Any, value: Any) -> Iterator[str]:
-    """The values of `_target_` in an override, at any depth."""
+    """Yield the values of `_target_` in an override, at any depth."""
     if key == "_target_":
         yield str(value)
     elif isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""What is known of the numbers in reports: how they are called, in which unit, and which end is the better one."""
+"""Labels, units and directions of the numbers in reports."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ from sr.report.table import estimates_ms
 
 
 class Metric(NamedTuple):
-    """A score of images: its key in a report, what it is called, whether more is better, decimals to show."""
+    """Score of images: key in a report, label, whether more is better, decimals to show."""
 
     key: str
     label: str
@@ -19,7 +19,7 @@ class Metric(NamedTuple):
 
 
 class Axis(NamedTuple):
-    """A cost: its key for the float net and for the quantized one, what it is called, its kind and decimals.
+    """Cost: keys for the float and for the quantized net, label, kind, decimals to show.
 
     The kind is "npu" (the accelerator: compiler's estimates and predictions), "cpu" (measured) or "size".
     """
@@ -53,7 +53,7 @@ def row_key(name: str) -> str:
 
 
 def metric_of(key: str) -> Metric:
-    """Describe a score by its key; one that is not known is shown as it is called.
+    """Describe a score by its key; the label of an unknown one is its key.
 
     >>> metric_of("psnr_y_db").label, metric_of("niqe").higher_is_better
     ('PSNR-Y (dB)', False)
@@ -68,7 +68,7 @@ def metric_of(key: str) -> Metric:
 
 
 def metrics_of(scores: Iterable[dict[str, Any]]) -> list[Metric]:
-    """The metrics that any of some sets' scores holds, PSNR and SSIM first."""
+    """Return the metrics that any of the scores holds, PSNR and SSIM first."""
     keys = dict.fromkeys(
         key for score in scores for key, value in score.items() if is_number(value) and key not in NO_SCORES
     )
@@ -77,12 +77,12 @@ def metrics_of(scores: Iterable[dict[str, Any]]) -> list[Metric]:
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value is a number, or the text that stands for one which JSON lacks."""
+    """Return whether a value is a number, or a text that stands for a number which JSON lacks."""
     return (isinstance(value, (int, float)) and not isinstance(value, bool)) or value in ("inf", "-inf", "nan")
 
 
 def costs(report: Report) -> dict[str, float]:
-    """All costs of a run by keys that hold their units, in one level, with chips' estimates and the predicted time."""
+    """Return all costs of a run in one level, with the chips' estimates and the predicted time; keys end in units."""
     found: dict[str, float] = {}
     for name, value in report.cost.items():
         if is_number(value):
@@ -100,7 +100,7 @@ def costs(report: Report) -> dict[str, float]:
 
 
 def axes_of(found: Sequence[dict[str, float]]) -> list[Axis]:
-    """The costs that can be drawn for some runs, NPU first, then CPU, then sizes."""
+    """Return the costs that any of the runs has, NPU first, then CPU, then sizes."""
     keys = list(dict.fromkeys(key for costs in found for key in costs))
     axes = [Axis(key, key, _npu_label(key), "npu", 3) for key in keys if re.match(r"(estimate|.*predicted).*_ms$", key)]
     torch, runtime = "latency_torch_cpu_ms", "latency_onnxruntime_cpu_ms"
@@ -114,7 +114,7 @@ def axes_of(found: Sequence[dict[str, float]]) -> list[Axis]:
 
 
 def _npu_label(key: str) -> str:
-    """A readable name for a compiler's estimate or a prediction."""
+    """Return the label of a compiler's estimate or of a prediction."""
     if found := re.fullmatch(r"estimate_(\w+)_ms", key):
         return f"HTP estimate of the compiler, {found[1]} (ms)"
     return (

@@ -107,7 +107,7 @@ GHOST_TOOLTIP = tooltip_fields(
 
 
 def quality_latency() -> Spec:
-    """Quality against a cost: FP32 and INT8 of a net joined by a line, the Pareto front, published points behind.
+    """Plot quality against a cost: FP32 and INT8 joined by a line, the Pareto front, published points.
 
     Blanks: x, xq (keys of the cost for FP32 and INT8), x_title, x_scale, metric, metric_title, sign (1 where more is
     better, else -1), front ("FP32" or "quantized"), format, families, colors.
@@ -119,13 +119,13 @@ def quality_latency() -> Spec:
 
 
 def _ghosts() -> list[Spec]:
-    """Published points."""
+    """Draw the published points."""
     mark = {"type": "point", "shape": "diamond", "size": 60, "filled": False, "opacity": 0.8, "color": "@{grey}"}
     return [{**GHOSTS, "name": "ghosts", "mark": mark, "encoding": GHOST_PLACE | {"tooltip": GHOST_TOOLTIP}}]
 
 
 def _lines() -> list[Spec]:
-    """From FP32 to quantized, over seeds, and along the front."""
+    """Draw lines from FP32 to quantized, over seeds, and along the front."""
     return [
         {
             "name": "pairs",
@@ -149,7 +149,7 @@ def _lines() -> list[Spec]:
 
 
 def _runs() -> list[Spec]:
-    """Our points; those of failed nets at the border, with their value."""
+    """Draw our points; failed nets stand at the border with their value."""
     return [
         {
             # Unseen and below the points: what the names of the front belong to.
@@ -183,7 +183,7 @@ def _runs() -> list[Spec]:
 
 
 def _names() -> list[Spec]:
-    """Names of the front's nets, of failed ones with their value, of published points; `labels` finds their places."""
+    """Draw the names of the front's nets, of failed nets and of published points; `labels` places them."""
     return [
         {
             "name": "front_names",
@@ -207,7 +207,7 @@ def _names() -> list[Spec]:
 
 
 def drops() -> Spec:
-    """What quantization costs each net, the worst first (the form of QuickSRNet's figure 7).
+    """Plot the loss of each net by quantization, the worst first (the form of QuickSRNet's figure 7).
 
     Blanks: metric, metric_title, format, families, colors.
     """

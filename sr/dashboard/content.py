@@ -1,4 +1,4 @@
-"""All that the page shows, as plain containers: made from run folders, written into the page as JSON."""
+"""Content of the page as plain containers: made from run folders, written into the page as JSON."""
 
 import functools
 import json
@@ -75,7 +75,7 @@ def content(runs: Sequence[Run], places: Iterable[Path]) -> dict[str, Any]:
 
 
 def _axis_notes(runs: Sequence[Run]) -> dict[str, str]:
-    """What a cost is worth, by its key, where it must not be shown without saying so."""
+    """Return notes that must stand beside a cost, by its key."""
     made = next((found for run in runs if run.report and (found := prediction_of(run.report))), None)
     return {PREDICTED: format_prediction_error(made)} if made else {}
 
@@ -84,7 +84,7 @@ LOOKS: tuple[theme.Look, ...] = ("light", "dark")
 
 
 def _slice(each: Slice) -> dict[str, Any]:
-    """One slice."""
+    """Return a slice as plain containers."""
     return {
         "id": each.id,
         "title": f"{each.set} x{each.scale:g}",
@@ -100,7 +100,7 @@ def _slice(each: Slice) -> dict[str, Any]:
 
 
 def _run(run: Run, short: Mapping[str, str], most: int) -> dict[str, Any]:
-    """One run with what its own page shows."""
+    """Return a run with what its own page shows."""
     report = run.report
     config = report.config if report else run.config
     shown: dict[str, Any] = {
@@ -126,7 +126,7 @@ def _run(run: Run, short: Mapping[str, str], most: int) -> dict[str, Any]:
 
 
 def _flat(node: Any, path: str = "") -> Iterable[tuple[str, Any]]:
-    """A config as dotted keys."""
+    """Yield a config as dotted keys and values."""
     if isinstance(node, Mapping) and node:
         for key, value in node.items():
             yield from _flat(value, f"{path}.{key}" if path else str(key))
@@ -144,7 +144,7 @@ def _nested(value: Any) -> bool:
 
 
 def _per_image(quality: Mapping[str, Any]) -> dict[str, Any]:
-    """Scores of single images, compactly: {set: {"images": names, "<stage>_<metric>": values}}."""
+    """Return the scores of single images: {set: {"images": names, "<stage>_<metric>": values}}."""
     found: dict[str, Any] = {}
     for stage, sets in quality.items():
         for name, score in sets.items():
@@ -158,7 +158,7 @@ def _per_image(quality: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _extra_results(folder: Path) -> dict[str, Any]:
-    """What other stages wrote into a run's folder, by the name of its file."""
+    """Return further results in a run's folder, by the names of their files."""
     found = {}
     for path in sorted({*folder.glob("*.json"), *folder.glob("*/*.json")}):
         if not any(word in path.stem for word in EXTRA_RESULTS) or path.stat().st_size > MOST_EXTRA_BYTES:
@@ -177,7 +177,7 @@ def _parsed(path: Path, _: object) -> Any:
 
 
 def _table(table: Table) -> dict[str, Any]:
-    """A table of `sr.report` as texts, with the columns that hold numbers."""
+    """Return a table of `sr.report` as texts, with the columns that hold numbers."""
     columns = table.filled_columns()
     return {
         "title": table.title,
@@ -188,7 +188,7 @@ def _table(table: Table) -> dict[str, Any]:
 
 
 def _pairs(tables: Sequence[Table], runs: Sequence[Run], short: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Ours and published as finite numbers for a chart, with the title of their table."""
+    """Return our and the published scores as finite numbers for a chart, with the title of their table."""
     named = {(run.experiment, without_seed(run.name)): label_without_seed(short[run_id(run)]) for run in runs}
     named |= {(run.experiment, run.name): short[run_id(run)] for run in runs}
     pairs = []

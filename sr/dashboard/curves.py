@@ -1,4 +1,4 @@
-"""What a run logged while it trained, thinned out for drawing: loss, validation scores, whatever else has a step."""
+"""Training curves of a run, thinned out for drawing: loss, validation scores, anything with a step."""
 
 import csv
 import functools
@@ -44,7 +44,7 @@ def _read(logs: tuple[tuple[Path, object], ...]) -> dict[str, list[tuple[int, fl
 
 
 def _values(path: Path) -> Iterator[tuple[str, int, float]]:
-    """The finite values of a log as (name, step, value); a torn last line is left out.
+    """Yield the finite values of a log as (name, step, value); a torn last line is left out.
 
     Scores of the finished net have names of three parts and are in the report.
     """
@@ -61,7 +61,7 @@ def _values(path: Path) -> Iterator[tuple[str, int, float]]:
 
 
 def _of_row(row: list[str], step_at: int, columns: list[tuple[int, str]]) -> Iterator[tuple[str, int, float]]:
-    """The values of one line."""
+    """Yield the values of one line."""
     step = _number(row[step_at]) if step_at < len(row) else None
     if step is None:
         return
@@ -72,7 +72,7 @@ def _of_row(row: list[str], step_at: int, columns: list[tuple[int, str]]) -> Ite
 
 
 def _number(text: Any) -> float | None:
-    """A finite number, or None."""
+    """Return a finite number, or None."""
     try:
         value = float(text)
     except (TypeError, ValueError):
@@ -81,7 +81,7 @@ def _number(text: Any) -> float | None:
 
 
 def thinned(points: Iterable[tuple[int, float]], most: int = MAX_POINTS) -> list[tuple[int, float]]:
-    """At most `most` points, each the mean of its neighbours at the last one's iteration.
+    """Reduce points to at most `most`, each the mean of its neighbours at the last one's iteration.
 
     >>> thinned([(1, 1.0), (2, 3.0), (3, 5.0), (4, 7.0)], 2)
     [(2, 2.0), (4, 6.0)]

@@ -76,7 +76,7 @@ def draw(spec: Spec, kind: str) -> str | bytes:
 
 
 def figure_specs(page: dict[str, Any]) -> Iterator[tuple[str, Spec]]:
-    """Title and specification of each plot that the content of a page fills."""
+    """Yield title and specification of each plot that the content of a page fills."""
     for each in page["slices"]:
         for metric in (Metric(**values) for values in each["metrics"]):
             name = f"{each['id']}-{metric.key}"
@@ -100,7 +100,7 @@ def figure_specs(page: dict[str, Any]) -> Iterator[tuple[str, Spec]]:
 
 
 def _curves(page: dict[str, Any]) -> Iterator[tuple[str, Spec]]:
-    """A plot for each value that any run logged."""
+    """Yield a plot for each value that any run logged."""
     runs = page["runs"]
     for name in dict.fromkeys(name for run in runs for name in run["curves"]):
         points = [
@@ -114,7 +114,7 @@ def _curves(page: dict[str, Any]) -> Iterator[tuple[str, Spec]]:
 
 
 def _of(metric: Metric) -> dict[str, Any]:
-    """The blanks that a metric fills."""
+    """Return the blanks that a metric fills."""
     return {
         "metric": metric.key,
         "metric_title": metric.label,
@@ -124,7 +124,7 @@ def _of(metric: Metric) -> dict[str, Any]:
 
 
 def _at(axis: Axis) -> dict[str, Any]:
-    """The blanks that a cost fills."""
+    """Return the blanks that a cost fills."""
     return {
         "x": axis.key,
         "xq": axis.quantized_key,
@@ -135,13 +135,13 @@ def _at(axis: Axis) -> dict[str, Any]:
 
 
 def _made(page: dict[str, Any], chart: str, values: dict[str, Any], data: dict[str, list[Any]]) -> Spec:
-    """One plot with its data, as wide as paper wants it."""
+    """Return a plot with its data, as wide as a paper needs it."""
     spec = filled(page["charts"][chart], theme.blanks(page["families"], "paper") | values)
     return _still({**spec, "width": WIDTH, "datasets": data})
 
 
 def _still(spec: Spec) -> Spec:
-    """A plot without what only a pointer can use."""
+    """Remove from a plot what only a pointer can use."""
     kept = {key: value for key, value in spec.items() if key not in ("autosize",)}
     if "layer" in kept:
         kept["layer"] = [_still(layer) for layer in kept["layer"] if not _needs_pointer(layer)]
@@ -151,5 +151,5 @@ def _still(spec: Spec) -> Spec:
 
 
 def _needs_pointer(layer: Spec) -> bool:
-    """Whether a layer shows what the pointer is near."""
+    """Return whether a layer shows what is near the pointer."""
     return any(parameter.get("name") == "nearest" for parameter in layer.get("params", []))

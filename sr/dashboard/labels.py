@@ -1,4 +1,4 @@
-"""Names of marks put where they cover nothing; a name for which there is no place is left out.
+"""Placement of labels without overlap; a label without a free place is left out.
 
 Vega-Lite cannot say that, so a specification lists such names in `usermeta`, and whoever draws it sees to them: the
 page by Vega's label transform (page/charts.js), which vl-convert does not have, and files by `placed`.
@@ -24,7 +24,7 @@ class LabelBox(NamedTuple):
     bottom: float
 
     def meets(self, other: "LabelBox") -> bool:
-        """Whether the two have a pixel in common."""
+        """Return whether the two have a pixel in common."""
         return (
             self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
         )
@@ -43,7 +43,7 @@ def label(text: str, at: str, anchors: list[str], offset: float) -> dict[str, An
 
 
 def placed(vega: dict[str, Any], labels: list[dict[str, Any]], scene: dict[str, Any]) -> dict[str, Any]:
-    """Put names into their places for good.
+    """Replace labels by texts at fixed places.
 
     Args:
         vega: what a specification compiles to; changed.
@@ -75,13 +75,13 @@ def placed(vega: dict[str, Any], labels: list[dict[str, Any]], scene: dict[str, 
 
 
 def _box(item: dict[str, Any]) -> LabelBox:
-    """What a point covers."""
+    """Return the box that a point covers."""
     half = item["size"] ** 0.5 / 2
     return LabelBox(item["x"] - half, item["y"] - half, item["x"] + half, item["y"] + half)
 
 
 def _places(text: dict[str, Any], mark: dict[str, Any], how: dict[str, Any]) -> Iterator[tuple[LabelBox, str]]:
-    """Where a text may stand beside its mark, with its alignment, the best place first."""
+    """Yield the places of a text beside its mark, with their alignment, the best first."""
     height = text["fontSize"]
     width = min(CHARACTER * height * len(str(text["text"])), text.get("limit", float("inf")))
     gap = mark.get("size", 0) ** 0.5 / 2 + how["offset"]
@@ -95,7 +95,7 @@ def _places(text: dict[str, Any], mark: dict[str, Any], how: dict[str, Any]) -> 
 
 
 def _replace(vega: dict[str, Any], name: str, values: list[dict[str, Any]], items: list[dict[str, Any]]) -> None:
-    """Let a mark of texts show values, each at its place, in the look that it had."""
+    """Replace the texts of a mark by values with fixed places in the same style."""
     mark = next(mark for mark in vega["marks"] if mark.get("name") == name)
     update = mark["encode"]["update"]
     look = {key: update[key] for key in KEPT if key in update}

@@ -15,7 +15,7 @@ from sr.dashboard.specification import (
 
 
 def training_curves() -> Spec:
-    """One logged value over the iterations, a line for each run.
+    """Plot one logged value over the iterations, a line for each run.
 
     Blanks: curve_title, y_scale, format, families, colors. Data `points`: {"group", "id", "label", "family", "at",
     "value"}.
@@ -52,7 +52,7 @@ def training_curves() -> Spec:
 
 
 def sparsity() -> Spec:
-    """Quality of a net as it is pruned further, round by round, beside its dense self (SESR's figure 3).
+    """Plot quality against sparsity, round by round, with the dense net (SESR's figure 3).
 
     Blanks: metric_title, format, families, colors. Data `rounds`: {"group", "id", "label", "family", "sparsity",
     "quality"}.
@@ -77,7 +77,7 @@ def sparsity() -> Spec:
 
 
 def beside_published() -> Spec:
-    """Ours and the published score of the same net, joined by a line.
+    """Plot our and the published score of the same net, joined by a line.
 
     Blanks: metric_title, format, families, colors. Data `pairs`: {"name", "family", "ours", "published", "difference",
     "precision", "source", "table", "remarks"}.
@@ -103,7 +103,7 @@ def beside_published() -> Spec:
 
 
 def stage_times() -> Spec:
-    """Wall time of a run's stages. Data `stages`: {"stage", "seconds", "order"}."""
+    """Plot the wall time of a run's stages. Data `stages`: {"stage", "seconds", "order"}."""
     seconds = quantitative("seconds", "seconds", axis={"tickCount": 5})
     layers = [
         {"mark": {"type": "bar", "height": 12, "cornerRadiusEnd": 2, "color": "@{accent}"}, "encoding": {"x": seconds}},
@@ -117,7 +117,7 @@ BY_LAYER = by_name("name", sort={"field": "order"}, limit=200, grid=True)
 
 
 def layer_noise() -> Spec:
-    """What each layer loses to its bits: alone, and its own output in the whole quantized net.
+    """Plot the SQNR of each layer: quantized alone, and in the whole quantized net.
 
     Blanks: accent, ink. Data `layers`: {"name", "kind", "alone_db", "sqnr_db", "order"}.
     """
@@ -144,7 +144,7 @@ def layer_noise() -> Spec:
 
 
 def layer_ranges() -> Spec:
-    """The range that each activation was given, over the range that the float net fills.
+    """Plot the range of each quantized activation and the range that the float net fills.
 
     Blanks: accent, ink. Data `layers`: {"name", "low", "high", "float_low", "float_high", "cut", "order"}.
     """

@@ -51,7 +51,7 @@ def render(content: dict[str, Any], pictures: list[dict[str, Any]]) -> str:
 
 
 def embedded(value: Any) -> str:
-    """JSON that can stand inside of a script element: nothing in it can end the element or begin a comment.
+    """Return JSON for a script element; no text in it can end the element or begin a comment.
 
     >>> embedded("</script>")
     '"\\\\u003c/script\\\\u003e"'
@@ -64,7 +64,7 @@ def embedded(value: Any) -> str:
 
 @functools.cache
 def chart_library() -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script of about 0.9 MB, from the wheel of vl-convert.
+    """Return Vega, Vega-Lite and Vega-Embed as one script of about 0.9 MB, from the wheel of vl-convert.
 
     Raises:
         ValueError: the wheel is not installed.
@@ -77,15 +77,15 @@ def chart_library() -> str:
 
 
 def _code() -> str:
-    """The page's own scripts as one."""
+    """Join the page's own scripts."""
     return "\n".join((PARTS / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
 
 
 def _script(text: str) -> str:
-    """A script in a form that cannot end its element early."""
+    """Escape a script so that it cannot end its element early."""
     return re.sub(r"<(?=/script|!--)", r"\\x3c", text, flags=re.IGNORECASE)
 
 
 def _hash(script: str) -> str:
-    """What a content security policy calls a script."""
+    """Return the hash of a script for the content security policy."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"

@@ -1,4 +1,4 @@
-"""The pictures that runs left of test images: found, cut to one window of each image, encoded without loss.
+"""Pictures of test images that runs wrote, cut to one window of each image and encoded without loss.
 
 All runs' pictures of an image are read at once, so that the window and the spots are where the runs differ most.
 """
@@ -40,7 +40,7 @@ class File(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
-    """What one run shows of one test image: files by column, in the order of the columns."""
+    """Pictures of one test image by one run: files by column, in the order of the columns."""
 
     run: str
     set: str
@@ -51,7 +51,7 @@ class Shown:
 
 @dataclass(kw_only=True)
 class Budget:
-    """How many bytes of pictures a page may hold, and what was left out because of it."""
+    """Bytes of pictures that a page may still hold, and the pictures that were left out."""
 
     left: int
     omitted: list[str] = field(default_factory=list)
@@ -82,7 +82,7 @@ def pictures(runs: Iterable[Run], *, side: int, budget: Budget) -> list[dict[str
 
 
 def shown_by(run: Run) -> Iterator[Shown]:
-    """The pictures of a run: whole ones where it left them, else its crops cut apart; none if they cannot be read."""
+    """Yield the pictures of a run: whole ones, else its strips cut apart; none if they cannot be read."""
     try:
         result = json.loads((run.folder / RESULT).read_text(encoding="utf-8"))
         scale = float((run.report.config if run.report else run.config)["scale"])
@@ -96,7 +96,7 @@ def shown_by(run: Run) -> Iterator[Shown]:
 
 
 def _of_strips(folder: Path, result: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Lay out pictures that hold all columns side by side as those that hold one each."""
+    """Yield the columns of pictures that hold all columns side by side."""
     columns = result["columns"]
     for path in result["files"]:
         with opened(inside(folder, path)) as image:
@@ -109,13 +109,13 @@ def _of_strips(folder: Path, result: dict[str, Any]) -> Iterator[dict[str, Any]]
 
 
 def _file(folder: Path, file: Any) -> File:
-    """A file of a run folder; what lies outside of it is refused."""
+    """Return a file of a run folder; a path that leads outside is refused."""
     path, part = (file, None) if isinstance(file, str) else file
     return File(inside(folder, path), part)
 
 
 def _checked(files: dict[str, File]) -> dict[str, File]:
-    """The files, if they can be read and are of one size.
+    """Return the files if they can be read and are of one size.
 
     Raises:
         ValueError: they are not.
@@ -127,7 +127,7 @@ def _checked(files: dict[str, File]) -> dict[str, File]:
 
 
 def _size(file: File) -> tuple[int, int]:
-    """Width and height of a picture, which its header tells.
+    """Return width and height of a picture, read from its header.
 
     Raises:
         ValueError: The part that is meant is not in it.
@@ -143,7 +143,7 @@ def _size(file: File) -> tuple[int, int]:
 
 
 def _read(file: File) -> np.ndarray:
-    """A picture (H, W, 3) uint8."""
+    """Return a picture (H, W, 3) uint8."""
     return _decoded(file, stamp(file.path))
 
 
@@ -159,7 +159,7 @@ def _decoded(file: File, _: object) -> np.ndarray:
 
 
 def _entry(members: Sequence[Shown], *, side: int, budget: Budget) -> dict[str, Any] | None:
-    """Put together what all runs show of one image; None if there is no room for any of it."""
+    """Return all runs' pictures of one image as an entry; None if the budget has no room for any."""
     from sr.functional.resize import as_ratio  # imports torch, which a page without pictures need not wait for
 
     first = members[0]
@@ -201,12 +201,12 @@ def _entry(members: Sequence[Shown], *, side: int, budget: Budget) -> dict[str, 
 
 
 def cut(pixels: np.ndarray, box: Box) -> np.ndarray:
-    """A part of a picture (H, W, 3)."""
+    """Return a part of a picture (H, W, 3)."""
     return pixels[box.y : box.y + box.height, box.x : box.x + box.width]
 
 
 def _encoded(pixels: np.ndarray) -> str:
-    """A picture as a data URL, in lossless WebP."""
+    """Return a picture as a data URL, in lossless WebP."""
     return _webp(np.ascontiguousarray(pixels).tobytes(), *pixels.shape[:2])
 
 

@@ -6,7 +6,7 @@ from sr.report.published import Published, published
 
 
 def ghosts(protocol: str, set_name: str, scale: float) -> list[dict[str, Any]]:
-    """The published nets of which one table gives both a score of this case and a latency.
+    """Return the published nets for which one table gives both a score of this case and a latency.
 
     Args:
         protocol: name of the evaluation protocol.

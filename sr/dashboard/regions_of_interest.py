@@ -1,4 +1,4 @@
-"""Where pictures of one thing differ most: a window to keep, and spots to look at."""
+"""Regions in which pictures of one image differ most: a window to keep, and spots to look at."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -20,7 +20,7 @@ class Box(NamedTuple):
 
 
 def disagreement(pictures: Sequence[np.ndarray]) -> np.ndarray:
-    """How far the pictures are apart at each pixel: mean absolute deviation of luma from the median picture.
+    """Return the mean absolute deviation of luma from the median picture at each pixel.
 
     The median keeps one failed net from deciding where to look.
 
@@ -36,7 +36,7 @@ def disagreement(pictures: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def window(pictures: Sequence[np.ndarray], side: int) -> Box:
-    """The part of the pictures to keep: at most `side` pixels high and wide (0: all), where they differ most."""
+    """Return the window of at most `side` pixels per side (0: all) in which the pictures differ most."""
     height, width = pictures[0].shape[:2]
     if side == 0 or max(height, width) <= side:
         return Box(0, 0, width, height)
@@ -45,7 +45,7 @@ def window(pictures: Sequence[np.ndarray], side: int) -> Box:
 
 
 def spots(pictures: Sequence[np.ndarray], count: int) -> list[Box]:
-    """The `count` squares, not overlapping, in which the pictures differ most, the strongest first.
+    """Return up to `count` squares without overlap in which the pictures differ most, the strongest first.
 
     There are fewer where the pictures are equal elsewhere.
     """
@@ -61,12 +61,12 @@ def spots(pictures: Sequence[np.ndarray], count: int) -> list[Box]:
 
 
 def _sums(amount: np.ndarray, width: int, height: int) -> np.ndarray:
-    """The sum over the rectangle that begins at each pixel, (H - height + 1, W - width + 1)."""
+    """Return the sum over the rectangle that begins at each pixel, (H - height + 1, W - width + 1)."""
     total = np.pad(amount.astype(np.float64), ((1, 0), (1, 0))).cumsum(0).cumsum(1)
     return total[height:, width:] - total[:-height, width:] - total[height:, :-width] + total[:-height, :-width]
 
 
 def _largest(sums: np.ndarray) -> tuple[int, int]:
-    """Where the largest value is, (x, y)."""
+    """Return the place of the largest value, (x, y)."""
     y, x = np.unravel_index(int(np.argmax(sums)), sums.shape)
     return int(x), int(y)

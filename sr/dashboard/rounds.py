@@ -1,4 +1,4 @@
-"""Quality against sparsity, from whatever a run's report says of its rounds of pruning."""
+"""Points of quality against sparsity from the pruning rounds of a run's report."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ from sr.report.runs import Run
 
 
 def rounds(run: Run, label: str) -> list[dict[str, Any]]:
-    """The rounds of a pruned run: every mapping in its report that has a `sparsity` (a share) and a PSNR.
+    """Return the rounds of a pruned run: every mapping in its report with a `sparsity` (a share) and a PSNR.
 
     Returns:
         [{"id", "label", "family", "sparsity", "quality", "metric"}], by growing sparsity; empty for a dense run. Rounds
@@ -31,7 +31,7 @@ def rounds(run: Run, label: str) -> list[dict[str, Any]]:
 
 
 def _with_sparsity(value: Any) -> Iterator[Mapping[str, Any]]:
-    """All mappings inside of plain containers that say how sparse a net was."""
+    """Yield all mappings inside plain containers that have a sparsity."""
     if isinstance(value, Mapping):
         if is_number(value.get("sparsity")):
             yield value

@@ -23,7 +23,7 @@ TRAINING_KEYS = ("iterations", "iterations_per_second", "loader_wait_share", "se
 
 @dataclass(frozen=True, kw_only=True)
 class Slice:
-    """What may stand in one chart: one protocol, one test set, one scale.
+    """Runs that may stand in one chart: of one protocol, one test set, one scale.
 
     Attributes:
         protocol: name of the evaluation protocol.
@@ -47,7 +47,7 @@ class Slice:
 
     @property
     def id(self) -> str:
-        """A short name that is the same in every page."""
+        """Return a short name that is the same in every page."""
         return f"{self.set}-x{self.scale:g}-{self.protocol}"
 
 
@@ -62,7 +62,7 @@ def slices(runs: Sequence[Run]) -> list[Slice]:
 
 
 def _by_case(report: Report) -> dict[tuple[str, str], dict[str, dict[str, Any]]]:
-    """The scores of a run as {(protocol, set): {stage: score}}."""
+    """Return the scores of a run as {(protocol, set): {stage: score}}."""
     found: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
     for stage, sets in report.quality.items():
         for name, score in sets.items():
@@ -95,7 +95,7 @@ def _slice(
 
 
 def _row(report: Report, stages: dict[str, dict[str, Any]], metrics: Sequence[Metric], short: dict[str, str]) -> Row:
-    """One run: its names, `<stage>_<metric>` of every stage, the drop to its quantized net, its costs."""
+    """Return the row of a run: names, `<stage>_<metric>` of every stage, drop by quantization, costs."""
     row: Row = _names(report, short) | costs(report)
     if row["family"] != "baseline":
         row |= {key: float(report.training[key]) for key in TRAINING_KEYS if is_number(report.training.get(key))}
@@ -110,7 +110,7 @@ def _row(report: Report, stages: dict[str, dict[str, Any]], metrics: Sequence[Me
 
 
 def _names(report: Report, short: dict[str, str]) -> Row:
-    """What a run is called, in long and in short, and what it belongs to."""
+    """Return the names of a run and of its experiment, group, family and scheme."""
     key = f"{report.experiment}/{report.run}"
     return {
         "id": key,
@@ -125,23 +125,23 @@ def _names(report: Report, short: dict[str, str]) -> Row:
 
 
 def family(config: dict[str, Any]) -> str:
-    """The class of a run's net, "baseline" for one that learns nothing, "unknown" where the config does not say."""
+    """Return the class of a run's net; "baseline" for one without training, "unknown" if the config lacks it."""
     return family_of(class_name(config.get("model")))
 
 
 def family_of(net: str) -> str:
-    """The same for the class of a net, "" where it is not known."""
+    """Return the same for the class of a net, "" if it is not known."""
     return "baseline" if net in UNTRAINED else net or "unknown"
 
 
 def families(runs: Iterable[Run]) -> list[str]:
-    """All families, baselines last, so that each has one colour in every chart of a page."""
+    """Return all families, baselines last, so that each has one colour in every chart of a page."""
     found = {family(run.report.config if run.report else run.config) for run in runs}
     return sorted(found, key=lambda name: (name in ("baseline", "unknown"), name))
 
 
 def _folded(rows: Sequence[Row]) -> list[Row]:
-    """A row for each group, with plain numbers: each mean under its key, its deviation under `<key>_std`."""
+    """Return a row for each group, with each mean under its key and its deviation under `<key>_std`."""
     members: dict[str, list[Row]] = {}
     for row in rows:
         members.setdefault(row["group"], []).append(row)
@@ -149,7 +149,7 @@ def _folded(rows: Sequence[Row]) -> list[Row]:
 
 
 def _spread_out(row: Row, members: Sequence[Row]) -> Row:
-    """One folded row and what it was made of."""
+    """Return one folded row with the runs that it was made of."""
     plain: Row = {}
     for key, value in row.items():
         plain[key] = value.mean if isinstance(value, Spread) else value

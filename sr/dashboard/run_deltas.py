@@ -1,4 +1,4 @@
-"""Runs of a page without what they share: each as its difference from the run before it.
+"""Runs of a page in compact form: each as its difference from the run before it.
 
 Neighbours have most of their settings in common, which makes a page of 1000 runs a tenth as large. page/dom.js puts
 them together again.
@@ -21,7 +21,7 @@ def without_repetition(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def delta(new: Any, old: Any) -> Delta | None:
-    """Tell how plain values differ.
+    """Return how plain values differ.
 
     Returns:
         None if they are equal; ["=", value] to replace the old one; ["~", {key: delta}, keys that went] for mappings;

@@ -1,4 +1,4 @@
-"""Short names for runs: folder names say every override, a chart has room for what tells its runs apart."""
+"""Short labels for runs: the overrides in which the runs of an experiment differ."""
 
 import re
 from collections import Counter, defaultdict
@@ -13,12 +13,12 @@ SEED = re.compile(r"(^| )seed_\d+")
 
 
 def run_id(run: Run) -> str:
-    """What a run is called in the page and in its links."""
+    """Return the id of a run in the page and in its links."""
     return f"{run.experiment}/{run.name}"
 
 
 def labels(runs: Sequence[Run]) -> dict[str, str]:
-    """A short name for every run, {id: label}: its net, and the overrides in which its experiment's runs differ.
+    """Return a label for every run, {id: label}: its net, and the overrides in which its experiment's runs differ.
 
     A run that it started from is told by its hash, `from ~378527d3`, and so is one whose name was cut off. Where all
     that does not tell two runs apart, they get their own hashes, too, or their ids are kept whole.
@@ -42,13 +42,13 @@ def labels(runs: Sequence[Run]) -> dict[str, str]:
 
 
 def _joined(parts: Sequence[str], shared: set[str]) -> str:
-    """The parts that say something: the net, and what is not shared by all."""
+    """Join the parts that differ, and the net."""
     kept = [part for part in parts if part not in shared or part.startswith("model")]
     return " ".join(re.sub(r"^model[_.]", "", part) for part in kept)
 
 
 def label_without_seed(label: str) -> str:
-    """The label of several seeds.
+    """Return the common label of several seeds.
 
     >>> label_without_seed("quicksrnet_small seed_1")
     'quicksrnet_small'

@@ -102,12 +102,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Stay quiet: the page asks every few seconds."""
+        """Log nothing: the page asks every few seconds."""
 
 
 class _Server(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Stay quiet when a page was closed while it was being answered."""
+        """Ignore a page that was closed while it was being answered."""
         if not isinstance(sys.exception(), ConnectionError | TimeoutError):
             super().handle_error(request, client_address)
 

@@ -20,7 +20,7 @@ COLOR = {
 DIMMED = {"condition": {"test": "hovered && datum.group !== hovered", "value": 0.15}, "value": 1}
 HOVERED = [{"name": "hovered", "value": ""}]
 VALUE_TEXT = {"type": "text", "align": "left", "dx": 5, "fontSize": 10}
-"""The mark that says a bar's number behind its end."""
+"""Mark of a bar's number behind its end."""
 
 
 def plot(data: str, height: Any, **parts: Any) -> Spec:
@@ -66,7 +66,7 @@ def quantitative(field: str, title: str | None = None, **more: Any) -> Spec:
 
 
 def tooltip_fields(*entries: tuple[str, ...]) -> list[Spec]:
-    """What a tooltip tells: (field, title) or (field, title, format) for each line.
+    """Return the lines of a tooltip, each from (field, title) or (field, title, format).
 
     >>> tooltip_fields(("label", "run"), ("db", "dB", ".1f"))
     [{'field': 'label', 'title': 'run'}, {'field': 'db', 'title': 'dB', 'format': '.1f'}]

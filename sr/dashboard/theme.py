@@ -19,7 +19,7 @@ FONTS = "Inter, 'Segoe UI', 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif"
 
 
 def colors(families: list[str], look: Look) -> list[str]:
-    """A colour for each family; those that are no net of their own are grey."""
+    """Return a colour for each family; baselines and unknown nets are grey."""
     shade = "dark" if look == "dark" else "light"
     palette = COLORS[shade]
     return [
@@ -29,7 +29,7 @@ def colors(families: list[str], look: Look) -> list[str]:
 
 
 def blanks(families: list[str], look: Look) -> dict[str, Any]:
-    """What the charts' blanks of colour are filled with, and whether they have a legend of their own."""
+    """Return the values of the charts' blanks: colours, and whether a chart has its own legend."""
     backdrop = BACKDROP["dark" if look == "dark" else "light"]
     return {
         "families": families,
@@ -45,7 +45,7 @@ def blanks(families: list[str], look: Look) -> dict[str, Any]:
 
 
 def config(look: Look) -> dict[str, Any]:
-    """Vega-Lite's configuration for a look."""
+    """Return Vega-Lite's configuration for a look."""
     backdrop = BACKDROP["dark" if look == "dark" else "light"]
     ink, faint, line = (backdrop[name] for name in ("ink", "faint", "line"))
     return {

@@ -42,7 +42,7 @@ def publish(runs: Sequence[Run], *, entity: str | None, project: str) -> int:
 
 
 def workspace(runs: Sequence[Run], *, entity: str, project: str) -> Any:
-    """The saved view of an experiment: one section for each question, its runs alone, newest first."""
+    """Build the saved view of an experiment: a section for each question, its own runs, newest first."""
     ws, _ = _packages()
     experiment = runs[0].experiment
     sections = [ws.Section(name=name, panels=panels, is_open=True) for name, panels in panels_of(runs).items()]
@@ -57,7 +57,7 @@ def workspace(runs: Sequence[Run], *, entity: str, project: str) -> Any:
 
 
 def report(runs: Sequence[Run], *, entity: str, project: str) -> Any:
-    """The report of an experiment: the same panels below headings, with a table of its runs."""
+    """Build the report of an experiment: the same panels below headings, with a table of its runs."""
     _, wr = _packages()
     experiment = runs[0].experiment
     blocks: list[Any] = [
@@ -79,7 +79,7 @@ def report(runs: Sequence[Run], *, entity: str, project: str) -> Any:
 
 
 def panels_of(runs: Sequence[Run]) -> dict[str, list[Any]]:
-    """The panels by heading; those whose numbers no run has are left out."""
+    """Return the panels by heading; those without numbers are left out."""
     _, wr = _packages()
     reports = [run.report for run in runs if run.report]
     cases = slices(runs)
@@ -98,7 +98,7 @@ def panels_of(runs: Sequence[Run]) -> dict[str, list[Any]]:
 
 
 def _costs(reports: Sequence[Report]) -> list[str]:
-    """Names of the costs that the runs logged, as `sr.report.summary.flat` calls them: chips first."""
+    """Return the names of the logged costs, as `sr.report.summary.flat` calls them: chips first."""
     from sr.report.summary import flat_numbers
 
     names = dict.fromkeys(name for each in reports for name in flat_numbers(each))
@@ -107,13 +107,13 @@ def _costs(reports: Sequence[Report]) -> list[str]:
 
 
 def _score(each: Slice, stage: str) -> Any:
-    """The summary of a stage's first metric in a slice."""
+    """Return the summary of a stage's first metric in a slice."""
     _, wr = _packages()
     return wr.SummaryMetric(f"{stage}/{each.set}/{each.metrics[0].key}")
 
 
 def _scatter(each: Slice, cost: str) -> Any:
-    """Quality against a cost."""
+    """Return a scatter plot of quality against a cost."""
     _, wr = _packages()
     stage = "simulated" if any(f"simulated_{each.metrics[0].key}" in row for row in each.rows) else "float"
     title = f"{each.set} x{each.scale:g}, {each.metrics[0].label} ({stage}) against {cost.removeprefix('report/')}"
@@ -121,7 +121,7 @@ def _scatter(each: Slice, cost: str) -> Any:
 
 
 def _bars(each: Slice) -> Any:
-    """The scores of the stages beside each other."""
+    """Return a bar plot of the stages' scores."""
     _, wr = _packages()
     found = [stage for stage in ("float", "simulated", "onnxruntime", "htp_v73") if _has(each, stage)]
     metrics = [f"{stage}/{each.set}/{each.metrics[0].key}" for stage in found]
@@ -129,12 +129,12 @@ def _bars(each: Slice) -> Any:
 
 
 def _has(each: Slice, stage: str) -> bool:
-    """Whether any run of a slice scored a stage."""
+    """Return whether any run of a slice scored a stage."""
     return any(f"{stage}_{each.metrics[0].key}" in row for row in each.rows)
 
 
 def _parallel(each: Slice, reports: Sequence[Report]) -> Any:
-    """Parallel coordinates over the settings that the runs have, to the scores of a slice."""
+    """Return parallel coordinates of the runs' settings and the scores of a slice."""
     _, wr = _packages()
     settings = [name for name in SETTINGS if any(_inside(report.config, name) is not None for report in reports)]
     columns = [wr.ParallelCoordinatesPlotColumn(metric=wr.Config(name)) for name in settings]
@@ -143,21 +143,21 @@ def _parallel(each: Slice, reports: Sequence[Report]) -> Any:
 
 
 def _inside(config: Any, name: str) -> Any:
-    """A value by its dotted name; None if there is none."""
+    """Return a value by its dotted name; None if there is none."""
     for key in name.split("."):
         config = config.get(key) if isinstance(config, dict) else None
     return config
 
 
 def _curves(runs: Sequence[Run]) -> list[str]:
-    """What was logged during training: the loss, and the validation of each protocol's channel."""
+    """Return the names of the logged curves: the loss, and the validation of each protocol's channel."""
     protocols = dict.fromkeys(run.report.protocol for run in runs if run.report)
     channels = dict.fromkeys("rgb" if protocol == "rgb" else "y" for protocol in protocols)
     return ["train/loss", *(f"val/psnr_{channel}_db" for channel in channels)]
 
 
 def _packages() -> tuple[Any, Any]:
-    """The two modules of wandb-workspaces.
+    """Import the two modules of wandb-workspaces.
 
     Raises:
         ValueError: the package is not installed.
@@ -171,7 +171,7 @@ def _packages() -> tuple[Any, Any]:
 
 
 def _login() -> str:
-    """The name that the login of this machine has by default.
+    """Return the default account of this machine's login.
 
     Raises:
         ValueError: there is no login, or W&B cannot be asked.

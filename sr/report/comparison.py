@@ -1,4 +1,4 @@
-"""Ours beside the published numbers, with the training of both, whether ours is better or worse."""
+"""Tables of our scores beside published ones, with the training of both."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -75,19 +75,19 @@ def comparison_tables(runs: Sequence[Run], values: Iterable[Published], *, fold_
 
 
 def _scored(report: Report) -> Iterator[tuple[str, Mapping[str, Any], ScoredNet]]:
-    """The scores of a run that a source could have too: bicubic, the float net, the simulated net."""
+    """Yield the scores of a run that a source can have, too: bicubic, float net, simulated net."""
     for stage, precision in (("bicubic", None), ("float", "fp32"), ("simulated", quantized_precision(report))):
         for set_name, score in report.quality.get(stage, {}).items():
             yield set_name, score, net_of(report, stage, precision)
 
 
 def _same_measurement(value: Published, net: ScoredNet, set_name: str, scale: float) -> bool:
-    """Whether a published value is of this net, set, scale, precision and scheme (its protocol and quantity aside)."""
+    """Return whether a published value is of this net, set, scale, precision and scheme."""
     return _same_set(value.set, set_name) and not value.conditions and same_net(value, net, scale)
 
 
 def same_net(value: Published, net: ScoredNet, scale: float) -> bool:
-    """Whether a published value is of this net, scale, precision, scheme and way of training."""
+    """Return whether a published value is of this net, scale, precision, scheme and kind of training."""
     wanted = {key: item for key, item in value.model.items() if key != "name"}
     return (
         value.model["name"] == net.name
@@ -99,13 +99,13 @@ def same_net(value: Published, net: ScoredNet, scale: float) -> bool:
 
 
 def _same_set(published: str | None, ours: str) -> bool:
-    """Whether two names mean one set: "Set5" is "set5", "gaming_test" is "gaming"."""
+    """Return whether two names mean one set: "Set5" is "set5", "gaming_test" is "gaming"."""
     name = ours.lower().replace("-", "_")
     return published is not None and published in (name, name.removesuffix("_test"))
 
 
 def _same_precision(value: Published, net: ScoredNet) -> bool:
-    """Whether both ran in floating point, or both quantized in the same way as far as the source tells."""
+    """Return whether both are floating point, or both quantized alike as far as the source states."""
     if net.precision is None:
         return True
     if net.precision in FLOAT_PRECISIONS:
@@ -114,7 +114,7 @@ def _same_precision(value: Published, net: ScoredNet) -> bool:
 
 
 def _row(report: Report, net: ScoredNet, ours: float, value: Published) -> Row:
-    """One comparison."""
+    """Return the row of one comparison."""
     own_group = report.group if net.precision else ""
     row = {
         "group": (own_group, net.precision, value.source, value.table, value.label, value.precision),
@@ -136,7 +136,7 @@ def _row(report: Report, net: ScoredNet, ours: float, value: Published) -> Row:
 
 
 def remarks(value: Published, net: ScoredNet) -> str | None:
-    """In what the source's net differs from ours, and why else the comparison limps."""
+    """Return how the source's net differs from ours, with the source's caveat; None if there is neither."""
     differing = [
         f"{key} {net.arguments[key]}, theirs {item}"
         for key, item in value.variant.items()
@@ -157,7 +157,7 @@ def _merged(rows: Iterable[Row]) -> list[Row]:
 
 
 def _table(key: tuple[str, str, float, str], rows: list[Row], *, several_experiments: bool) -> Table:
-    """One table of comparisons; SSIM is shown with four decimals, the experiment where there are several."""
+    """Return a table of comparisons: SSIM with four decimals, the experiment where there are several."""
     protocol, set_name, scale, quantity = key
     decimals, name = (".4f", "SSIM") if quantity.startswith("ssim") else (".2f", "PSNR in dB")
     columns = tuple(
@@ -171,7 +171,7 @@ def _table(key: tuple[str, str, float, str], rows: list[Row], *, several_experim
 
 
 def _foreign_table(values: Iterable[Published]) -> Table:
-    """Published values of the same nets that must not stand beside ours."""
+    """Return the table of published values of the same nets under other protocols."""
     counted = Counter((value.source, value.table, str(value.protocol)) for value in values)
     rows = [
         {"source": source, "table": table, "protocol": protocol, "num": num, "why": FOREIGN_PROTOCOLS.get(protocol)}
@@ -188,7 +188,7 @@ def _foreign_table(values: Iterable[Published]) -> Table:
 
 
 def _unmatched_table(reports: Iterable[Report]) -> Table:
-    """Finished runs whose net, set and scale no source has."""
+    """Return the table of finished runs without any published counterpart."""
     rows = [
         {
             "experiment": report.experiment,

@@ -1,4 +1,4 @@
-"""Time for an image on a phone: what sources measured beside what is estimated and predicted for our nets.
+"""Latency per image: published measurements beside our compiler estimates and predictions.
 
 The compiler gives estimates for no phone, so the two columns are of different hardware and no difference is taken.
 """
@@ -55,21 +55,21 @@ def latency_table(runs: Sequence[Run], values: Iterable[Published]) -> Table:
 
 
 def _same_case(report: Report, value: Published) -> bool:
-    """Whether a published latency is of this net, scale, precision and, where the source states it, image height."""
+    """Return whether a published latency is of this net, scale, precision and, if stated, image height."""
     scale, height = value.scale or UNSTATED["scale"], value.conditions.get("lr_height")
     net = net_of(report, "simulated", quantized_precision(report))
     return same_net(value, net, report.scale) and scale == report.scale and height in (None, lr_height(report))
 
 
 def _rows(report: Report, latencies: Sequence[Published]) -> Iterator[Row]:
-    """A run beside each latency that is published of its net, or its prediction alone."""
+    """Yield a row for each published latency of a run's net, or one with its prediction alone."""
     own = _own(report)
     theirs = [own | _theirs(report, value) for value in latencies if _same_case(report, value)]
     yield from theirs or ([own] if own["predicted_ms"] is not None else [])
 
 
 def _own(report: Report) -> Row:
-    """What is known of a run's time without any source."""
+    """Return the columns of a run's own estimates and prediction."""
     made = prediction_of(report)
     return {
         "experiment": report.experiment,
@@ -81,7 +81,7 @@ def _own(report: Report) -> Row:
 
 
 def _theirs(report: Report, value: Published) -> Row:
-    """One published latency."""
+    """Return the columns of a published latency."""
     return {
         "published_ms": value.value,
         "device": value.conditions.get("device"),

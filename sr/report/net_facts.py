@@ -1,4 +1,4 @@
-"""What net a run is of, in the words of the published values: its name, arguments, precision and image size."""
+"""The net of a run in the terms of the published values: name, arguments, precision and image size."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from sr.report.record import Report
 
 
 class ScoredNet(NamedTuple):
-    """What a stage of a run scored: the net's name, its arguments, how it was trained and in which precision it ran."""
+    """Net that a stage scored: name, arguments, kind of training, precision and scheme."""
 
     name: str
     arguments: Mapping[str, Any]
@@ -19,7 +19,7 @@ class ScoredNet(NamedTuple):
 
 
 def quantized_precision(report: Report) -> str:
-    """Precision of a run's quantized net: "int8" for 8-bit weights and activations, "fp16", else such as "w4a8"."""
+    """Return the precision of a run's quantized net: "int8", "fp16", or such as "w4a8"."""
     scheme = report.config.get("quantization") or {}
     weights, activations = scheme.get("weight_bits"), scheme.get("activation_bits")
     if scheme.get("numbers") == "float":
@@ -28,7 +28,7 @@ def quantized_precision(report: Report) -> str:
 
 
 def net_of(report: Report, stage: str, precision: str | None) -> ScoredNet:
-    """Describe the net of a stage in the words of the published values."""
+    """Describe the net of a stage in the terms of the published values."""
     if stage == "bicubic":
         return ScoredNet("bicubic", {}, "regression", None, {})
     model, task = report.config.get("model") or {}, report.config.get("task") or {}
@@ -39,7 +39,7 @@ def net_of(report: Report, stage: str, precision: str | None) -> ScoredNet:
 
 
 def class_name(node: Any) -> str:
-    """Lower-case class name of a config node: "sr.models.quicksrnet.QuickSRNet" -> "quicksrnet".
+    """Return the lower-case class name of a config node: "sr.models.quicksrnet.QuickSRNet" -> "quicksrnet".
 
     A net that filters were pruned from is "quicksrnet_narrow", which no published value is of.
     """
@@ -50,7 +50,7 @@ def class_name(node: Any) -> str:
 
 
 def lr_height(report: Report) -> int | None:
-    """Rows of the LR image that a run was compiled for, from its export's `size`: 540 for "1080p" at x2, "540x960"."""
+    """Return the height of the LR image that a run was compiled for: 540 for "1080p" at x2 or "540x960"."""
     size = str(_inside(report.config, "export", "size") or "")
     if found := re.fullmatch(r"(\d+)x\d+", size):
         return int(found[1])
@@ -59,7 +59,7 @@ def lr_height(report: Report) -> int | None:
 
 
 def lr_width(report: Report) -> int | None:
-    """Columns of that image; the targets are 16:9."""
+    """Return the width of that image; the targets are 16:9."""
     size = str(_inside(report.config, "export", "size") or "")
     if found := re.fullmatch(r"\d+x(\d+)", size):
         return int(found[1])
@@ -68,7 +68,7 @@ def lr_width(report: Report) -> int | None:
 
 
 def _inside(content: Mapping[str, Any], *keys: str) -> Any:
-    """A value inside nested mappings; None if any level lacks it."""
+    """Return a value inside nested mappings; None if any level lacks it."""
     value: Any = content
     for key in keys:
         value = value.get(key) if isinstance(value, Mapping) else None

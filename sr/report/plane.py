@@ -25,7 +25,7 @@ class Point(NamedTuple):
 
 
 def points(runs: Sequence[Run]) -> dict[str, list[Point]]:
-    """Every score that has a NIQE, by protocol, set and scale: {"bsd100 x4, protocol y": [...]}; bicubic once."""
+    """Return every score with a NIQE by protocol, set and scale, bicubic once: {"bsd100 x4, protocol y": [...]}."""
     found: dict[str, list[Point]] = {}
     for report in (run.report for run in runs if run.report):
         for stage, sets in report.quality.items():
@@ -87,6 +87,6 @@ def _panel(title: str, panel: Sequence[Point], top: int) -> str:
 
 
 def _range(values: Sequence[float]) -> tuple[float, float]:
-    """Ends of an axis, a tenth wider than the values."""
+    """Return the ends of an axis, a tenth wider than the values."""
     spare = 0.1 * (max(values) - min(values)) or max(0.5, abs(values[0]) / 100)
     return min(values) - spare, max(values) + spare

@@ -1,4 +1,4 @@
-"""Milliseconds on a Snapdragon 8 Gen 1, predicted from what was measured on one and published.
+"""Predict latency on a Snapdragon 8 Gen 1 by a linear fit to published measurements.
 
 t = a + b * padded GMAC + c * pixels in and out + d * pixels behind a residual from input to output, no factor negative,
 fitted to relative errors. Channels count in blocks of 32, in which the HTP keeps its activations. A prediction is no
@@ -40,7 +40,7 @@ class Plain(NamedTuple):
     lr_width: int
 
     def features(self) -> list[float]:
-        """What the time is made of: 1, padded GMAC, megabytes of pixels in and out, megapixels with a residual."""
+        """Return the features of the fit: 1, padded GMAC, megabytes of pixels, megapixels with a residual."""
         pixels, slots = self.lr_height * self.lr_width, 3 * self.scale**2
         wide, image, out = (-(-channels // CHANNEL_BLOCK) * CHANNEL_BLOCK for channels in (self.f, 3, slots))
         macs = KERNEL_AREA * wide * (image + self.m * wide + out) * pixels
@@ -48,7 +48,7 @@ class Plain(NamedTuple):
 
 
 class Prediction(NamedTuple):
-    """A predicted time, and how far such predictions were off on published points left out of the fit."""
+    """Predicted time in ms, with the relative errors on published points left out of the fit."""
 
     predicted_ms: float
     mean_error_share: float
@@ -63,7 +63,7 @@ def predict(net: Plain) -> Prediction:
 
 
 def prediction_of(report: Report) -> Prediction | None:
-    """The time that is predicted for a run's net at its size; None for nets that the fit says nothing of."""
+    """Return the predicted time of a run's net at its size; None for a net that the fit does not cover."""
     model = report.config.get("model") or {}
     height, width = lr_height(report), lr_width(report)
     if height is None or width is None or quantized_precision(report) != "int8":
@@ -73,7 +73,7 @@ def prediction_of(report: Report) -> Prediction | None:
 
 
 def format_prediction_error(made: Prediction) -> str:
-    """What a prediction is worth, in words."""
+    """Format the errors of a prediction as a sentence."""
     mean, largest = 100 * made.mean_error_share, 100 * made.largest_error_share
     return (
         f"Predicted: off by {mean:.0f} % on average, {largest:.0f} % at most, on left-out points of {made.fitted_on}."
@@ -81,12 +81,12 @@ def format_prediction_error(made: Prediction) -> str:
 
 
 def format_prediction_errors(reports: Iterable[Report]) -> list[str]:
-    """What the predictions of some runs are worth, in words for under their table; empty where there are none."""
+    """Format the errors of all predictions as notes of a table; empty without predictions."""
     return sorted({format_prediction_error(made) for report in reports if (made := prediction_of(report))})
 
 
 def plain_net(model: Mapping[str, Any], name: str, lr_size: tuple[int, int]) -> Plain | None:
-    """The stack that a run's net is; None for a net of another kind, or with a scale that the fit has not seen.
+    """Return the plain stack that a net is; None for another kind of net or a scale outside the fit.
 
     Args:
         model: its arguments.
@@ -104,7 +104,7 @@ def plain_net(model: Mapping[str, Any], name: str, lr_size: tuple[int, int]) -> 
 
 
 def measured(values: Iterable[Published]) -> list[tuple[Plain, float]]:
-    """The published INT8 latencies of plain nets on this chip, in ms; also those with a residual that is only told."""
+    """Return the published INT8 latencies of plain nets on this chip in ms, also those given as savings."""
     values = [value for value in values if value.model["name"] in PLAIN and value.precision == "int8"]
     on_chip = [value for value in values if value.conditions.get("device") in DEVICES]
     points = [(_plain(value), value.value) for value in on_chip if value.quantity == "latency_ms"]
@@ -117,7 +117,7 @@ def measured(values: Iterable[Published]) -> list[tuple[Plain, float]]:
 
 
 def fit_factors(points: Sequence[tuple[Plain, float]]) -> list[float]:
-    """The four factors, by least squares of relative errors without negative ones."""
+    """Fit the four factors by non-negative least squares of the relative errors."""
     from scipy.optimize import nnls  # here, because no table or --help should wait for it
 
     relative = [[feature / time for feature in net.features()] for net, time in points]
@@ -125,7 +125,7 @@ def fit_factors(points: Sequence[tuple[Plain, float]]) -> list[float]:
 
 
 def left_out_errors(points: Sequence[tuple[Plain, float]]) -> list[float]:
-    """Relative error of the prediction for each point by a fit to all the others."""
+    """Return the relative error of each point's prediction by a fit to all other points."""
     others = ([*points[:i], *points[i + 1 :]] for i in range(len(points)))
     return [_milliseconds(fit_factors(rest), net) / time - 1 for rest, (net, time) in zip(others, points, strict=True)]
 
@@ -145,7 +145,7 @@ def _milliseconds(factors: Sequence[float], net: Plain) -> float:
 
 
 def _plain(value: Published) -> Plain:
-    """The net of a published latency; what its source leaves out is `UNSTATED`."""
+    """Return the net of a published latency; what its source leaves out is `UNSTATED`."""
     model = UNSTATED_ABPN | dict(value.model)
     scale = int(value.scale or UNSTATED["scale"])
     large_of_zoo = value.source == "AI Hub" and model["f"] == 64  # released with its residual

@@ -1,4 +1,4 @@
-"""Which code and which libraries made a result."""
+"""Commit, versions and machine that made a result."""
 
 import functools
 import platform
@@ -24,7 +24,7 @@ PACKAGES = (
 
 
 def git_state(folder: Path) -> dict[str, str | bool | None]:
-    """Tell the commit of a checkout and whether files differ from it.
+    """Return the commit of a checkout and whether files differ from it.
 
     Returns:
         {"commit", "dirty"}, both None where there is no checkout, no commit, or no git. A repository further up, such
@@ -37,7 +37,7 @@ def git_state(folder: Path) -> dict[str, str | bool | None]:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    """Output of a git command, or None if it failed."""
+    """Return the output of a git command, or None if it failed."""
     try:
         done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=20)
     except (OSError, subprocess.TimeoutExpired):
@@ -46,7 +46,7 @@ def _git(folder: Path, *arguments: str) -> str | None:
 
 
 def versions() -> dict[str, str]:
-    """Versions of the libraries that decide numbers; those that are not installed are left out."""
+    """Return the versions of the libraries that decide numbers; those not installed are left out."""
     found = {"sr-mobile": sr.__version__}
     for name in PACKAGES:
         try:

@@ -1,4 +1,4 @@
-"""The report of one run: `report.json`, written last and at once, so that its existence means "finished"."""
+"""The report of one run: `report.json`, written last and atomically, so that its existence means "finished"."""
 
 import functools
 import json
@@ -20,7 +20,7 @@ SCORED_STAGES = ("bicubic", "float", "simulated", "onnxruntime", "openvino", "li
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """Everything that a finished run says about itself, in plain containers.
+    """Results and provenance of a finished run, in plain containers.
 
     Attributes:
         experiment: Folder name above the run's.
@@ -77,7 +77,7 @@ class Report:
 
     @property
     def scale(self) -> float:
-        """Upscaling factor of the run's net."""
+        """Return the upscaling factor of the run's net."""
         return float(self.config["scale"])
 
 
@@ -89,7 +89,7 @@ def _without_seed(value: Any) -> Any:
 
 
 def psnr_key(score: Mapping[str, Any]) -> str | None:
-    """Name of the PSNR in a set's score, such as "psnr_y_db"; None if there is none.
+    """Return the key of the PSNR in a set's score, such as "psnr_y_db"; None if there is none.
 
     >>> psnr_key({"num_images": 5, "psnr_y_db": 37.1})
     'psnr_y_db'
@@ -98,7 +98,7 @@ def psnr_key(score: Mapping[str, Any]) -> str | None:
 
 
 def ssim_key(score: Mapping[str, Any]) -> str | None:
-    """Name of the SSIM in a set's score, such as "ssim_y"; None if there is none."""
+    """Return the key of the SSIM in a set's score, such as "ssim_y"; None if there is none."""
     return next((key for key in score if SSIM_KEY.fullmatch(key)), None)
 
 
@@ -125,7 +125,7 @@ def write_report(report: Report, folder: Path) -> Path:
 
 
 def is_finished(folder: Path) -> bool:
-    """Whether a run has a report that can be read; one that is empty, torn or of another kind does not count."""
+    """Return whether a run has a readable report; an empty or torn one does not count."""
     try:
         read_report(folder / REPORT_NAME)
     except (ValueError, OSError):

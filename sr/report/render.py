@@ -1,4 +1,4 @@
-"""A table on the screen, or as Markdown, LaTeX, CSV or JSON."""
+"""Write tables to the screen, or as Markdown, LaTeX, CSV or JSON."""
 
 import json
 import math
@@ -132,7 +132,7 @@ def _wrapped(title: str, columns: Sequence[Column], texts: list[list[str]], cons
 
 
 def _on_screen(text: str, column: Column, footnotes: list[str]) -> str:
-    """The text of a cell, or the number of its footnote, which is added if it is new."""
+    """Return the text of a cell, or the number of its footnote, which is added if it is new."""
     if not column.footnote or len(text) <= FOOTNOTE_LENGTH:
         return text
     if text not in footnotes:
@@ -213,7 +213,7 @@ def as_json(tables: Sequence[Table]) -> str:
 
 
 def _jsonable(row: dict[str, Any], columns: Sequence[Column]) -> dict[str, Any]:
-    """The values of a row that are columns."""
+    """Return the values of a row that are columns."""
     values = {column.key: row.get(column.key) for column in columns}
     spreads = {key: value._asdict() for key, value in values.items() if isinstance(value, Spread)}
     return plain_values(values | spreads, "row")

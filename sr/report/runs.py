@@ -1,4 +1,4 @@
-"""Run folders and how far each one is: finished, running, failed, unfinished, or with a report that cannot be read."""
+"""Run folders and their states: finished, running, failed, unfinished, broken."""
 
 import functools
 import json
@@ -38,12 +38,12 @@ class Run:
 
     @property
     def name(self) -> str:
-        """Folder name of the run."""
+        """Return the folder name of the run."""
         return self.folder.name
 
     @property
     def experiment(self) -> str:
-        """Folder name above it."""
+        """Return the name of the folder above it."""
         return self.folder.parent.name
 
 
@@ -67,7 +67,7 @@ def find_runs(places: Iterable[Path]) -> list[Run]:
 
 
 def read_run(folder: Path) -> Run:
-    """Read one run folder; nothing in it can make this fail."""
+    """Read one run folder; damaged files change its status and raise nothing."""
     found = stamp(folder / REPORT_NAME)
     if found:
         return _finished(folder, found)
@@ -92,7 +92,7 @@ def _finished(folder: Path, _: tuple[int, int, int]) -> Run:
 
 
 def natural_key(name: str) -> list[tuple[int, str]]:
-    """Sort key that puts m_5 before m_11.
+    """Return a sort key that puts m_5 before m_11.
 
     >>> sorted(["m_11", "m_5", "m_1"], key=natural_key)
     ['m_1', 'm_5', 'm_11']
@@ -106,7 +106,7 @@ def _config(folder: Path) -> dict[str, Any]:
 
 
 def _read_mapping(path: Path) -> dict[str, Any]:
-    """The mapping in a YAML or JSON file; empty if there is none."""
+    """Return the mapping in a YAML or JSON file; empty if there is none."""
     try:
         content = json.loads(path.read_text(encoding="utf-8")) if path.suffix == ".json" else read_yaml(path)
     except (OSError, ValueError, RecursionError):

@@ -14,7 +14,7 @@ class Spread(NamedTuple):
     std: float
 
     def __format__(self, specification: str) -> str:
-        """Both numbers in the form that is asked for, such as 31.61 +- 0.02."""
+        """Format both numbers, such as 31.61 +- 0.02."""
         # A sign belongs to the mean, and a deviation of a whole number is none.
         mean = f"{self.mean:{specification.replace('d', '.0f')}}"
         if math.isnan(self.std):
@@ -23,7 +23,7 @@ class Spread(NamedTuple):
 
 
 def without_seed(run: str) -> str:
-    """The name of several runs that differ in their seed.
+    """Return the common name of runs that differ only in their seed.
 
     >>> without_seed("m_5-seed_1")
     'm_5'
@@ -53,7 +53,7 @@ def _fold(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _fold_values(values: list[Any]) -> Any:
-    """One value for many."""
+    """Return one value for many."""
     if not values or all(value == values[0] for value in values):
         return values[0] if values else None
     if all(isinstance(value, (int, float)) for value in values):

@@ -1,4 +1,4 @@
-"""What a run is called where there is little room: folder names say every override, and where it started from."""
+"""Short names of runs: folder names hold every override and are too long for tables and charts."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ ROOM = 60
 
 
 def parts(name: str) -> list[str]:
-    """The overrides in a folder's name; what was cut off from a long one is left out.
+    """Return the overrides in a folder's name; a part that was cut off is left out.
 
     >>> parts("model_espcn-scale_2")
     ['model_espcn', 'scale_2']
@@ -21,7 +21,7 @@ def parts(name: str) -> list[str]:
 
 
 def tail(name: str) -> str:
-    """The hash at the end of a folder's name, which nothing else in its experiment ends in; empty if it has none.
+    """Return the hash at the end of a folder's name, unique in its experiment; empty if it has none.
 
     >>> tail("model_espcn-init_outputs_release_model_espcn_scale_2-378527d3")
     '~378527d3'
@@ -31,7 +31,7 @@ def tail(name: str) -> str:
 
 
 def origin(init: str | None) -> str:
-    """Where a run started from: the hash or the name of a run's folder, the name of a file or of a shipped net.
+    """Return where a run started from: hash or name of a run's folder, of a file or of a pretrained net.
 
     >>> origin("outputs/x/model_espcn-init_outputs_x_model_espcn_scale_2-378527d3/float/weights.safetensors")
     'from ~378527d3'
@@ -47,7 +47,7 @@ def origin(init: str | None) -> str:
 
 
 def started(name: str, init: str | None) -> list[str]:
-    """The overrides in a folder's name, with the start in short: a run's whole name, or a chain of them, is much.
+    """Return the overrides in a folder's name, with the run that it started from in short.
 
     >>> started("model_espcn-init_outputs_x_model_espcn_scale_2-scale_3", "outputs/x/model_espcn-scale_2")
     ['model_espcn', 'scale_3', 'from scale_2']
@@ -60,7 +60,7 @@ def started(name: str, init: str | None) -> list[str]:
 
 
 def apart(text: str, name: str) -> str:
-    """A label with the hash of its run behind its first word, where a cut through a long label spares it.
+    """Insert the hash of a run behind the first word of its label, where shortening keeps it.
 
     >>> apart("espcn scale_3 from scale_2", "model_espcn-init_outputs_x_model_espcn_scale_2-378527d3")
     'espcn ~378527d3 scale_3 from scale_2'
@@ -70,7 +70,7 @@ def apart(text: str, name: str) -> str:
 
 
 def short_name(name: str, init: str | None) -> str:
-    """A folder's name for a table on the screen.
+    """Shorten a folder's name for a table on the screen.
 
     Args:
         name: of the run's folder.

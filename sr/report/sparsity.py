@@ -20,7 +20,7 @@ LAST_SHARE = 0.5
 
 
 def pruned_groups(runs: Sequence[Run]) -> dict[str, list[Rounds]]:
-    """The rounds of all pruned runs: {name of the first run: [rounds of each seed]}, runs that differ in seed together.
+    """Group the rounds of all pruned runs by all but the seed: {name of the first run: [rounds of each seed]}.
 
     Raises:
         ValueError: no finished run was pruned.
@@ -36,7 +36,7 @@ def pruned_groups(runs: Sequence[Run]) -> dict[str, list[Rounds]]:
 
 
 def sparsity_tables(runs: Sequence[Run]) -> list[Table]:
-    """A table for each group: each round's PSNR, mean over seeds, and each seed's difference from its dense round."""
+    """Make a table for each group: PSNR of each round, mean over seeds, and each seed's difference from dense."""
     tables = []
     for name, seeds in pruned_groups(runs).items():
         key = _key(seeds)
@@ -89,7 +89,7 @@ def sparsity_picture(runs: Sequence[Run]) -> bytes:
 
 
 def _draw_sparsity(axes: Any, seeds: Sequence[Rounds], key: str) -> None:
-    """Figure 3: every seed as points, their mean as a line, the dense net's mean across."""
+    """Draw figure 3: every seed as points, their mean as a line, the dense net's mean across."""
     sparsity = [100 * each["sparsity"] for each in seeds[0]]
     means = [statistics.fmean(float(each[key]) for each in rounds) for rounds in zip(*seeds, strict=True)]
     axes.plot(sparsity, means, marker="o", color="tab:blue", label="mean" if len(seeds) > 1 else "PSNR")
@@ -102,7 +102,7 @@ def _draw_sparsity(axes: Any, seeds: Sequence[Rounds], key: str) -> None:
 
 
 def _draw_curves(axes: Any, seeds: Sequence[Rounds], key: str, start: float) -> None:
-    """Figure 4: PSNR over the iterations that a round's weights have seen, mean over seeds, from a share on."""
+    """Draw figure 4: PSNR over the iterations of a round, mean over seeds, from a share of them on."""
     from matplotlib import colormaps
 
     for number, rounds in enumerate(zip(*seeds, strict=True)):
@@ -117,7 +117,7 @@ def _draw_curves(axes: Any, seeds: Sequence[Rounds], key: str, start: float) -> 
 
 
 def _curve(each: Mapping[str, Any], rounds: Rounds, key: str) -> dict[int, float]:
-    """A round's validations by iteration, and its end; all rounds are as long as the dense one."""
+    """Return a round's validations by iteration and its final score; all rounds are as long as the dense one."""
     return {int(at): float(value) for at, value in each["curve"]} | {int(rounds[0]["iterations"]): float(each[key])}
 
 

@@ -1,4 +1,4 @@
-"""Tables as CSV, in which a spreadsheet finds numbers and no formulas."""
+"""Tables as CSV without formulas for spreadsheets."""
 
 import csv
 import io
@@ -31,7 +31,7 @@ def as_csv(tables: Sequence[Table]) -> str:
 
 
 def _flat(row: dict[str, Any], columns: Sequence[Column]) -> dict[str, Any]:
-    """The values of a row that are columns, spreads as two."""
+    """Return the values of a row that are columns, a spread as two."""
     flat: dict[str, Any] = {}
     for column in columns:
         value = row.get(column.key)

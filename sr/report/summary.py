@@ -1,4 +1,4 @@
-"""A report as flat numbers, as experiment trackers want it."""
+"""A report as flat numbers, as experiment trackers need them."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from sr.report.table import estimates_ms
 
 
 def flat_numbers(report: Report) -> dict[str, float]:
-    """The numbers of a report under names of three parts, which tells them from what training logs.
+    """Return the numbers of a report under names of three parts; training logs names of two.
 
     Returns:
         {"float/set5/psnr_y_db": 37.1, "report/cost/parameters": 22860.0, "report/training/seconds": ...,
@@ -29,16 +29,16 @@ def flat_numbers(report: Report) -> dict[str, float]:
 
 
 def _median(value: Any) -> Any:
-    """A latency's median; any other value as it is."""
+    """Return the median of a latency; any other value unchanged."""
     return value.get("median_ms") if isinstance(value, dict) else value
 
 
 def certificate(report: Report) -> list[dict[str, Any]]:
-    """The comparisons of the export's certificate; empty where nothing was exported."""
+    """Return the comparisons of the export's certificate; empty if nothing was exported."""
     found = [report.export.get(name) for name in ("links", "closeness")]
     return [row for rows in found if isinstance(rows, list) for row in rows]
 
 
 def holds(report: Report) -> bool:
-    """Whether every comparison of the certificate is within its bound."""
+    """Return whether every comparison of the certificate is within its bound."""
     return all(row.get("holds") for row in certificate(report))

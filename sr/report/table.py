@@ -45,7 +45,7 @@ class Table:
     notes: list[str] = field(default_factory=list)
 
     def filled_columns(self) -> list[Column]:
-        """The columns that at least one row fills."""
+        """Return the columns that at least one row fills."""
         return [column for column in self.columns if any(row.get(column.key) is not None for row in self.rows)]
 
 
@@ -133,18 +133,18 @@ def status_table(runs: Iterable[Run]) -> Table:
 
 
 def _names(report: Report, several_experiments: bool) -> Row:
-    """What tells the rows apart, and the key under which they fold."""
+    """Return the names of a row, and the key under which seeds fold."""
     names = {"experiment": report.experiment} if several_experiments else {}
     return names | run_names(report.run, report.config) | {"group": report.group}
 
 
 def run_names(name: str, config: Mapping[str, Any]) -> Row:
-    """A run's name, and a short one where there is little room."""
+    """Return a run's name and a short one."""
     return {"run": name, "short_run": short_name(name, config.get("init"))}
 
 
 def _amount(report: Report) -> Row:
-    """Size of the net and length of the training."""
+    """Return the size of the net and the length of its training."""
     found = report.training | report.cost | parameter_counts(report)
     return {column.key: found.get(column.key) for column in AMOUNT}
 
@@ -158,14 +158,14 @@ def parameter_counts(report: Report) -> Row:
 
 
 def estimates_ms(report: Report) -> dict[str, float]:
-    """The compiler's estimates of the time for an image, {chip: ms}; never a figure of a phone."""
+    """Return the compiler's estimates of the time for an image, {chip: ms}; none is measured on a phone."""
     compiled = report.export.get("hexagon")
     found = compiled.get("estimates") if isinstance(compiled, dict) else None
     return {row["chip"]: row["estimate_us"] / 1000 for row in found or [] if "estimate_us" in row}
 
 
 def engines_ms(report: Report) -> dict[str, tuple[str, float]]:
-    """Measured times of further engines that ran the export: {engine: ("CPU" or "phone", ms)}."""
+    """Return the measured times of further engines that ran the export: {engine: ("CPU" or "phone", ms)}."""
     found: dict[str, tuple[str, float]] = {}
     for name, facts in (report.export.get("engines") or {}).items():
         if "latency" in facts:
@@ -176,7 +176,7 @@ def engines_ms(report: Report) -> dict[str, tuple[str, float]]:
 
 
 def _speed(report: Report) -> Row:
-    """Figures of the net and of its training, the median latency, and the wall time of all stages."""
+    """Return figures of the net and its training, the median latency, and the wall time of all stages."""
     latencies = {runtime: report.cost.get(f"latency_{runtime}_cpu") for runtime in CPU_RUNTIMES}
     made = prediction_of(report)
     return {
@@ -195,7 +195,7 @@ def _speed(report: Report) -> Row:
 
 
 def _scores(report: Report) -> dict[tuple[str, str], Row]:
-    """The scores of a run for each protocol and set: {stage}_{psnr key}, the SSIM of the float net, the drop."""
+    """Return the scores of a run for each protocol and set: {stage}_{psnr key}, the float net's SSIM, the drop."""
     found: dict[tuple[str, str], Row] = {}
     for stage, sets in report.quality.items():
         for name, score in sets.items():
@@ -228,7 +228,7 @@ def _equal_images(reports: Sequence[Report], name: str) -> list[str]:
 
 
 def _key_of(row: Row, stage: str) -> str:
-    """Key of a stage's PSNR in a row of scores; empty if it has none."""
+    """Return the key of a stage's PSNR in a row of scores; empty if it has none."""
     return next((key for key in row if key.startswith(f"{stage}_psnr_")), "")
 
 

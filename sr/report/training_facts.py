@@ -1,4 +1,4 @@
-"""How much a result was trained, and on what, so that a short run is not mistaken for a reproduction."""
+"""Length and data of a training, beside a score so that a short run is not mistaken for a reproduction."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import PurePath
@@ -9,7 +9,7 @@ from sr.report.record import Report
 
 
 def trainings(report: Report, value: Published) -> dict[str, Any]:
-    """Tell length and images of both trainings, as far as they are stated.
+    """Return length and images of both trainings, as far as they are stated.
 
     Returns:
         {"iterations", "budget" (only of a shortened recipe), "start" (only of a run that did not begin from nothing),
@@ -30,7 +30,7 @@ def trainings(report: Report, value: Published) -> dict[str, Any]:
 
 
 def _start(config: Mapping[str, Any]) -> str | None:
-    """What a net was before its run, or learnt from besides images: iterations that `training.iterations` lacks."""
+    """Return what a net started from or was distilled from: iterations that `training.iterations` lacks."""
     task = config.get("task") or {}
     teacher = task.get("teacher")
     parts = [
@@ -53,7 +53,7 @@ def our_data(report: Report) -> str:
 
 
 def _source_names(data: Mapping[str, Any]) -> Iterator[str]:
-    """Folder names of the training images in a config."""
+    """Yield the folder names of the training images in a config."""
     for source in data.get("sources") or []:
         path = str(source.get("path", ""))
         yield path if path.startswith("package:") else PurePath(data.get("root") or "", path).name

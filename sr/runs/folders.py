@@ -36,7 +36,7 @@ def data_root() -> Path:
 
 
 def run_name(overrides: list[str]) -> str:
-    """The folder name of a run, from the overrides that change its numbers, in sorted order, the model's first.
+    """Return the folder name of a run: the overrides that change its numbers, sorted, the model's first.
 
     Joined with `-` and `_` only: Hydra cannot parse `=` or `,` in a path given on its command line. A name that would
     grow over `MAX_NAME` characters ends in a hash of the whole.

@@ -1,4 +1,4 @@
-"""Which settings decide a run's numbers, and the refusal to go on with others."""
+"""Settings that decide a run's numbers; a run refuses to continue with others."""
 
 import json
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ NARROW = "narrow/narrow.json"  # what filter pruning left of the net
 
 
 def identity(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a config that decides a run's numbers: all but `MACHINE_KEYS` and `PLACE_KEYS`.
+    """Return the part of a config that decides a run's numbers: all but `MACHINE_KEYS` and `PLACE_KEYS`.
 
     Which class does the work of a stage is the code's affair: below `callbacks` only settings count.
     """
@@ -35,7 +35,7 @@ def _without_target(settings: Any) -> Any:
 
 
 def differing_keys(ours: Any, theirs: Any, path: str = "") -> list[str]:
-    """Dotted keys in which two nested plain containers differ, each with both values.
+    """Return the dotted keys in which two nested plain containers differ, each with both values.
 
     Keys that only one of them has do not count: the code knows more settings from time to time, whose defaults are what
     it did before. An empty container differs from a filled one.
@@ -81,7 +81,7 @@ def lock_config(folder: Path, config: Mapping[str, Any]) -> None:
 
 
 def has_config(folder: Path) -> bool:
-    """Whether a run was started in a folder."""
+    """Return whether a run was started in a folder."""
     return (folder / CONFIG).is_file()
 
 
@@ -102,14 +102,14 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 
 def kept_config(folder: Path) -> dict[str, Any]:
-    """The config of a run as its report and its weights tell it: with the net that filter pruning left, if any."""
+    """Return the config of a run with the net that filter pruning left, if any."""
     config = read_config(folder)
     narrow = folder / NARROW
     return config | {"model": read_json(narrow)["model"]} if narrow.is_file() else config
 
 
 def check_data(folder: Path, description: Mapping[str, Any]) -> None:
-    """Remember which training images a run saw first; refuse to go on with others.
+    """Store the fingerprint of a run's training images at its first start; refuse other images later.
 
     Args:
         folder: the run folder.

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from sr.dashboard.content import content
-from sr.report.__main__ import tables_of
+from sr.report.command import tables_of
 from sr.report.plane import plane
 from sr.report.render import print_tables
 from sr.report.runs import find_runs
