@@ -14,6 +14,7 @@ COMMANDS = {
     "dashboard": "one HTML page of finished runs",
     "doctor": "check packages, the HTP compiler and image sets",
     "bench": "measure speed on this machine",
+    "upscale": "upscale a picture, a folder of pictures, or a video",
     "pretrained": "the trained nets of the package",
     "data": "the cache of decoded images",
 }

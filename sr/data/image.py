@@ -32,9 +32,9 @@ MAX_MEGAPIXELS = 179.0
 Image.MAX_IMAGE_PIXELS = None
 
 _DIRECT = ("RGB", "L", "1", "YCbCr")
-_WITH_ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")
-_SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N")
-_ONE_CHANNEL = ("1", "L", "LA", "La", *_SIXTEEN_BIT)
+WITH_ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")
+SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N")
+_ONE_CHANNEL = ("1", "L", "LA", "La", *SIXTEEN_BIT)
 _REFUSED = {
     "CMYK": "printing inks (CMYK) have no defined RGB values; convert it with a colour-managed program",
     "LAB": "CIE Lab is not supported; convert it to RGB",
@@ -86,7 +86,7 @@ def image_size(path: Path, max_megapixels: float | None = None) -> tuple[int, in
         ValueError: As `read_image`, for errors that the header shows.
     """
     with opened(path, max_megapixels) as image:
-        _refuse_unreadable(path, image)
+        refuse_undefined_rgb(path, image)
         width, height = image.size
         turned = image.getexif().get(0x0112) in _TRANSPOSED
     return (width, height) if turned else (height, width)
@@ -136,7 +136,7 @@ def read_image(path: Path, max_megapixels: float | None = None) -> np.ndarray:
             transparent pixels or a mode without defined RGB values.
     """
     with opened(path, max_megapixels) as image:
-        _refuse_unreadable(path, image)
+        refuse_undefined_rgb(path, image)
         image.load()
         ImageOps.exif_transpose(image, in_place=True)
         return _to_rgb(path, image)
@@ -201,14 +201,19 @@ def _limit() -> float:
     return limit
 
 
-def _refuse_unreadable(path: Path, image: Image.Image) -> None:
+def refuse_undefined_rgb(path: Path, image: Image.Image) -> None:
+    """Refuse an open image without defined RGB values: several frames, a mode of other colours.
+
+    Raises:
+        ValueError: the message names the file.
+    """
     # The MPO file of a camera has the image first and previews after it.
     num_frames = getattr(image, "n_frames", 1)
     if num_frames > 1 and image.format != "MPO":
         raise _RefusedError(f"{path} holds {num_frames} frames; split it into single images")
     if image.mode in _REFUSED:
         raise _RefusedError(f"{path}: {_REFUSED[image.mode]}")
-    if image.mode not in (*_DIRECT, *_WITH_ALPHA, *_SIXTEEN_BIT, "P"):
+    if image.mode not in (*_DIRECT, *WITH_ALPHA, *SIXTEEN_BIT, "P"):
         raise _RefusedError(f"{path} has Pillow mode {image.mode!r}, which is not supported; convert it to 8-bit RGB")
     # Pillow compares the 16-bit transparent colour with 8-bit pixels.
     if image.mode == "RGB" and "transparency" in image.info and "16" in str(getattr(image, "tile", "")):
@@ -216,13 +221,13 @@ def _refuse_unreadable(path: Path, image: Image.Image) -> None:
 
 
 def _to_rgb(path: Path, image: Image.Image) -> np.ndarray:
-    if image.mode in _SIXTEEN_BIT:
+    if image.mode in SIXTEEN_BIT:
         values = np.asarray(image)
         if "transparency" in image.info and (values == image.info["transparency"]).any():
             raise _transparent(path)
         grey = (values.astype(np.uint32) + 128) // 257  # 65535 = 255 * 257; exact rounding to nearest
         return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2)
-    if image.mode in _WITH_ALPHA or "transparency" in image.info:
+    if image.mode in WITH_ALPHA or "transparency" in image.info:
         image = image.convert("RGBA")
         if np.asarray(image.getchannel("A")).min() < 255:
             raise _transparent(path)

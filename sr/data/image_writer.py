@@ -45,7 +45,12 @@ def check_target(target: Path, height: int, width: int) -> str:
 
 
 def write_strips(
-    path: Path, kind: str, size: tuple[int, int], strips: Iterable[np.ndarray], profile: bytes | None
+    path: Path,
+    kind: str,
+    size: tuple[int, int],
+    strips: Iterable[np.ndarray],
+    profile: bytes | None,
+    quality: int | None = None,
 ) -> None:
     """Write a picture whose rows come in strips, from top to bottom.
 
@@ -53,36 +58,54 @@ def write_strips(
         path: the file.
         kind: of `check_target`.
         size: height and width.
-        strips: (rows, W, 3) uint8 each.
+        strips: (rows, W, C) uint8 each, C = 3 or 4 (the last is alpha); for PNG also uint16.
         profile: ICC profile to put into it, for formats other than `WITHOUT_PROFILE`.
+        quality: of a lossy format, 1 to 100; None: `QUALITY`.
     """
     height, width = size
     if kind == "PNG":
         with open(path, "wb") as file:
             _write_png(file, height, width, strips, profile)
         return
-    picture, top = Image.new("RGB", (width, height)), 0
+    picture, top = None, 0
     for strip in strips:
+        picture = picture or Image.new("RGBA" if strip.shape[2] == 4 else "RGB", (width, height))
         picture.paste(Image.fromarray(strip), (0, top))
         top += len(strip)
+    assert picture is not None, "a picture has rows"
     how: dict[str, Any] = {"icc_profile": profile, **QUALITY.get(kind, {})}
+    if quality is not None and kind in QUALITY:
+        how["quality"] = quality
     picture.save(path, format=kind, **how)
 
 
 def _write_png(file: BinaryIO, height: int, width: int, strips: Iterable[np.ndarray], profile: bytes | None) -> None:
-    file.write(b"\x89PNG\r\n\x1a\n")
-    _chunk(file, b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-    if profile:
-        _chunk(file, b"iCCP", b"ICC Profile\0\0" + zlib.compress(profile))
-    packer = zlib.compressobj(6, strategy=zlib.Z_FILTERED)
-    above = np.zeros((1, width, 3), np.uint8)
-    for strip in strips:
+    packer, above = zlib.compressobj(6, strategy=zlib.Z_FILTERED), np.zeros((0, 0, 0), np.uint8)
+    for number, strip in enumerate(strips):
+        rows_of_bytes = _pixel_bytes(strip)
+        if number == 0:
+            _write_head(file, height, width, strip, profile)
+            above = np.zeros_like(rows_of_bytes[:1])
         for top in range(0, len(strip), _ROWS):
-            rows = np.concatenate((above, strip[top : top + _ROWS]))
+            rows = np.concatenate((above, rows_of_bytes[top : top + _ROWS]))
             _chunk(file, b"IDAT", packer.compress(_filtered(rows).data))
             above = rows[-1:]
     _chunk(file, b"IDAT", packer.flush())
     _chunk(file, b"IEND", b"")
+
+
+def _write_head(file: BinaryIO, height: int, width: int, strip: np.ndarray, profile: bytes | None) -> None:
+    color_type = {3: 2, 4: 6}[strip.shape[2]]  # RGB, RGB and alpha
+    file.write(b"\x89PNG\r\n\x1a\n")
+    _chunk(file, b"IHDR", struct.pack(">IIBBBBB", width, height, 8 * strip.itemsize, color_type, 0, 0, 0))
+    if profile:
+        _chunk(file, b"iCCP", b"ICC Profile\0\0" + zlib.compress(profile))
+
+
+def _pixel_bytes(strip: np.ndarray) -> np.ndarray:
+    """Return the bytes of pixels as PNG orders them, most significant first: (rows, W, bytes of a pixel)."""
+    ordered = np.ascontiguousarray(strip.astype(">u2") if strip.itemsize == 2 else strip)
+    return ordered.view(np.uint8).reshape(*strip.shape[:2], -1)
 
 
 def _filtered(rows: np.ndarray) -> np.ndarray:
@@ -92,7 +115,7 @@ def _filtered(rows: np.ndarray) -> np.ndarray:
     a, b, c = left[1:].astype(np.int16), rows[:-1].astype(np.int16), left[:-1].astype(np.int16)
     to_a, to_b, to_c = np.abs(b - c), np.abs(a - c), np.abs(a + b - 2 * c)
     predicted = np.where((to_a <= to_b) & (to_a <= to_c), a, np.where(to_b <= to_c, b, c))
-    out = np.empty((len(rows) - 1, rows.shape[1] * 3 + 1), np.uint8)
+    out = np.empty((len(rows) - 1, rows[0].size + 1), np.uint8)
     out[:, 0] = 4
     out[:, 1:] = (rows[1:] - predicted.astype(np.uint8)).reshape(len(out), -1)
     return out

@@ -21,12 +21,12 @@ def upscale_tiled(upscale: Upscaler, lr: np.ndarray, *, field: int | None, side:
 
     Args:
         upscale: Upscaler of a net.
-        lr: (h, w, 3) uint8.
+        lr: (h, w, 3) uint8 or uint16.
         field: Receptive field of the net in LR pixels; None (the whole image) disables tiling.
         side: Side of a tile in LR pixels without its overlap, rounded up to the period of the net's output grid.
 
     Returns:
-        (ceil(s*h), ceil(s*w), 3) uint8, equal to the result in one pass.
+        (ceil(s*h), ceil(s*w), 3) of the type of lr, equal to the result in one pass.
 
     Raises:
         ValueError: As `Upscaler`.
@@ -39,12 +39,12 @@ def upscale_strips(upscale: Upscaler, lr: np.ndarray, *, field: int | None, side
 
     Args:
         upscale: As in `upscale_tiled`.
-        lr: (h, w, 3) uint8.
+        lr: (h, w, 3) uint8 or uint16.
         field: As in `upscale_tiled`.
         side: As in `upscale_tiled`.
 
     Yields:
-        (rows, ceil(s*w), 3) uint8.
+        (rows, ceil(s*w), 3) of the type of lr.
     """
     height, width = lr.shape[:2]
     if field is None or max(height, width) <= side:
@@ -55,7 +55,7 @@ def upscale_strips(upscale: Upscaler, lr: np.ndarray, *, field: int | None, side
     side, overlap = (-(-size // period) * period for size in (side, max(field, BICUBIC_REACH)))
     num_rows, num_columns = ceil(height * ratio), ceil(width * ratio)
     for top in range(0, height, side):
-        sr = np.empty((min(int(side * ratio), num_rows - int(top * ratio)), num_columns, 3), np.uint8)
+        sr = np.empty((min(int(side * ratio), num_rows - int(top * ratio)), num_columns, 3), lr.dtype)
         for left in range(0, width, side):
             above, before = min(top, overlap), min(left, overlap)
             tile = lr[top - above : top + side + overlap, left - before : left + side + overlap]

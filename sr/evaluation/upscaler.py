@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from sr.functional.color import rgb_to_y, rgb_to_ycbcr, to_uint8, ycbcr_to_rgb
+from sr.functional.color import rgb_to_y, rgb_to_ycbcr, to_uint8, to_whole_numbers, ycbcr_to_rgb
 from sr.functional.resize import as_ratio, bicubic
 from sr.models.net import Net
 
 Upscale = Callable[[np.ndarray], np.ndarray]  # (h, w, 3) uint8 -> (H, W, 3) uint8
+_WHITE = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}
 
 
 class Upscaler:
@@ -52,12 +53,15 @@ class Upscaler:
         self._run, self._device = run, torch.device(device)
 
     def __call__(self, lr: np.ndarray) -> np.ndarray:
-        """Upscale lr (h, w, 3) uint8 to (ceil(s*h), ceil(s*w), 3) uint8."""
-        if lr.ndim != 3 or lr.shape[2] != 3 or lr.dtype != np.uint8:
-            raise ValueError(f"an upscaler needs an RGB image (h, w, 3) of type uint8, got {lr.shape} of {lr.dtype}")
-        image = torch.from_numpy(np.array(lr.transpose(2, 0, 1), order="C"))[None].to(self._device) / 255
+        """Upscale lr (h, w, 3) uint8 or uint16 to (ceil(s*h), ceil(s*w), 3) of the same type."""
+        if lr.ndim != 3 or lr.shape[2] != 3 or lr.dtype not in _WHITE:
+            raise ValueError(
+                f"an upscaler needs an RGB image (h, w, 3) of type uint8 or uint16, got {lr.shape} of {lr.dtype}"
+            )
+        white = _WHITE[lr.dtype]
+        image = torch.from_numpy(np.array(lr.transpose(2, 0, 1), order="C"))[None].to(self._device) / white
         sr = self._run_padded(image) if self.color == "rgb" else self._join(image)
-        return to_uint8(sr)[0].permute(1, 2, 0).contiguous().cpu().numpy()
+        return to_whole_numbers(sr, white)[0].permute(1, 2, 0).contiguous().cpu().numpy()
 
     def luma(self, y: np.ndarray) -> np.ndarray:
         """Upscale luma alone, for a `luma_only` protocol.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from sr.export.certificate.proof import Form
 from sr.export.engine import Built, CpuEngine, from_pixels, kind, to_pixels
 from sr.export.graph.onnx_graph import Graph
 from sr.export.release import Release
-from sr.export.runtime import MAX_SESSIONS, upscaler_of
+from sr.export.runtime import upscaler_of
 
 _INSTALL = "pip install 'sr-mobile[openvino]'"
 _MODEL_FILE = "pixels.onnx"  # OpenVINO reads this file directly
@@ -61,24 +60,25 @@ class OpenVino(CpuEngine):
 
 
 class Compiled:
-    """ONNX file as a function on tensors, compiled once per image size; the last few sizes are kept.
+    """ONNX file as a function on tensors, compiled once for images of any size.
 
     Args:
-        path: The file, uint8 NHWC in and out.
+        path: The file, uint8 NHWC in and out; a fixed size in it is freed.
         num_threads: Threads of the engine.
     """
 
     def __init__(self, path: Path, num_threads: int) -> None:
         import openvino
 
-        self._core = openvino.Core()
-        self._settings = {
+        core = openvino.Core()
+        settings = {
             "INFERENCE_NUM_THREADS": num_threads,
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": "f32",  # otherwise processors with bf16 compute floats in bf16
         }
-        self._model = path.read_bytes()
-        self._compiled: OrderedDict[tuple[int, ...], Any] = OrderedDict()
+        model = core.read_model(path.read_bytes())
+        model.reshape([1, -1, -1, model.inputs[0].partial_shape[3].get_length()])
+        self._compiled = core.compile_model(model, "CPU", settings)
 
     def __call__(self, lr: Tensor) -> Tensor:
         """Run lr (1, C, h, w) in [0, 1] to sr (1, C, H, W)."""
@@ -86,11 +86,4 @@ class Compiled:
 
     def pixels(self, image: np.ndarray) -> np.ndarray:
         """Run uint8 (1, h, w, C) to uint8 (1, H, W, C)."""
-        if image.shape not in self._compiled:
-            model = self._core.read_model(self._model)
-            model.reshape(list(image.shape))
-            self._compiled[image.shape] = self._core.compile_model(model, "CPU", self._settings)
-            if len(self._compiled) > MAX_SESSIONS:
-                self._compiled.popitem(last=False)
-        self._compiled.move_to_end(image.shape)
-        return self._compiled[image.shape]([image])[0]
+        return self._compiled([image])[0]

@@ -125,7 +125,28 @@ def to_uint8(images: Tensor) -> Tensor:
         >>> to_uint8(torch.tensor([-1.0, 0.5, 2.0]))
         tensor([  0, 128, 255], dtype=torch.uint8)
     """
+    return to_whole_numbers(images, 255)
+
+
+def to_whole_numbers(images: Tensor, white: int) -> Tensor:
+    """Clip images to [0, 1] and round them half up to integers in [0, white].
+
+    Args:
+        images: Any shape, floating point, finite.
+        white: 255 for uint8, 65535 for uint16.
+
+    Returns:
+        The same shape, uint8 or uint16.
+
+    Raises:
+        ValueError: If a value is NaN or infinite; rounding would hide it.
+
+    Example:
+        >>> to_whole_numbers(torch.tensor([-1.0, 0.5, 2.0]), 65535)
+        tensor([    0, 32768, 65535], dtype=torch.uint16)
+    """
     if not images.isfinite().all():
         count = int((~images.isfinite()).sum())
         raise ValueError(f"{count} of {images.numel()} pixels are not finite; the net that made them has diverged")
-    return images.float().clamp(0, 1).mul(255).add(0.5).floor().to(torch.uint8)
+    dtype = torch.uint8 if white == 255 else torch.uint16
+    return images.float().clamp(0, 1).mul(white).add(0.5).floor().to(dtype)

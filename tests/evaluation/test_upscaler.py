@@ -150,7 +150,7 @@ def test_training_sees_what_evaluation_feeds(color: str, channels: int) -> None:
 
 def test_refuses_what_it_cannot_upscale() -> None:
     upscale = upscaler(Net(2, "rgb"))
-    with pytest.raises(ValueError, match=r"of type uint8, got \(12, 14, 3\) of float64"):
+    with pytest.raises(ValueError, match=r"of type uint8 or uint16, got \(12, 14, 3\) of float64"):
         upscale(_photo() / 255)
     with pytest.raises(ValueError, match=r"got \(12, 14\) of uint8"):
         upscale(_photo()[..., 0])
