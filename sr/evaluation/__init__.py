@@ -1,30 +1,21 @@
 """Evaluation of nets: whole-image inference, colour handling, scores under a protocol.
 
-Names are imported at their first use: scores need torchmetrics, whose import takes longer than to upscale an image.
+Scores are imported at their first use: torchmetrics takes longer to import than an image to upscale.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from sr.evaluation.tiles import upscale_tiled
+from sr.evaluation.upscaler import Upscale, Upscaler, to_network, upscaler
+
 if TYPE_CHECKING:
     from sr.evaluation.perceptual_scores import PerceptualScores
     from sr.evaluation.score import ImageScore, Score, add_score, check_color, evaluate
-    from sr.evaluation.tiles import upscale_tiled
-    from sr.evaluation.upscaler import Upscale, Upscaler, to_network, upscaler
 
-_PLACES = {
-    "ImageScore": "score",
-    "PerceptualScores": "perceptual_scores",
-    "Score": "score",
-    "Upscale": "upscaler",
-    "Upscaler": "upscaler",
-    "add_score": "score",
-    "check_color": "score",
-    "evaluate": "score",
-    "to_network": "upscaler",
-    "upscale_tiled": "tiles",
-    "upscaler": "upscaler",
-}
+_LAZY = {"PerceptualScores": "perceptual_scores"} | dict.fromkeys(
+    ("ImageScore", "Score", "add_score", "check_color", "evaluate"), "score"
+)
 __all__ = [
     "ImageScore",
     "PerceptualScores",
@@ -41,6 +32,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
+    if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_PLACES[name]}"), name)
+    return getattr(importlib.import_module(f"{__name__}.{_LAZY[name]}"), name)

@@ -97,10 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         num_threads=options.threads,
     )
     page = SliderPage(net.title, net.scale) if options.compare else None
-    if is_video:
-        status = _video(net, source, target, options, page)
-    else:
-        status = _pictures(net, source, target, options, page)
+    status = (_video if is_video else _pictures)(net, source, target, options, page)
     if page:
         page.write(options.compare)
     return status

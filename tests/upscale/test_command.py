@@ -55,7 +55,7 @@ def test_a_video_with_its_report(make_video, tmp_path, capsys):
         (["{photo}", "out.png", "--crf", "20"], "--crf: only for a video"),
         (["{text}", "out.png"], "is neither a picture"),
         (["{video}", "out.mp4", "--quality", "90"], "--quality is for pictures; a video has --crf"),
-        (["{photo}", "out.png", "--net", "nothing"], "no shipped net is called 'nothing'"),
+        (["{photo}", "out.png", "--net", "nothing"], "no pretrained net is called 'nothing'"),
         (["{video}", "out.mp4"], "is no video that can be read"),
     ],
 )

@@ -86,7 +86,7 @@ def test_sixteen_bits_go_through_a_float_net(net):
 @pytest.mark.parametrize(
     ("source", "how", "message"),
     [
-        ("nothing", {}, "no shipped net is called 'nothing'"),
+        ("nothing", {}, "no pretrained net is called 'nothing'"),
         ("quicksrnet_small", {"scale": 7}, "is for x1.5, x2, x3, x4, not for x7"),
         ("quicksrnet_small", {"precision": "int8", "runtime": "torch"}, "torch runs the float net"),
         ("quicksrnet_small", {"precision": "int8", "device": "cuda"}, "runs on the CPU: leave it out"),
