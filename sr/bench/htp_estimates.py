@@ -87,7 +87,7 @@ def _row(overrides: Sequence[str], varied: dict[str, str]) -> dict[str, Any]:
     row: dict[str, Any] = {"overrides": list(overrides), "varied": varied}
     try:
         with composed(overrides) as (config, _):
-            check_settings(OmegaConf.masked_copy(config, [key for key in config if key != "hydra"]))
+            check_settings(OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"]))
             return row | _figures(config)
     except (ValueError, RuntimeError, HydraException) as error:
         return row | {"reason": in_one_line(error)}

@@ -4,7 +4,7 @@ A net that ends in convolution(s), clip and depth-to-space(b) computes each LR p
 convolution of stride 2 whose kernel is one tap larger: each of its outputs holds the four LR positions of a 2x2 block
 (the phases), and depth-to-space(2b) spreads them. The added taps are zero. HTPs pad channels to a multiple of 32, so 12
 channels (x2) cost as much as 32, and 48 at a quarter of the positions cost less; the extra multiplications by zero make
-older HTPs slower (docs/quantization.md has the estimates).
+older HTPs slower (docs/line.md has the estimates).
 """
 
 from __future__ import annotations
