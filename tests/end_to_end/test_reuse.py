@@ -120,7 +120,7 @@ def test_an_empty_or_torn_report_is_written_again_and_nothing_else(outputs, text
     before = json.loads(report.read_text())
     report.write_text(text)
     assert made_by(sr_run(outputs, "quantization=w8a8_ptq")) == []
-    assert json.loads(report.read_text()) == before
+    assert json.loads(report.read_text()) | {"git": before["git"]} == before  # a commit may have come in between
 
 
 def test_a_flipped_byte_in_the_simulation_is_found_and_repaired(outputs):
