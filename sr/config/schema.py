@@ -49,6 +49,8 @@ EVERYWHERE: dict[str, Kind] = {"_target_": Text(), "_partial_": Flag()}
 """Keys of Hydra that each node may have."""
 NULLABLE = ("filters", "callbacks.*", "quantization.stages.*", "export.engines.*")
 """Nodes that may be null, which leaves out what they describe."""
+BARE = ("callbacks.report", "callbacks.throughput", "callbacks.validation_images")
+"""Nodes without settings of their own."""
 REQUIRED = (*training.TOP, *(f"train.{key}" for key in training.TRAIN), *(f"machine.{key}" for key in training.MACHINE))
 """Keys that the composition root reads."""
 
@@ -80,6 +82,6 @@ def matches(pattern: str, key: str) -> bool:
 def is_section(key: str) -> bool:
     """Tell whether a key names a node that holds settings."""
     depth = key.count(".") + 1
-    return any(
+    return key in BARE or any(
         matches(".".join(pattern.split(".")[:depth]), key) for pattern in KIND_OF_KEY if pattern.count(".") >= depth
     )

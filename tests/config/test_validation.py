@@ -42,3 +42,8 @@ def test_what_cannot_be_meant_is_refused_in_one_line(overrides: list[str], messa
 )
 def test_open_nodes_and_null_parts_are_taken(overrides: list[str]):
     check_settings(compose([*overrides, "logger=none"]))
+
+
+@pytest.mark.parametrize("name", list(compose(["logger=none"]).callbacks))
+def test_every_callback_can_be_switched_off(name: str):
+    check_settings(compose(["logger=none", f"callbacks.{name}=null"]))
