@@ -89,7 +89,7 @@ def _row(overrides: Sequence[str], varied: dict[str, str]) -> dict[str, Any]:
         with composed(overrides) as (config, _):
             check_settings(OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"]))
             return row | _figures(config)
-    except (ValueError, RuntimeError, HydraException) as error:
+    except (ValueError, RuntimeError) as error:
         return row | {"reason": in_one_line(error)}
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from sr.config.checks import as_typed, count, number
@@ -81,6 +82,18 @@ class Text:
             advice = "put it in quotes" if key.endswith("]") else f"write '{key}=\"{as_typed(value)}\"'"
             raise ValueError(f"{key} is text, got the value {as_typed(value)}; {advice}")
         raise ValueError(f"{key} is {'' if self.empty else 'non-empty '}text, got {as_typed(value)}")
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Weights to load: a run folder, a file, or pretrained/<name>."""
+
+    def check(self, key: str, value: Any) -> None:
+        """Raise ValueError unless the value is text, or if it has the former prefix of the package's nets."""
+        Text().check(key, value)
+        former, _, name = value.partition("/")
+        if former == "shipped" and not Path(value).exists():
+            raise ValueError(f"{key}: the nets of the package are called pretrained now; write {key}=pretrained/{name}")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Kinds of the settings of pruning, quantization, export and the callbacks; `*` stands for one name."""
 
-from sr.config.kinds import Choice, Flag, Follows, Kind, Many, Named, Number, Optional, Text, Whole
+from sr.config.kinds import Choice, Flag, Follows, Kind, Many, Named, Number, Optional, Text, Weights, Whole
 from sr.config.ranges import (
     DECIBELS,
     FRACTION,
@@ -43,7 +43,7 @@ STEP: dict[str, Kind] = {
     "encoding_learning_rate": RATE_RANGE,
     "decay": Choice("cosine", "constant"),
     "distillation": FRACTION,
-    "teacher": Optional(Text()),
+    "teacher": Optional(Weights()),
     "checkpoint_every": Whole(),
     "keep": Choice("best", "last"),
     "accelerator": Follows("machine.accelerator"),

@@ -13,6 +13,7 @@ from sr.config.kinds import (
     Optional,
     Size,
     Text,
+    Weights,
     Whole,
 )
 from sr.config.ranges import (
@@ -54,10 +55,10 @@ TOP: dict[str, Kind] = {
     "reuse": Choice("always", "never"),
     "redo": Many(Text()),
     "ckpt": Choice("last", "none", advice="; other weights to start from are init="),
-    "init": Optional(Text()),
+    "init": Optional(Weights()),
     "init_leave": Many(Text()),
     "pixel": Many(Text()),
-    "blend": Optional(Text()),
+    "blend": Optional(Weights()),
     "alpha": FRACTION,
 }
 TRAIN: dict[str, Kind] = {
@@ -146,7 +147,7 @@ TASK: dict[str, Kind] = {
     "ema_decay": Follows("train.ema_decay"),
     "protocol": Follows("train.protocol"),
     "cuda_graphs": AUTO_OR_NEVER,
-    "teacher.source": Optional(Text()),
+    "teacher.source": Optional(Weights()),
     "teacher.scale": Follows("scale"),
     "share": FRACTION,
     "layers": Many(Many(Text(), length=2)),
