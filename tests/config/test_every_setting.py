@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from omegaconf import DictConfig, OmegaConf
 
-from sr.config.kinds import Anything, Flag, Label, Named, Number, Optional, Text, Whole
+from sr.config.kinds import Anything, Flag, Label, Named, Number, Optional, Text, Weights, Whole
 from sr.config.schema import find_kind
 from sr.config.validation import check_settings, leaves
 from sr.experiment import compose
@@ -37,7 +37,7 @@ def taken(kind: Any, value: Any) -> bool:
         return value is None or taken(kind.kind, value)
     if isinstance(kind, Anything) or (isinstance(kind, Flag) and value is True):
         return True
-    if isinstance(kind, Text | Label):
+    if isinstance(kind, Text | Weights | Label):
         return value == "?!" or (value == "" and getattr(kind, "empty", False)) or _is_part_of_a_name(kind, value)
     return isinstance(kind, Named) and value == DEEP and kind.item is None and not kind.fields
 
