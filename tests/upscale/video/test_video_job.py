@@ -77,13 +77,14 @@ def test_matrix_and_range_are_kept(make_video, tmp_path, int8_net, matrix, color
             assert means[0] == pytest.approx(means[1], abs=0.7)
 
 
-def test_rotation_subtitles_and_tags_are_kept(make_video, tmp_path, int8_net):
+def test_rotation_subtitles_chapters_and_tags_are_kept(make_video, tmp_path, int8_net):
     source = _with_subtitles(make_video(rotation=90), tmp_path / "subtitled.mkv")
     upscale_video(int8_net, source, tmp_path / "out.mkv", FAST)
     with av.open(str(source)) as before, av.open(str(tmp_path / "out.mkv")) as after:
         assert after.metadata["title"] == "A title" and after.streams.audio[0].metadata["language"] == "fre"
         texts = [[bytes(packet) for packet in file.demux(subtitles=0) if packet.size] for file in (before, after)]
         assert texts[0] == texts[1] and len(texts[0]) == 1
+        assert [chapter["metadata"] for chapter in after.chapters()] == [{"title": "One"}]
     with av.open(str(source)) as before, av.open(str(tmp_path / "out.mkv")) as after:
         assert next(after.decode(video=0)).rotation == next(before.decode(video=0)).rotation == 90
     with pytest.raises(ValueError, match=r"out\.mp4 cannot hold the subtitle stream 2 \(subrip\).*ending \.mkv"):
@@ -100,6 +101,8 @@ def _with_subtitles(video: Path, path: Path) -> Path:
             for stream in file.streams:
                 streams[file, stream.index] = target.add_stream_from_template(stream)
         streams[source, 0].set_display_rotation(90)
+        title = {"title": "One"}
+        target.set_chapters([{"id": 1, "start": 0, "end": 400, "time_base": Fraction(1, 1000), "metadata": title}])
         streams[source, 1].metadata["language"] = "fre"
         for file in (words, source):
             for packet in file.demux():
