@@ -1,6 +1,5 @@
 """Estimates of the HTP compiler for a grid of nets, from their config alone: random weights, nothing is trained."""
 
-import tempfile
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -85,14 +84,14 @@ def _row(overrides: Sequence[str], varied: dict[str, str]) -> dict[str, Any]:
     """Return the figures of one net, or the reason why it cannot be estimated."""
     row: dict[str, Any] = {"overrides": list(overrides), "varied": varied}
     try:
-        with composed(overrides) as (config, _):
+        with composed(overrides) as (config, folder):
             check_settings(OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"]))
-            return row | _figures(config)
+            return row | _figures(config, folder)
     except (ValueError, RuntimeError) as error:
         return row | {"reason": in_one_line(error)}
 
 
-def _figures(config: DictConfig) -> dict[str, Any]:
+def _figures(config: DictConfig, folder: Path) -> dict[str, Any]:
     target, scheme = made(config.export), made(config.quantization)
     if not isinstance(target, Hexagon):
         raise ValueError(_ONLY_HEXAGON)
@@ -104,9 +103,8 @@ def _figures(config: DictConfig) -> dict[str, Any]:
     simulation = calibrate(net=net, scheme=scheme, calibration=[pixels])
     simulation.snap()
     cache = expand_home("data.cache", config.data.cache) / _CACHE
-    with tempfile.TemporaryDirectory() as folder:
-        estimate = partial(cached_estimate, log=Path(folder) / "qnn.log", folder=cache)
-        estimates = target.estimate_chips(simulation, net, estimate)
+    estimate = partial(cached_estimate, log=folder / "qnn.log", folder=cache)
+    estimates = target.estimate_chips(simulation, net, estimate)
     if missing := [row for row in estimates if "missing" in row]:
         raise ValueError(f"{missing[0]['chip']}: {missing[0]['missing']}")
     counted = cost(net, height, width)
