@@ -165,7 +165,8 @@ def opened(path: Path, max_megapixels: float | None = None) -> Iterator[Image.Im
     except _RefusedError:
         raise
     except UnidentifiedImageError as error:
-        raise _RefusedError(f"{path} is not an image that can be read here; remove it or convert it to PNG") from error
+        advice = "convert it to PNG, or leave it out"
+        raise _RefusedError(f"{path} is not an image that can be read here; {advice}") from error
     except PermissionError as error:
         raise _RefusedError(f"{path} may not be read ({error.strerror}); change its permissions") from error
     except MemoryError as error:
