@@ -9,4 +9,32 @@ Legend, valid in the whole package unless a docstring says otherwise:
 - The PSNR or SSIM of a set is the mean over its images of the image's own value.
 """
 
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
 __version__ = "0.2.0"
+API = ("LoadedNet", "Quantized", "evaluate", "export", "load", "quantize")
+"""Names of `sr.api` that are names of this package, too; they are imported when they are used."""
+
+
+class CallablePackage(ModuleType):
+    """A package that is a function of the API, too: `sr.export(net, folder)` beside `sr.export.target`."""
+
+    def __call__(self, *arguments: Any, **settings: Any) -> Any:
+        """Call the function of the package's name in `sr.api`."""
+        return getattr(import_module("sr.api"), self.__name__.rpartition(".")[2])(*arguments, **settings)
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name of the API when it is used first, so that `import sr` costs nothing."""
+    if name == "export":
+        return import_module("sr.export")
+    if name in API:
+        return getattr(import_module("sr.api"), name)
+    raise AttributeError(f"module 'sr' has no attribute {name!r}; its functions are {', '.join(API)}")
+
+
+def __dir__() -> list[str]:
+    """List the API, for completion in a shell."""
+    return sorted({*globals(), *API})

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 NOT_UNIQUE_BY_DESIGN = {"__init__", "__main__", "command", "main", "run", "check", "parser"}
+NOT_UNIQUE_BY_DESIGN |= {"evaluate", "load", "quantize"}  # functions of sr.api, named as what they call
 MAX_CALLBACK_LINES = 40
 
 SHARED_MODULE_NAMES: set[str] = set()
