@@ -23,7 +23,9 @@ def test_a_wrong_option_is_refused_in_one_line(words, message, tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     (tmp_path / "there").mkdir()
     command, *arguments = shlex.split(words.replace("{tmp}", (tmp_path / "there").as_posix()))
-    status = importlib.import_module(f"sr.{command}.command").main(arguments)
+    entry = (Path(__file__).parents[2] / "sr" / command / "__main__.py").read_text(encoding="utf-8")
+    (module,) = re.findall(r'run_command\("([\w.]+)"', entry)
+    status = importlib.import_module(module).main(arguments)
     said = capsys.readouterr()
     assert status == 1
     assert said.err.startswith("Error: ") and said.err.count("\n") == 1, said.err
