@@ -9,6 +9,7 @@ A run folder, a weights file or a card may come from somebody else. Their text m
 """
 
 import importlib
+import inspect
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
@@ -187,9 +188,10 @@ def _located(name: str) -> Callable[..., Any]:
 
 
 def _call(name: str, target: Callable[..., Any], arguments: dict[str, Any], later: bool) -> Any:
-    if later:
-        return partial(target, **arguments)
     try:
+        if later:
+            inspect.signature(target).bind_partial(**arguments)  # an unknown setting is told now, not when it is called
+            return partial(target, **arguments)
         return target(**arguments)
     except TypeError as error:
         raise ValueError(f"a setting of {name} has the wrong kind of value: {error}") from error

@@ -107,3 +107,10 @@ def test_a_file_may_describe_a_narrowed_net_of_a_net():
         ValueError, match=r"^sent/config.yaml: a setting of sr.models.interpolation.Bicubic has the wro"
     ):
         build_net({**BICUBIC, "size": 3}, source="sent/config.yaml")
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_an_unknown_setting_is_refused_when_the_class_is_built_and_not_when_it_is_called(later: bool) -> None:
+    node = {"_target_": "torch.optim.lr_scheduler.StepLR", "_partial_": later, "step_size": 1, "foo": 1}
+    with pytest.raises(ValueError, match=r"StepLR .*unexpected keyword argument 'foo'"):
+        build(node)
