@@ -16,7 +16,6 @@ Row = dict[str, Any]
 CPU_RUNTIMES = {"torch": "torch", "onnxruntime": "ONNX Runtime"}
 """What a cost may hold a latency of, as `latency_<name>_cpu`: the float net, and the exported one."""
 
-
 PERCEPTUAL = {"niqe": "NIQE", "rmse": "RMSE", "lpips": "LPIPS", "pi": "PI"}
 """Measures beyond PSNR and SSIM that a score may hold, and their headings; each stands behind its stage's PSNR."""
 
