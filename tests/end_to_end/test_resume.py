@@ -190,16 +190,16 @@ def test_a_corrupt_checkpoint_is_named_in_one_line(tmp_path, whole):
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["scale=7"], "Error: QuickSRNet cannot upscale by 7"),
+        (["scale=7"], "Error: scale is one of 1.5, 2, 3, 4, got 7"),
         (["data=folder", "data.root={empty}"], "no image"),
         (["data.lr_patch=4096"], "smaller than a patch"),
         (["data.test=[set5]", "data.test_root={empty}"], "set5"),
         (["init={empty}/none.safetensors"], "no weights at"),
         (["train.validate_every=41"], "not a multiple of train.chunk"),
         (["size=9999p"], "size='9999p' is no size"),
-        (["optimizer.lr=fast"], "optimizer.lr is a number, got 'fast'"),
+        (["optimizer.lr=fast"], "optimizer.lr is a number above 0 and at most 10, got 'fast'"),
         (["trainer.devices=2"], "a run takes one device"),
-        (["machine.threads=two"], "machine.threads is a whole number of at least 1, got 'two'"),
+        (["machine.threads=two"], "machine.threads is a whole number from 1 to 4096, or null, got 'two'"),
     ],
 )
 def test_mistakes_end_in_one_clear_line(tmp_path, overrides, message):
