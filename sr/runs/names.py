@@ -67,6 +67,8 @@ def inside(folder: Path, name: str) -> Path:
 def refuse_links_out(folder: Path) -> None:
     """Refuse a run folder with a symbolic link that leads out of it: writing into the run would write elsewhere.
 
+    W&B links from the folders of its own earlier runs to its cache, and never writes there again: they are passed over.
+
     Raises:
         ValueError: The first such link.
     """
@@ -77,3 +79,5 @@ def refuse_links_out(folder: Path) -> None:
                     f"{path} is a symbolic link that leads out of the run folder, where nothing is written; put what "
                     "it names in its place, or remove the link"
                 )
+        if Path(place) == folder / "wandb":
+            folders.clear()

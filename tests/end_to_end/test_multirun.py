@@ -38,7 +38,7 @@ def test_finished_jobs_are_skipped_and_failed_ones_listed(tmp_path):
     first = sr_run(*sweep)
     assert first.returncode == 1
     assert "1 of 3 jobs failed; the same command runs only these again:" in first.stderr
-    assert first.stderr.count(": QuickSRNet needs m to be an integer of at least 0, got -3.") == 2
+    assert first.stderr.count(": model.m is a whole number from 0 to 4096, got -3") == 2
     done = sorted(path.parent for path in tmp_path.glob("sweep/*/report.json"))
     assert len(done) == 2
     stamps = [(folder / "report.json").stat().st_mtime_ns for folder in done]
@@ -100,7 +100,7 @@ def test_a_full_disk_is_named_in_one_line_and_leaves_nothing_half_written(tmp_pa
     folder = tmp_path / "run"
     environment_cache = sr_run(f"hydra.run.dir={tmp_path / 'warm'}", "logger=none", "model.m=1")
     assert environment_cache.returncode == 0
-    result = sr_run(f"hydra.run.dir={folder}", "logger=none", "model.m=1", preexec_fn=no_room)
+    result = sr_run(f"hydra.run.dir={folder}", "logger=none", "model.m=1", "reuse=never", preexec_fn=no_room)
     assert result.returncode == 1
     assert "could not be written" in result.stderr and "Traceback" not in result.stderr
     assert not list(Path(folder).rglob(".*.*.*"))

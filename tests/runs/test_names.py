@@ -57,3 +57,13 @@ def test_a_link_out_of_a_run_folder_is_refused(tmp_path: Path, name: str):
         refuse_links_out(tmp_path / "linked")
     (folder / name).unlink()
     refuse_links_out(folder)
+
+
+def test_earlier_runs_of_wandb_may_link_out_and_its_folder_may_not(tmp_path):
+    logs = tmp_path / "run/wandb/offline-run-1/logs"
+    logs.mkdir(parents=True)
+    (logs / "debug-core.log").symlink_to(tmp_path / "elsewhere.log")
+    refuse_links_out(tmp_path / "run")
+    (tmp_path / "run/wandb/debug.log").symlink_to(tmp_path / "elsewhere.log")
+    with pytest.raises(ValueError, match=r"debug\.log is a symbolic link that leads out"):
+        refuse_links_out(tmp_path / "run")
