@@ -15,7 +15,7 @@ from typing import Any
 
 __version__ = "0.2.0"
 API = ("LoadedNet", "Quantized", "evaluate", "export", "load", "quantize")
-"""Names of `sr.api` that are names of this package, too; they are imported when they are used."""
+"""Names of `sr.api` that are names of this package, too; their modules are imported at the first use."""
 
 
 class CallablePackage(ModuleType):
@@ -23,7 +23,7 @@ class CallablePackage(ModuleType):
 
     def __call__(self, *arguments: Any, **settings: Any) -> Any:
         """Call the function of the package's name in `sr.api`."""
-        return getattr(import_module("sr.api"), self.__name__.rpartition(".")[2])(*arguments, **settings)
+        return _api(self.__name__.rpartition(".")[2])(*arguments, **settings)
 
 
 def __getattr__(name: str) -> Any:
@@ -31,8 +31,13 @@ def __getattr__(name: str) -> Any:
     if name == "export":
         return import_module("sr.export")
     if name in API:
-        return getattr(import_module("sr.api"), name)
+        return _api(name)
     raise AttributeError(f"module 'sr' has no attribute {name!r}; its functions are {', '.join(API)}")
+
+
+def _api(name: str) -> Any:
+    loads = name in ("LoadedNet", "load")  # which need none of what quantization imports
+    return getattr(import_module("sr.api.loaded") if loads else import_module("sr.api.functions"), name)
 
 
 def __dir__() -> list[str]:

@@ -2,11 +2,5 @@
 
 Modules: `functions` (evaluate, quantize, export), `loaded` (load), `foreign` (a net from elsewhere: scale and colour by
 a test pass), `traced` (its forward as modules, by torch.fx), `photos` (photographs as pairs and calibration crops),
-`command` (`sr export`).
+`command` (`sr export`). Nothing is imported here: `sr.load` needs none of what `sr.quantize` needs.
 """
-
-from sr.api.functions import Quantized, evaluate, export, quantize
-from sr.api.loaded import LoadedNet, load
-
-__all__ = ["LoadedNet", "Quantized", "evaluate", "export", "load", "quantize"]
-"""What `sr` offers under these names."""

@@ -4,10 +4,10 @@ import copy
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
 from sr.api.traced import as_modules
-from sr.models.blocks import NUM_CHANNELS, inference_form
+from sr.models.blocks import NUM_CHANNELS, clip, inference_form
 from sr.models.net import Net
 from sr.quantization.batch_norms import without_batch_norms
 
@@ -27,15 +27,19 @@ class ForeignNet(Net):
     def __init__(self, body: nn.Module, **facts: Any) -> None:
         super().__init__()
         self.body = body
+        self.clip: nn.Module | None = None
         self.scale, self.color, self.size_multiple = facts["scale"], facts["color"], facts["size_multiple"]
 
     def forward(self, lr: Tensor) -> Tensor:
         """Return sr (N, C, s*h, s*w) of lr (N, C, h, w)."""
-        return self.body(lr)
+        sr = self.body(lr)
+        return sr if self.clip is None else self.clip(sr)
 
 
 def adopt(net: nn.Module, *, scale: float | None = None) -> Net:
     """Return a copy of a net in its inference form that can be quantized and exported, on the CPU.
+
+    The output of a net from elsewhere is clipped to [0, 1], as that of any upscaled image.
 
     Args:
         net: lr (N, C, h, w) in [0, 1] -> sr (N, C, s*h, s*w) in [0, 1]; C is 3 for RGB, 1 for luma. A net of this
@@ -52,9 +56,11 @@ def adopt(net: nn.Module, *, scale: float | None = None) -> Net:
         found: Net = inference_form(net).eval()
     else:
         found = wrapped(net)
-        found.body = as_modules(net)
+        found.body = body = as_modules(net)
         if any(isinstance(module, nn.BatchNorm2d) for module in found.modules()):
-            found.body = as_modules(without_batch_norms(found).get_submodule("body"))
+            found.body = body = as_modules(without_batch_norms(found).get_submodule("body"))
+        if not _ends_in_pixels(body):
+            found.clip = clip()  # images are clipped anyway, and 8 bits then have steps of 1/255 at most
         _refuse_difference(net, found)
     if scale is not None and abs(scale - found.scale) > 1e-9:
         raise ValueError(f"{type(net).__name__} upscales by {found.scale:g}, not by the scale={scale:g} asked for")
@@ -71,6 +77,14 @@ def wrapped(net: nn.Module) -> Net:
         ValueError: As in `describe`.
     """
     return type(type(net).__name__, (ForeignNet,), {})(net, **describe(net)).eval()
+
+
+def _ends_in_pixels(body: fx.GraphModule) -> bool:
+    """Return whether the last module limits the output to [0, 1]."""
+    last = list(body.graph.find_nodes(op="call_module"))[-1]
+    module = body.get_submodule(str(last.target))
+    clips = isinstance(module, nn.Hardtanh) and module.min_val >= 0 and module.max_val <= 1
+    return clips or isinstance(module, nn.Sigmoid)
 
 
 def refuse_nan(net: nn.Module) -> None:
@@ -138,7 +152,7 @@ def _refuse_difference(net: nn.Module, found: Net) -> None:
     """Compare the net as modules with the original on noise."""
     noise = torch.rand(1, NUM_CHANNELS[found.color], SIDE_PX, SIDE_PX, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        if not torch.allclose(net(noise), found(noise), atol=1e-5):
+        if not torch.allclose(net(noise).clamp(0, 1), found(noise).clamp(0, 1), atol=1e-5):
             raise ValueError(
                 f"{type(net).__name__} as modules computes something else: its forward depends on more than the image"
             )

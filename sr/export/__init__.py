@@ -4,7 +4,7 @@ Packages: `graph` (ONNX rewrites), `certificate` (the comparison), `hexagon` (co
 `target` (the classes that the YAML names), `release` (all files of a release), `runtime` (exported files as upscalers),
 `engine` (further runtimes), `openvino`, `ai_hub`, `publish` (a folder that is replaced as a whole).
 
-The package is callable: `sr.export(net, folder)` is `sr.api.export`.
+The package is callable: `sr.export(net, folder)` is `sr.api.functions.export`.
 """
 
 import sys

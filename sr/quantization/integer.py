@@ -217,15 +217,17 @@ def _pin(quantizer: Any, low: float | Tensor, high: float | Tensor) -> None:
     quantizer.requires_grad_(False)
 
 
-def _carry_encoding(_: nn.Module, inputs: tuple[Any, ...], output: Any) -> Tensor:
+def _carry_encoding(module: Any, inputs: tuple[Any, ...], output: Any) -> Tensor:
     """Keep the grid of values across an op that only moves them, which AIMET forgets.
 
     Without it the bias of a convolution after space-to-depth would be exported on another grid.
     """
-    encoding = getattr(inputs[0], "encoding", None)
+    own = module.input_quantizers[0]
+    image = inputs[0] if own is None or not own.is_initialized() else own(inputs[0])  # the first op of a net
+    encoding = getattr(image, "encoding", None)
     if encoding is None or getattr(output, "encoding", None) is not None:
         return output
-    carried = output.as_subclass(type(inputs[0]))
+    carried = output.as_subclass(type(image))
     carried.encoding = encoding
     return carried
 

@@ -32,6 +32,13 @@ def test_the_net_is_copied_and_computes_the_same(foreign: Foreign) -> None:
     assert torch.equal(copy.deepcopy(found)(lr), foreign(lr))
 
 
+def test_the_output_is_clipped_where_the_net_does_not_clip(foreign: Foreign) -> None:
+    layers = (nn.Conv2d(3, 12, 3, padding=1), nn.PixelShuffle(2))
+    found, lr = adopt(nn.Sequential(*layers)), torch.rand(1, 3, 8, 8)
+    assert torch.equal(found(lr), nn.Sequential(*layers)(lr).clamp(0, 1)) and found(lr).min() == 0
+    assert len([each for each in adopt(foreign).modules() if isinstance(each, nn.Hardtanh)]) == 1
+
+
 def test_a_net_of_the_package_stays_its_own_kind() -> None:
     net = ESPCN(scale=3, color="y", activation="relu", overparameterize="none")
     assert type(adopt(net)) is ESPCN and adopt(net).scale == 3

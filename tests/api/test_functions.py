@@ -17,6 +17,7 @@ LAYERS = {
     "transposed": [nn.Conv2d(3, 8, 3, padding=1), nn.LeakyReLU(0.2), nn.ConvTranspose2d(8, 3, 4, stride=2, padding=1)],
     "prelu": [nn.Conv2d(3, 12, 3, padding=1), nn.PReLU(12), nn.PixelShuffle(2)],
     "norm": [nn.Conv2d(3, 12, 3, padding=1), nn.BatchNorm2d(12), nn.Tanh(), nn.PixelShuffle(2), nn.Sigmoid()],
+    "x1.5, pixels first": [nn.PixelUnshuffle(2), nn.Conv2d(12, 27, 3, padding=1), nn.PixelShuffle(3)],
     "depthwise": [nn.Conv2d(3, 12, 3, padding=1, groups=3, bias=False), nn.ReLU6(), nn.PixelShuffle(2)],
 }
 
@@ -44,6 +45,11 @@ def test_a_foreign_net_is_scored_quantized_and_exported(
     assert "Export proof" in capsys.readouterr().out
 
 
+def test_loading_needs_nothing_of_quantization() -> None:
+    code = "import sr, sys; sr.load; print([m for m in ('aimet_torch', 'hydra', 'lightning') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
 def test_a_float_net_is_exported_too(foreign: Foreign, photos: list[np.ndarray], tmp_path: Path) -> None:
     certificate = sr.export(foreign, tmp_path, target="onnx", size="90x120", photos=photos)
     assert {form["name"] for form in certificate["forms"]} >= {"float", "pixels_fast"}
@@ -55,6 +61,8 @@ def test_every_module_that_is_taken_is_quantized_and_exported(
     layers: list[nn.Module], photos: list[np.ndarray], tmp_path: Path
 ) -> None:
     torch.manual_seed(0)
+    for layer in layers:
+        getattr(layer, "reset_parameters", bool)()
     quantized = sr.quantize(nn.Sequential(*layers), photos, scheme="w8a8_ptq")
     assert sr.export(quantized, tmp_path, target="onnx", size="90x120")["files"]
 
