@@ -70,6 +70,15 @@ def test_configs_sweeps_and_pretrained_nets_are_found(site: Path, tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_console_command_upscales_a_picture(site: Path, tmp_path: Path) -> None:
+    (program,) = (site / "bin").glob("sr*")  # a program on Windows, a script elsewhere
+    Image.fromarray(np.full((20, 30, 3), 90, np.uint8)).save(tmp_path / "small.png")
+    start = ["-m", "sr.console"] if program.suffix else [str(program)]
+    installed(site, tmp_path, *start, "upscale", "small.png", "large.png")
+    with Image.open(tmp_path / "large.png") as large:
+        assert large.size == (60, 40)
+
+
 def test_a_run_of_20_iterations_is_written_below_the_current_folder(site: Path, tmp_path: Path) -> None:
     images = tmp_path / "images"
     images.mkdir()

@@ -45,6 +45,28 @@ def test_a_foreign_net_is_scored_quantized_and_exported(
     assert "Export proof" in capsys.readouterr().out
 
 
+@pytest.mark.aimet
+@pytest.mark.qnn
+def test_a_foreign_net_is_compiled_and_emulated(foreign: Foreign, photos: list[np.ndarray], tmp_path: Path) -> None:
+    certificate = sr.export(sr.quantize(foreign, photos, scheme="w8a8_ptq"), tmp_path, size="90x120")
+    assert {"htp_v69", "htp_v73"} <= {form["name"] for form in certificate["forms"]}
+    assert len([name for name in certificate["files"] if name.endswith(".bin")]) == 5
+
+
+@pytest.mark.aimet
+@pytest.mark.parametrize("target, runtime", [("litert", "litert"), ("openvino", "openvino")])
+def test_a_foreign_net_runs_on_other_runtimes(
+    target: str, runtime: str, foreign: Foreign, photos: list[np.ndarray], tmp_path: Path
+) -> None:
+    pytest.importorskip({"litert": "ai_edge_litert"}.get(runtime, runtime))
+    quantized = sr.quantize(foreign, photos, scheme="w8a8_ptq")
+    certificate = sr.export(quantized, tmp_path, target=target, size="90x120")
+    assert "skipped" not in certificate["engines"][target]
+    (path,) = [*tmp_path.rglob("*.tflite")] or [tmp_path / "pixels.onnx"]
+    difference = np.abs(sr.load(path, runtime=runtime)(photos[0]).astype(int) - quantized(photos[0]))
+    assert difference.max() <= 3
+
+
 def test_loading_needs_nothing_of_quantization() -> None:
     code = "import sr, sys; sr.load; print([m for m in ('aimet_torch', 'hydra', 'lightning') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
