@@ -222,7 +222,7 @@ def _carry_encoding(module: Any, inputs: tuple[Any, ...], output: Any) -> Tensor
 
     Without it the bias of a convolution after space-to-depth would be exported on another grid.
     """
-    own = module.input_quantizers[0]
+    own = getattr(module, "input_quantizers", [None])[0]  # sequential MSE runs the float modules, too
     image = inputs[0] if own is None or not own.is_initialized() else own(inputs[0])  # the first op of a net
     encoding = getattr(image, "encoding", None)
     if encoding is None or getattr(output, "encoding", None) is not None:

@@ -54,6 +54,14 @@ def test_a_foreign_net_is_compiled_and_emulated(foreign: Foreign, photos: list[n
 
 
 @pytest.mark.aimet
+@pytest.mark.parametrize("scheme", ["fp16", "w8a8_cle", "w8a8_bias_correction", "w4a8_seq_mse", "w8a16_ptq"])
+def test_a_foreign_net_takes_every_kind_of_scheme(
+    scheme: str, foreign: Foreign, photos: list[np.ndarray], tmp_path: Path
+) -> None:
+    assert sr.export(sr.quantize(foreign, photos, scheme=scheme), tmp_path, target="onnx", size="90x120")["files"]
+
+
+@pytest.mark.aimet
 @pytest.mark.parametrize("target, runtime", [("litert", "litert"), ("openvino", "openvino")])
 def test_a_foreign_net_runs_on_other_runtimes(
     target: str, runtime: str, foreign: Foreign, photos: list[np.ndarray], tmp_path: Path
