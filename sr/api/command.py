@@ -17,7 +17,7 @@ from sr.models.weights import read_weights
 from sr.pretrained.catalogue import PREFIX
 from sr.pretrained.trained import trained
 from sr.runs.arguments import CommandParser, finite_number, path
-from sr.runs.failures import one_line_errors
+from sr.runs.failures import in_one_line, one_line_errors
 from sr.runs.folders import expand_home, outputs_root
 
 _SHOWN = 4  # names of weights in a message
@@ -92,10 +92,13 @@ def _named(file: Path, name: str) -> Any:
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[file.stem], sys.path[:0] = module, [str(file.parent.resolve())]
-    spec.loader.exec_module(module)
-    if not hasattr(module, name):
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # whatever the code of the user raises
+        raise ValueError(f"{file} cannot be run: {in_one_line(error)}") from error
+    if not name or not hasattr(module, name):
         nets = [key for key, value in vars(module).items() if isinstance(value, type) and issubclass(value, nn.Module)]
-        raise ValueError(f"{file} defines no {name}; its nets are {', '.join(nets) or 'none'}")
+        raise ValueError(f"{file} defines no {name or '<name>'}; its nets are {', '.join(nets) or 'none'}")
     return getattr(module, name)
 
 

@@ -21,13 +21,13 @@ QUANTIZABLE = (
 """Modules that are quantized, exported and compared in the tests."""
 NO_OPERATION = (nn.Identity, nn.Dropout, nn.Dropout2d)
 SHUFFLE = "a convolution and nn.PixelShuffle; sr.models.blocks.Anchor repeats the pixels of the image"
-ACTIVATION = "nn.ReLU, nn.PReLU or nn.LeakyReLU, and train again"
+ACTIVATION = "nn.ReLU, nn.PReLU or nn.LeakyReLU (and train again)"
 REPLACEMENTS = {
     "GELU": ACTIVATION, "SiLU": ACTIVATION, "Mish": ACTIVATION, "ELU": ACTIVATION, "SELU": ACTIVATION,
     "Hardswish": ACTIVATION, "Softplus": ACTIVATION, "gelu": ACTIVATION, "silu": ACTIVATION, "elu": ACTIVATION,
-    "LayerNorm": "nn.BatchNorm2d behind a convolution, and train again",
-    "GroupNorm": "nn.BatchNorm2d behind a convolution, and train again",
-    "InstanceNorm2d": "nn.BatchNorm2d behind a convolution, and train again",
+    "LayerNorm": "nn.BatchNorm2d behind a convolution (and train again)",
+    "GroupNorm": "nn.BatchNorm2d behind a convolution (and train again)",
+    "InstanceNorm2d": "nn.BatchNorm2d behind a convolution (and train again)",
     "Upsample": SHUFFLE, "interpolate": SHUFFLE, "UpsamplingNearest2d": SHUFFLE, "UpsamplingBilinear2d": SHUFFLE,
     "Linear": "nn.Conv2d with kernel size 1", "conv2d": "nn.Conv2d with the weights",
     "prelu": "nn.PReLU with the weights", "sub": "a convolution with fixed weights",

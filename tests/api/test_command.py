@@ -36,6 +36,7 @@ def test_a_pretrained_net_is_taken_by_name() -> None:
     "name, arguments, message",
     [
         ("Foreign", [], "Foreign has random weights; give --weights"),
+        ("", [], "defines no <name>; its nets are Foreign"),
         ("Forein", [], "defines no Forein; its nets are Foreign"),
         ("build", ["chanels=1"], "build cannot be made: .*chanels.*give --arguments NAME=VALUE"),
         ("build", ["1"], "--arguments takes NAME=VALUE, got '1'"),
@@ -45,6 +46,15 @@ def test_a_pretrained_net_is_taken_by_name() -> None:
 def test_what_is_no_net_is_refused(name: str, arguments: list[str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         named_net(f"{FILE}:{name}", None, arguments, None)
+
+
+@pytest.mark.parametrize(
+    "text, message", [("def (", "net.py cannot be run: .*invalid syntax"), ("import nothing_here", "nothing_here")]
+)
+def test_a_file_that_cannot_be_run_is_named(text: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text(text)
+    with pytest.raises(ValueError, match=message):
+        named_net(f"{tmp_path}/net.py:Net", None, [], None)
 
 
 def test_weights_that_do_not_fit_are_named(foreign: Foreign, tmp_path: Path) -> None:
