@@ -1,8 +1,10 @@
 """Fixtures that all tests share, and the policy of skipped tests: each reason is known, else CI fails."""
 
+import contextlib
 import importlib.util
 import os
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +29,18 @@ MAY_SKIP = (
 )
 """Reasons for which a test may be skipped. Under CI any other reason fails the session."""
 SHARED = Path(os.environ.get("SR_DATA", ROOT.parent / "shared" / "data"))
+
+
+def pytest_configure() -> None:
+    """Give absl's log handler a stream that it leaves open.
+
+    AIMET configures logging when it is imported, which closes all handlers. absl's handler then closes the stderr that
+    pytest captured while it collected the tests.
+    """
+    with contextlib.suppress(ImportError):
+        from absl import logging as absl_logging
+
+        absl_logging.get_absl_handler().python_handler.stream = sys.__stderr__
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
