@@ -14,7 +14,9 @@ def random(*shape: int, dtype: torch.dtype, seed: int) -> Tensor:
     return torch.randn(*shape, dtype=dtype, generator=torch.Generator().manual_seed(seed))
 
 
-def conv_params(out: int, inner: int, size: int, *, bias: bool, dtype: torch.dtype, seed: int) -> collapse.WeightAndBias:
+def conv_params(
+    out: int, inner: int, size: int, *, bias: bool, dtype: torch.dtype, seed: int
+) -> collapse.WeightAndBias:
     weight = random(out, inner, size, size, dtype=dtype, seed=seed) / (inner * size**2) ** 0.5
     return weight, random(out, dtype=dtype, seed=seed + 1) if bias else None
 
