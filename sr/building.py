@@ -19,7 +19,7 @@ from sr.config.own_targets import named_targets
 from sr.export.graph.shape import lr_size
 from sr.models.blocks import inference_form
 from sr.models.fingerprint import fingerprint
-from sr.models.weights import blended, load_weights, read_weights
+from sr.models.weights import CHECKPOINT, blended, load_weights, read_weights
 from sr.optimizers.schedule import refuse_unusable
 from sr.pretrained import weights_path
 from sr.report.provenance import maker
@@ -125,6 +125,32 @@ def _prune(config: DictConfig, filters: Any, model: dict[str, Any], folder: Path
     index.add(folder, pruning.FILE)
 
 
+def resume_from(config: DictConfig, folder: Path) -> str | None:
+    """The checkpoint to go on from, None at a fresh start.
+
+    Raises:
+        ValueError: a started run with `ckpt=none`, or a checkpoint that cannot be read.
+    """
+    path = folder / CHECKPOINT
+    if not path.is_file():
+        return None
+    if config.ckpt == "none":
+        raise ValueError(
+            f"{folder} has a checkpoint already and ckpt=none; remove the folder, or use ckpt=last to go on"
+        )
+    read_weights(path)  # a damaged file is named here, in one line
+    return str(path)
+
+
+def check_devices(config: DictConfig) -> None:
+    """Raise ValueError for more than one device."""
+    if config.trainer.devices not in (1, "1"):
+        raise ValueError(
+            f"trainer.devices={config.trainer.devices}: a run takes one device, for its batches, its lock and its "
+            "checkpoints are one process's; start other runs on the other devices, with CUDA_VISIBLE_DEVICES"
+        )
+
+
 def trainer_of(
     config: DictConfig, folder: Path, logger: Any, callbacks: Iterable[Callback], **settings: Any
 ) -> lightning.Trainer:
@@ -140,11 +166,7 @@ def trainer_of(
     Raises:
         ValueError: a setting that the trainer cannot do.
     """
-    if config.trainer.devices not in (1, "1"):
-        raise ValueError(
-            f"trainer.devices={config.trainer.devices}: a run takes one device, for its batches, its lock and its "
-            "checkpoints are one process's; start other runs on the other devices, with CUDA_VISIBLE_DEVICES"
-        )
+    check_devices(config)
     # Of itself Lightning takes the tasks of a SLURM job for devices, and refuses a job of several.
     settings = {"plugins": [LightningEnvironment()], **settings}
     settings = {"default_root_dir": str(folder), "logger": logger, "callbacks": list(callbacks)} | settings

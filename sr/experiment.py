@@ -13,7 +13,7 @@ from lightning.pytorch.callbacks import Callback
 from omegaconf import DictConfig, open_dict
 from rich.console import Console
 
-from sr.building import PIXEL, build, compose, load_init, made, narrowed, quiet, trainer_of
+from sr.building import PIXEL, build, check_devices, compose, load_init, made, narrowed, quiet, resume_from, trainer_of
 from sr.callbacks.datamodule import described_images, images_hash, images_of
 from sr.config.checks import count, names
 from sr.config.composition import plain
@@ -21,7 +21,7 @@ from sr.config.redo import with_dependents
 from sr.data.module import ImageData
 from sr.models.blocks import inference_form
 from sr.models.standardization import FIRST, standardize_pixels
-from sr.models.weights import CHECKPOINT, is_left, read_weights
+from sr.models.weights import CHECKPOINT, is_left
 from sr.report.record import Report, write_report
 from sr.report.render import print_tables
 from sr.report.runs import read_run
@@ -99,6 +99,7 @@ def check_words(config: DictConfig) -> None:
         raise ValueError("blend= needs init=: the net starts from (1 - alpha) of init's weights and alpha of blend's")
     count("seed", config.seed, least=0, most=2**32 - 1)  # what numpy takes
     names("init_leave", config.init_leave)
+    check_devices(config)
     if config.reuse not in ("always", "never"):
         raise ValueError(f"reuse is `always` or `never`, got {config.reuse!r}")
 
@@ -231,20 +232,3 @@ def logger_of(config: DictConfig, folder: Path) -> Any:
         with open_dict(node):
             node.id = wandb_id(folder)
     return made(node)
-
-
-def resume_from(config: DictConfig, folder: Path) -> str | None:
-    """The checkpoint to go on from, None at a fresh start.
-
-    Raises:
-        ValueError: a started run with `ckpt=none`, or a checkpoint that cannot be read.
-    """
-    path = folder / CHECKPOINT
-    if not path.is_file():
-        return None
-    if config.ckpt == "none":
-        raise ValueError(
-            f"{folder} has a checkpoint already and ckpt=none; remove the folder, or use ckpt=last to go on"
-        )
-    read_weights(path)  # a damaged file is named here, in one line
-    return str(path)

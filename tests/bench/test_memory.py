@@ -29,14 +29,14 @@ def test_what_passes_is_seen() -> None:
     gc.collect()  # what other tests left is not to go meanwhile
     # Straight from the system: malloc may reuse pages that have been resident before.
     private = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
-    with PeakMemory() as memory, mmap.mmap(-1, 64 * MIB, flags=private) as fresh:
-        for _ in range(64):
+    with PeakMemory() as memory, mmap.mmap(-1, 256 * MIB, flags=private) as fresh:
+        for _ in range(256):
             fresh.write(bytes(MIB))
         wait_for_a_look(memory)
     with PeakMemory() as after:
         wait_for_a_look(after)
     assert memory.peak_bytes is not None and after.peak_bytes is not None
-    assert 56 * MIB < memory.peak_bytes - after.peak_bytes < 96 * MIB
+    assert 192 * MIB < memory.peak_bytes - after.peak_bytes < 320 * MIB
 
 
 @linux

@@ -8,18 +8,10 @@ from sr.config.targets import build
 from sr.experiment import made
 
 
-@pytest.mark.parametrize(
-    "override",
-    [
-        "model._target_=fractions.Fraction",
-        "model={_target_: fractions.Fraction}",
-        "+other=[{a: {_target_: fractions.Fraction}}]",
-    ],
-)
-def test_the_command_line_may_name_any_class(override: str):
+def test_the_command_line_may_name_any_class():
     node = {"_target_": "fractions.Fraction", "numerator": 3}
     assert named_targets() == []
-    with composed([override]):
+    with composed(["model._target_=fractions.Fraction"]):
         assert named_targets() == ["fractions.Fraction"]
         assert build(node, own=named_targets()) == 3
     with pytest.raises(ValueError, match="on no list"):

@@ -20,7 +20,7 @@ def test_attention_asks_where_and_not_how_strong_nor_in_how_many_channels():
 
 
 def test_refusals():
-    with pytest.raises(ValueError, match=r"task.share is a share in \[0, 1\], got 2"):
+    with pytest.raises(ValueError, match=r"task.share must be in \[0, 1\], got 2"):
         check_share("task.share", 2)
     with pytest.raises(ValueError, match="give two layers with the same height and width"):
         attention_distance(torch.rand(1, 1, 2, 2), torch.rand(1, 1, 4, 4))
