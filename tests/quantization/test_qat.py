@@ -156,7 +156,7 @@ def test_a_frozen_net_is_refused(run, make_qat, make_net):
         ({"parameters": "weights"}, "qat.parameters is all or biases, got 'weights'"),
         ({"decay": "step"}, "qat.decay is cosine or constant, got 'step'"),
         ({"teacher": "pretrained/quicksrnet_medium"}, "qat.teacher teaches nothing at a distillation of 0"),
-        ({"distillation": 2}, r"qat.distillation is a share in \[0, 1\], got 2"),
+        ({"distillation": 2}, r"qat.distillation must be in \[0, 1\], got 2"),
     ],
 )
 def test_refuses(make_qat, changes, message):

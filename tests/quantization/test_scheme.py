@@ -20,7 +20,7 @@ def test_the_chain_is_in_its_order_preparations_first(make_scheme, make_qat):
     first, second = CrossLayerEqualization(name="cle"), BiasCorrection(name="bias_correction")
     scheme = make_scheme(chain=[first, second, make_qat()])
     assert scheme.preparations == [first] and scheme.repairs == [second, make_qat()]
-    with pytest.raises(ValueError, match="chain qat -> cle: cle changes the float net and comes before"):
+    with pytest.raises(ValueError, match="chain qat -> cle: cle changes the float net, so it must come before"):
         make_scheme(chain=[make_qat(), first])
 
 
@@ -33,7 +33,7 @@ def test_the_chain_is_in_its_order_preparations_first(make_scheme, make_qat):
         ({"weight_bits": 32}, r"weight_bits is one of 4, 8, 16 \(numbers: integer\); got 32"),
         ({"numbers": "float", "weight_bits": 16}, r"activation_bits is one of 16 \(numbers: float\); got 8"),
         ({"numbers": "fixed"}, "quantization.numbers is one of float, integer"),
-        ({"percentile": 0.99}, r"share in \(50, 100\] percent, got 0.99"),
+        ({"percentile": 0.99}, r"percentile must be in \(50, 100\] percent, got 0.99"),
         ({"calibration_batches": 0}, "at least one calibration batch"),
     ],
 )
