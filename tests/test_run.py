@@ -106,12 +106,8 @@ def test_a_full_disk_at_the_start_is_one_line(tmp_path):
 @pytest.mark.parametrize(
     ("overrides", "environment", "text"),
     [
-        (
-            ["trainer.accelerator=tpu"],
-            {"HYDRA_FULL_ERROR": "0"},
-            "trainer.accelerator follows from machine.accelerator",
-        ),
-        (["trainer.accelerator=quantum"], {}, "trainer.accelerator follows from machine.accelerator"),
+        (["+trainer.strategy=quantum"], {"HYDRA_FULL_ERROR": "0"}, "quantum"),
+        (["+trainer.strategy=tpu_of_nobody"], {}, "tpu_of_nobody"),
     ],
 )
 def test_errors_of_libraries_are_one_line_and_kept(tmp_path, overrides, environment, text):

@@ -7,6 +7,7 @@ from typing import Any
 from sr import metrics
 from sr.config.checks import names
 from sr.evaluation import Upscale, check_color, evaluate, upscaler
+from sr.export.target import NoExport
 from sr.models.fingerprint import fingerprint
 from sr.models.interpolation import Bicubic
 from sr.runs.files import read_json
@@ -45,6 +46,8 @@ class Evaluate(Stage):
             return ""
         if self.form == "simulated" and job.scheme.is_unchanged:
             return "the scheme changes nothing: its scores are those of the float net"
+        if self.form == "exported" and isinstance(job.target, NoExport):
+            return "export=none"
         return super().skip_reason(job)
 
     def check(self, job: Job) -> None:
