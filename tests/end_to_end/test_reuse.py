@@ -77,7 +77,6 @@ def test_another_scheme_trains_nothing_and_says_which_net_it_takes(outputs):
         (["protocol=rgb"], ["evaluate", "evaluate", "evaluate", "evaluate"]),
         (["experiment=elsewhere"], []),
         (["callbacks.images.crop=64"], ["images"]),
-        (["export=none"], ["cost"]),
     ],
 )
 def test_a_setting_repeats_what_it_changes_and_nothing_else(outputs, overrides, made):
