@@ -35,7 +35,7 @@ def made(node: DictConfig | None) -> Any:
     """Build what a node of the composed config describes, of the classes in `sr.config.targets` and the command line's.
 
     Raises:
-        ValueError: a class that is on no list, or the setting that a constructor refused, in its own words.
+        ValueError: a class that is on no list, or a setting that a constructor refused, with its message.
     """
     return targets.build(None if node is None else plain(node), own=named_targets())
 

@@ -117,7 +117,7 @@ def plain(config: DictConfig) -> dict[str, Any]:
     """Return the composed config as plain containers with every interpolation resolved.
 
     Raises:
-        ValueError: what one of our own interpolations refuses, in its own words.
+        ValueError: one of our own interpolations refused a value; the message is its own.
     """
     try:
         return cast(dict[str, Any], OmegaConf.to_container(config, resolve=True, throw_on_missing=True))
@@ -126,7 +126,7 @@ def plain(config: DictConfig) -> dict[str, Any]:
 
 
 def cause_of(error: OmegaConfBaseException) -> ValueError:
-    """Return what one of our own interpolations refused, in its own words, or OmegaConf's complaint in one line."""
+    """Return the error of one of our own interpolations, or OmegaConf's message in one line."""
     refused: BaseException | None = error
     while isinstance(refused, InterpolationResolutionError):  # OmegaConf wraps twice
         refused = refused.__context__

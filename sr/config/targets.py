@@ -190,7 +190,7 @@ def _located(name: str) -> Callable[..., Any]:
 def _call(name: str, target: Callable[..., Any], arguments: dict[str, Any], later: bool) -> Any:
     try:
         if later:
-            inspect.signature(target).bind_partial(**arguments)  # an unknown setting is told now, not when it is called
+            inspect.signature(target).bind_partial(**arguments)  # refuses an unknown setting now, not at the call
             return partial(target, **arguments)
         return target(**arguments)
     except TypeError as error:

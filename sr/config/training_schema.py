@@ -174,7 +174,7 @@ TASK: dict[str, Kind] = {
 }
 TRAINER: dict[str, Kind] = {
     "accelerator": Follows("machine.accelerator"),
-    "devices": Anything(),  # what a run takes is told with its reason: sr.experiment
+    "devices": Anything(),  # `check_devices` of sr.building refuses more than one
     "max_steps": Follows("train.iterations"),
     "max_epochs": Choice(-1),
     "val_check_interval": Follows("train.validate_every"),

@@ -32,7 +32,7 @@ class Setting:
 
     @property
     def raw(self) -> Any:
-        """The value as it stands in the config, interpolations as text."""
+        """Return the value of the config with interpolations as text."""
         child: Any = self.node._get_node(self.name)
         if isinstance(child, Container) and not (child._is_none() or child._is_interpolation() or child._is_missing()):
             return OmegaConf.to_container(child, resolve=False)
@@ -84,7 +84,7 @@ def leaves(node: DictConfig, path: str = "", open_: bool = False) -> Iterator[Se
         path: its dotted key, empty for the root.
         open_: any key may stand in it.
     """
-    target: Any = node._get_node("_target_") if "_target_" in node.keys() else None  # noqa: SIM118
+    target: Any = node._get_node("_target_") if "_target_" in set(node) else None
     foreign = target is not None and not str(target._value()).startswith("sr.")
     open_ = open_ or path in schema.OPEN or foreign
     for name in node:

@@ -19,7 +19,7 @@ PLACE_KEYS = {
 }
 """More of the kind: where the images lie (which ones they are tells their fingerprint), and how a step is run."""
 NAMING_PLACES = ("data.root",)
-"""Places that still name a run: other images are another run, and it is told before they are read."""
+"""Places in a run's name: other images are another run, and the name must be known before they are read."""
 MAX_NAME = 120
 
 

@@ -135,7 +135,7 @@ class ResultIndex:
             result: the result file, relative to the folder.
 
         Returns:
-            The run that it was taken from; None where no other run has it whole. What is damaged is told.
+            The run that it was taken from; None if no other run has it whole. A damaged one is reported.
         """
         for place in self._runs(self._pointer(stage, key)) if self.reuse else ():
             source = Path(os.path.normpath(self.folder.resolve() / place))

@@ -1,4 +1,4 @@
-"""One training of a key at a time: whoever comes second waits, and then finds the result."""
+"""Train one key in one process at a time: a second process waits and then takes the result."""
 
 import os
 import time

@@ -31,12 +31,12 @@ class Evaluate(Stage):
     name = "evaluate"
 
     @property
-    def result(self) -> str:  # type: ignore[override]
+    def result(self) -> str:  # type: ignore[override]  # computed: one file a form
         """Return the result file of the form."""
         return f"evaluation/{self.form}.json"
 
     @property
-    def requires(self) -> tuple[str, ...]:  # type: ignore[override]
+    def requires(self) -> tuple[str, ...]:  # type: ignore[override]  # computed: it depends on the form
         """Return the stage that makes the form."""
         return {"simulated": ("quantize",), "exported": ("export",)}.get(self.form, ())
 

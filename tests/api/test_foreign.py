@@ -71,7 +71,7 @@ def test_weights_that_are_not_numbers_are_named(foreign: Foreign) -> None:
 
 def test_a_net_that_returns_more_than_the_image_is_refused() -> None:
     class Both(Foreign):
-        def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+        def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
             return super().forward(x), x
 
     with pytest.raises(ValueError, match="returns a tuple; it must return the image alone"):

@@ -66,4 +66,4 @@ def test_a_served_page_reads_only_what_changed(tmp_path: Path, sweep: Path, unpa
     report.write_text(json.dumps(changed))
     again = seconds(lambda: live.answer("/content.json"))
     assert again < min(first, 2)
-    assert b"99.25" in live.answer("/content.json")[1]  # type: ignore[index]
+    assert b"99.25" in live.answer("/content.json")[1]

@@ -1,5 +1,6 @@
 """Names of runs that started from runs that started from runs: short, and still apart."""
 
+import io
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,7 @@ def test_any_start_has_a_name(init):
 def test_only_the_screen_shortens():
     (name, init) = chain(3)[-1]
     table = status_table(runs([(name, init)]))
-    console = Console(width=300, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    console = Console(width=300, record=True, file=io.StringIO())
     console.print(screen(table, console))
     assert short_name(name, init) in (text := console.export_text()) and name not in text
     assert name.replace("_", r"\_") in markdown([table]) or name in markdown([table])
