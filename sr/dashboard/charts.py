@@ -28,9 +28,9 @@ LABELS = [
     # Nothing of ours lies above a front on its left.
     label("front_names", "front", ["top-left", "left", *AROUND], 3),
     label("failed_names", "failed_places", ["top-left", "bottom-left", *AROUND], 3),
-    label("ghost_names", "ghosts", AROUND, 3),
+    label("reference_names", "reference_points", AROUND, 3),
 ]
-GHOSTS = {"data": {"name": "ghosts"}, "transform": [{"filter": "datum.metric === '@{metric}'"}]}
+REFERENCE_POINTS = {"data": {"name": "reference_points"}, "transform": [{"filter": "datum.metric === '@{metric}'"}]}
 
 BY_PRECISION = [
     {"calculate": "{FP32: datum['float_@{metric}'], quantized: datum['simulated_@{metric}']}", "as": "quality"},
@@ -90,7 +90,7 @@ AT = quantitative(
 )
 DRAWN = quantitative("drawn", "@{metric_title}", scale={"zero": False, "nice": False, "padding": 22})
 PLACE = {"x": AT, "y": DRAWN}
-GHOST_PLACE = {"x": {**AT, "field": "ms"}, "y": {**DRAWN, "field": "quality"}}
+REFERENCE_PLACE = {"x": {**AT, "field": "ms"}, "y": {**DRAWN, "field": "quality"}}
 TOOLTIP = tooltip_fields(
     ("label", "run"),
     ("precision_name", "precision"),
@@ -99,7 +99,7 @@ TOOLTIP = tooltip_fields(
     ("at", "@{x_title}", ".4~g"),
     ("num_seeds", "seeds"),
 )
-GHOST_TOOLTIP = tooltip_fields(
+REFERENCE_TOOLTIP = tooltip_fields(
     ("label", "published"),
     ("quality", "@{metric_title}"),
     *((name, name) for name in ("ms", "device", "precision", "source", "table", "remark")),
@@ -112,16 +112,23 @@ def quality_latency() -> Spec:
     Blanks: x, xq (keys of the cost for FP32 and INT8), x_title, x_scale, metric, metric_title, sign (1 where more is
     better, else -1), front ("FP32" or "quantized"), format, families, colors.
     """
-    layers = [*_ghosts(), *_lines(), *_runs(), *_names()]
+    layers = [*_reference_points(), *_lines(), *_runs(), *_names()]
     return plot(
         "rows", 400, params=HOVERED, transform=BY_PRECISION, layer=layers, usermeta={"labels": LABELS}
     )  # fmt: skip
 
 
-def _ghosts() -> list[Spec]:
+def _reference_points() -> list[Spec]:
     """Draw the published points."""
     mark = {"type": "point", "shape": "diamond", "size": 60, "filled": False, "opacity": 0.8, "color": "@{grey}"}
-    return [{**GHOSTS, "name": "ghosts", "mark": mark, "encoding": GHOST_PLACE | {"tooltip": GHOST_TOOLTIP}}]
+    return [
+        {
+            **REFERENCE_POINTS,
+            "name": "reference_points",
+            "mark": mark,
+            "encoding": REFERENCE_PLACE | {"tooltip": REFERENCE_TOOLTIP},
+        }
+    ]
 
 
 def _lines() -> list[Spec]:
@@ -198,10 +205,10 @@ def _names() -> list[Spec]:
             "encoding": PLACE | {"text": {"field": "note"}},
         },
         {
-            **GHOSTS,
-            "name": "ghost_names",
+            **REFERENCE_POINTS,
+            "name": "reference_names",
             "mark": {"type": "text", "fontSize": 10, "opacity": 0.6},
-            "encoding": GHOST_PLACE | {"text": {"field": "label"}},
+            "encoding": REFERENCE_PLACE | {"text": {"field": "label"}},
         },
     ]
 

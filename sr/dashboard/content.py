@@ -94,7 +94,7 @@ def _slice(each: Slice) -> dict[str, Any]:
         "metrics": [metric._asdict() for metric in each.metrics],
         "rows": each.rows,
         "folded": each.folded,
-        "ghosts": each.ghosts,
+        "reference_points": each.reference_points,
         "bicubic": each.bicubic,
     }
 

@@ -83,8 +83,8 @@ def figure_specs(page: dict[str, Any]) -> Iterator[tuple[str, Spec]]:
             rows = each["folded"]
             for axis in (Axis(**values) for values in page["axes"]):
                 if any(row.get(axis.key) and row.get(f"float_{metric.key}") is not None for row in rows):
-                    ghosts = each["ghosts"] if axis.kind == "npu" else []
-                    data = {"rows": rows, "ghosts": ghosts}
+                    reference_points = each["reference_points"] if axis.kind == "npu" else []
+                    data = {"rows": rows, "reference_points": reference_points}
                     yield f"quality-{axis.key}-{name}", _made(page, "quality_latency", _of(metric) | _at(axis), data)
             if any(f"drop_{metric.key}" in row for row in rows):
                 yield f"drops-{name}", _made(page, "drops", _of(metric), {"rows": rows})

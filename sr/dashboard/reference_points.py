@@ -5,7 +5,7 @@ from typing import Any
 from sr.report.published import Published, published
 
 
-def ghosts(protocol: str, set_name: str, scale: float) -> list[dict[str, Any]]:
+def reference_points(protocol: str, set_name: str, scale: float) -> list[dict[str, Any]]:
     """Return the published nets for which one table gives both a score of this case and a latency.
 
     Args:
@@ -19,7 +19,7 @@ def ghosts(protocol: str, set_name: str, scale: float) -> list[dict[str, Any]]:
     values = published()
     scores = [v for v in values if (v.protocol, v.set, v.scale, v.task) == (protocol, set_name, scale, "regression")]
     times = [v for v in values if v.quantity == "latency_ms" and "batch_size" not in v.conditions]
-    return [_ghost(score, time) for time in times for score in scores if _same_net(score, time)]
+    return [_reference_point(score, time) for time in times for score in scores if _same_net(score, time)]
 
 
 def _same_net(score: Published, time: Published) -> bool:
@@ -28,7 +28,7 @@ def _same_net(score: Published, time: Published) -> bool:
     return names[0] == names[1] and time.scale in (None, score.scale)
 
 
-def _ghost(score: Published, time: Published) -> dict[str, Any]:
+def _reference_point(score: Published, time: Published) -> dict[str, Any]:
     """One point."""
     height, width = (time.conditions.get(key) for key in ("lr_height", "lr_width"))
     remarks = [f"from {height}x{width}" if height else "input size not stated", time.caveat]

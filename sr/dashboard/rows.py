@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sr.dashboard.axes import Metric, costs, is_number, metrics_of, row_key
-from sr.dashboard.reference_points import ghosts
+from sr.dashboard.reference_points import reference_points
 from sr.dashboard.run_labels import label_without_seed, labels
 from sr.report.net_facts import class_name, quantized_precision
 from sr.report.record import Report
@@ -32,7 +32,7 @@ class Slice:
         metrics: what was scored.
         rows: a row for each run.
         folded: a row for each group of runs that differ only in their seed.
-        ghosts: published points of this case, as `ghosts` makes them.
+        reference_points: published points of this case, as `reference_points` makes them.
         bicubic: scores of bicubic, {metric: value}; empty if no run has them.
     """
 
@@ -42,7 +42,7 @@ class Slice:
     metrics: list[Metric]
     rows: list[Row]
     folded: list[Row] = field(default_factory=list)
-    ghosts: list[Row] = field(default_factory=list)
+    reference_points: list[Row] = field(default_factory=list)
     bicubic: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -89,7 +89,7 @@ def _slice(
         metrics=metrics,
         rows=rows,
         folded=_folded(rows),
-        ghosts=ghosts(protocol, set_name, scale),
+        reference_points=reference_points(protocol, set_name, scale),
         bicubic={metric.key: float(bicubic[metric.key]) for metric in metrics if metric.key in bicubic},
     )
 

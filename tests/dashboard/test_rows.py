@@ -45,10 +45,10 @@ def test_a_loss_counts_as_a_drop_where_less_is_better(
 
 def test_published_points_are_of_the_same_case(tmp_path: Path, make_run: MakeRun) -> None:
     make_run()
-    by_set = {each.set: each.ghosts for each in slices(find_runs([tmp_path]))}
+    by_set = {each.set: each.reference_points for each in slices(find_runs([tmp_path]))}
     assert by_set["set5"] == []
-    small = [ghost for ghost in by_set["bsd100"] if ghost["label"] == "f32-m2"]
-    assert [(ghost["quality"], ghost["ms"], ghost["precision"]) for ghost in small] == [(31.58, 1.14, "INT8")]
+    small = [point for point in by_set["bsd100"] if point["label"] == "f32-m2"]
+    assert [(point["quality"], point["ms"], point["precision"]) for point in small] == [(31.58, 1.14, "INT8")]
 
 
 def test_labels_say_the_net_and_what_differs(tmp_path: Path, make_run: MakeRun) -> None:

@@ -17,16 +17,16 @@ const blanksOf = ({ metric }) => ({ metric: metric.key, metric_title: metric.lab
 
 function scatterCard(now) {
   const { axis, metric, slice, rows } = now;
-  const ghosts = axis.kind === "npu" ? slice.ghosts.filter((ghost) => ghost.metric === metric.key) : [];
+  const points = axis.kind === "npu" ? slice.reference_points.filter((point) => point.metric === metric.key) : [];
   const values = { ...blanksOf(now), x: axis.key, xq: axis.quantized_key, x_title: axis.label, x_scale: axis.kind === "quality" ? "linear" : "log",
     sign: metric.higher_is_better ? "1" : "-1", front: now.front };
   const words = [`${slice.title}, protocol ${slice.protocol}.`,
     "Circles are FP32, diamonds quantized, a line joins the two of one net; the dashed line is the Pareto front.",
-    ghosts.length ? "Hollow diamonds are published, measured on phones: compare their order, not their place." : "",
+    points.length ? "Hollow diamonds are published, measured on phones: compare their order, not their place." : "",
     page.content.axis_notes[axis.key] ?? (axis.key.startsWith("estimate_") ? "Estimates are of the compiler, for chips that are in no phone." : ""),
     axis.kind === "cpu" ? "Measured on the machine of each run." : ""];
   return card([el("h2", {}, `${metric.label} against ${axis.label}`)],
-    chart("quality_latency", values, { rows, ghosts }, { onpick: (datum) => datum.id && open(datum) }),
+    chart("quality_latency", values, { rows, reference_points: points }, { onpick: (datum) => datum.id && open(datum) }),
     familyLegend(rows), el("p", { class: "note" }, words.filter(Boolean).join(" ")));
 }
 
