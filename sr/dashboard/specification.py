@@ -1,7 +1,7 @@
 """What the plots share as Vega-Lite specifications: blanks and what fills them, colours, frames, tooltips.
 
-A specification names its data (`rows`, `reference_points`, ...) and has blanks, such as "@{x}". `filled` puts values into
-them; page/charts.js does the same in the page.
+A specification names its data (`rows`, `reference_points`, ...) and has blanks, such as "@{x}". `filled` puts values
+into them; page/charts.js does the same in the page.
 """
 
 import json
