@@ -2,11 +2,12 @@
 
 import contextlib
 import importlib.util
+import logging
 import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,19 @@ def repo_root() -> Path:
 def _private_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Decoded images of the tests stay out of the user's cache, but are shared between tests."""
     monkeypatch.setenv("SR_CACHE", str(tmp_path_factory.getbasetemp() / "sr-cache"))
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    """Undo what Hydra did to logging in this process: it sets levels and writes to a captured stream."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    yield
+    root.setLevel(level)
+    root.handlers[:] = handlers
+    for logger in logging.root.manager.loggerDict.values():
+        if isinstance(logger, logging.Logger):
+            logger.disabled = False
 
 
 def _make(name: str, *overrides: str, scale: float = 2, seed: int = 0) -> nn.Module:
