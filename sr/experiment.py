@@ -27,6 +27,7 @@ from sr.report.render import print_tables
 from sr.report.runs import read_run
 from sr.report.table import quality_tables
 from sr.runs.identity import check_data, lock_config
+from sr.runs.parts import NO_PARTS, Parts
 from sr.runs.results import INDEX, ResultIndex
 from sr.runs.signals import raise_if_stopped
 from sr.runs.training_lock import training_lock
@@ -85,7 +86,8 @@ def run(config: DictConfig, folder: Path, pixel_run: PixelRun, results: Path | N
     try:
         if ready.task is not None:
             train(ready, logger, index if "train" not in redo else replace(index, reuse=False), pixel_run)
-        job = replace(ready.job, net=trained_net(made(ready.config.model), folder))
+        parts = Parts(index.folder / "parts") if index.reuse and "export" not in redo else NO_PARTS
+        job = replace(ready.job, net=trained_net(made(ready.config.model), folder), parts=parts)
         done, skipped = complete_all(stages_in_order(ready.stages), job, index, redo)
         if ready.stages.get("report"):
             finish(ready.stages["report"].gather(folder, done, skipped), folder, logger)

@@ -18,7 +18,7 @@ from sr.export.graph.float_onnx import example_input
 from sr.export.graph.shape import lr_size
 from sr.export.hexagon import qnn_session
 from sr.export.hexagon.chips import CHIPS, Chip, chips
-from sr.export.hexagon.estimate_cache import cached_estimate
+from sr.export.hexagon.compiled import cached_estimate
 from sr.export.hexagon.htp import ESTIMATE
 from sr.export.hexagon_target import Hexagon
 from sr.models.blocks import inference_form
@@ -27,6 +27,7 @@ from sr.quantization.ptq import calibrate
 from sr.report.table import Column, Table
 from sr.runs.failures import in_one_line
 from sr.runs.folders import expand_home
+from sr.runs.parts import Parts
 from sr.runs.silence_logs import native_output_to
 
 _CACHE = "htp_estimates"
@@ -102,8 +103,8 @@ def _figures(config: DictConfig, folder: Path) -> dict[str, Any]:
     pixels = torch.rand_like(example_input(net))
     simulation = calibrate(net=net, scheme=scheme, calibration=[pixels])
     simulation.snap()
-    cache = expand_home("data.cache", config.data.cache) / _CACHE
-    estimate = partial(cached_estimate, log=folder / "qnn.log", folder=cache)
+    parts = Parts(expand_home("data.cache", config.data.cache) / _CACHE)
+    estimate = partial(cached_estimate, log=folder / "qnn.log", parts=parts)
     estimates = target.estimate_chips(simulation, net, estimate)
     if missing := [row for row in estimates if "missing" in row]:
         raise ValueError(f"{missing[0]['chip']}: {missing[0]['missing']}")

@@ -9,7 +9,7 @@ from sr.config.checks import names
 PLACES_OF = {
     "prune": ("narrow",),
     "train": ("checkpoints", "float", "training.json", "rounds", "nonfinite_*.pt"),
-    "evaluate": tuple(f"evaluation/{form}.json" for form in ("bicubic", "float", "simulated", "exported")),
+    "evaluate": tuple(f"evaluation/{form}.json" for form in ("bicubic", "float", "simulated", "exported*")),
     "quantize": ("quantized",),
     "sensitivity": ("sensitivity",),
     "perceptual": ("evaluation/perceptual.json",),

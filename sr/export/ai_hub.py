@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sr.evaluation import Upscaler
-from sr.export.engine import Built
+from sr.export.engine import Built, Exported
 from sr.export.graph.onnx_graph import Graph
 from sr.export.release import Release
 from sr.export.runtime import on_cpu
@@ -65,7 +64,7 @@ class AiHub:
         write_json(work / _JOB_FILE, job)
         return Built([], {"job": job, "file": _JOB_FILE, **self._outcome(job, release, image)})
 
-    def upscalers(self, folder: Path, log: Path) -> dict[str, Upscaler]:
+    def runtimes(self, folder: Path, log: Path) -> dict[str, Exported]:
         """Return nothing: a device needs a job for each image."""
         return {}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -28,6 +28,13 @@ class Built(NamedTuple):
     report: dict[str, Any]
 
 
+class Exported(NamedTuple):
+    """Exported net in one runtime: the files that it is read from, and the function that opens it for any image."""
+
+    files: list[Path]
+    open: Callable[[], Upscaler]
+
+
 class Engine(Protocol):
     """Runtime besides ONNX Runtime and the HTP."""
 
@@ -48,8 +55,8 @@ class Engine(Protocol):
             ValueError: The engine does not support something; the message names it.
         """
 
-    def upscalers(self, folder: Path, log: Path) -> dict[str, Upscaler]:
-        """Return the exported net as functions on whole images, by the name of the form that they run."""
+    def runtimes(self, folder: Path, log: Path) -> dict[str, Exported]:
+        """Return how the export in a folder is run on whole images, by the name of the form; {} if it cannot be."""
 
 
 Engines = Mapping[str, Engine]

@@ -12,17 +12,20 @@ from typing import Any
 from sr.config.sizes import lr_sides
 from sr.evaluation import Upscaler
 from sr.export.certificate import forms
+from sr.export.engine import Exported
 from sr.export.graph.onnx_graph import Graph
 from sr.export.graph.polyphase_tail import POLYPHASE
 from sr.export.graph.shape import fix_shape, lr_size
 from sr.export.hexagon import htp, qnn_session
 from sr.export.hexagon.chips import LAST_ROUNDING_DOWN, chips, emulated
+from sr.export.hexagon.compiled import cached_context, cached_estimate
 from sr.export.publish import LOG
 from sr.export.release import Release, Simulated, build_release, lifted, write_float, write_lifted
-from sr.export.runtime import upscaler_of
+from sr.export.runtime import Runtime, upscaler_of
 from sr.export.tail import PLAIN, TAILS, Estimator, choose_tails
 from sr.export.target import Onnx
 from sr.models.net import Net
+from sr.runs.parts import Parts
 from sr.runs.silence_logs import native_output_to
 
 _TRACED = (64, 64)  # LR pixels of the traced graph; what is compiled has the size of the target
@@ -84,18 +87,19 @@ class Hexagon(Onnx):
                 "take quantization.weight_bits=8 (activations may have 16), quantization=fp16, or export=onnx"
             )
 
-    def upscalers(self, folder: Path) -> dict[str, Upscaler]:
-        """Return the upscalers of `Onnx.upscalers` and the emulators, which take about 14 us per LR pixel.
+    def runtimes(self, folder: Path) -> dict[str, Exported]:
+        """Return the runtimes of `Onnx.runtimes` and the emulators, which take about 14 us per LR pixel.
 
         The emulators run the plain tail, which takes images of any size.
         """
-        found = super().upscalers(folder)
+        found = super().runtimes(folder)
         with native_output_to(folder / LOG):
             missing = qnn_session.why_hexagon_is_missing()
         if missing:
             return found
         for name, emulator in self._emulators(folder / "pixels.onnx", folder / LOG).items():
-            found[name] = upscaler_of(Graph.load(folder / emulator.file), emulator.run)
+            path = folder / emulator.file
+            found[name] = Exported([path], partial(_opened, path, emulator.run))
         return found
 
     def estimate_chips(self, simulation: Simulated, float_net: Net, estimate: Estimator | None = None) -> list[Any]:
@@ -140,13 +144,13 @@ class Hexagon(Onnx):
             found[f"htp_v{arch}{polyphase}"] = forms.Emulator(run, file.name, title)
         return found
 
-    def _on_hexagon(self, release: Release, work: Path, log: Path) -> forms.HexagonResult:
+    def _on_hexagon(self, release: Release, work: Path, log: Path, parts: Parts) -> forms.HexagonResult:
         with native_output_to(log):
             missing = qnn_session.why_hexagon_is_missing()
         if missing:
             return forms.HexagonResult({}, {"skipped": missing})
         contexts, estimates = chips(self.chips), chips(self.estimates)
-        estimate = partial(htp.estimate, log=log)
+        estimate = partial(cached_estimate, log=log, parts=parts)
         tails = choose_tails(release.fixed, self.tail, [*contexts, *estimates], estimate)
         if release.quantized and self.v69_lift_lsb:
             polyphase = [tails.polyphase] if tails.polyphase and tails.need(LAST_ROUNDING_DOWN) else []
@@ -155,7 +159,7 @@ class Hexagon(Onnx):
         htp.write_dlc(release.fixed, work / "hexagon" / f"{release.fixed.stem}.dlc", log)
         report = {
             "contexts": [
-                htp.compile_context(tails.file(chip), chip, work / "hexagon", log) | tails.by_arch[chip.arch]
+                cached_context(tails.file(chip), chip, work / "hexagon", log, parts=parts) | tails.by_arch[chip.arch]
                 for chip in contexts
             ],
             "estimates": [estimate(tails.file(chip), chip) | tails.by_arch[chip.arch] for chip in estimates],
@@ -164,3 +168,7 @@ class Hexagon(Onnx):
         if tails.polyphase is not None:
             emulators |= self._emulators(tails.polyphase, log, [arch for arch in self.emulate if tails.need(arch)])
         return forms.HexagonResult(emulators, report, tails.polyphase, tails.notes)
+
+
+def _opened(path: Path, run: Runtime) -> Upscaler:
+    return upscaler_of(Graph.load(path), run)

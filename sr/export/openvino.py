@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from sr.evaluation import Upscaler
 from sr.export.certificate.proof import Form
-from sr.export.engine import Built, CpuEngine, from_pixels, kind, to_pixels
+from sr.export.engine import Built, CpuEngine, Exported, from_pixels, kind, to_pixels
 from sr.export.graph.onnx_graph import Graph
 from sr.export.release import Release
 from sr.export.runtime import upscaler_of
@@ -53,10 +52,12 @@ class OpenVino(CpuEngine):
         form = Form("openvino", f"OpenVINO {kind(release)}", run, _MODEL_FILE)
         return Built([(form, self.max_db)], {"latency": self.timed(release, run.pixels)})
 
-    def upscalers(self, folder: Path, log: Path) -> dict[str, Upscaler]:
-        """Return the upscaler, see `Engine.upscalers`."""
-        graph = Graph.load(folder / _MODEL_FILE)
-        return {"openvino": upscaler_of(graph, Compiled(folder / _MODEL_FILE, self.num_threads))}
+    def runtimes(self, folder: Path, log: Path) -> dict[str, Exported]:
+        """Return the runtime, see `Engine.runtimes`."""
+        path = folder / _MODEL_FILE
+        return {
+            "openvino": Exported([path], lambda: upscaler_of(Graph.load(path), Compiled(path, self.num_threads))),
+        }
 
 
 class Compiled:

@@ -5,26 +5,26 @@ from __future__ import annotations
 import json
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from sr.data.pairs import ImagePair
-from sr.evaluation import Upscaler
 from sr.export.certificate import forms
 from sr.export.certificate.crops import cut_crops
-from sr.export.certificate.proof import Bounds, prove
+from sr.export.certificate.proof import Bounds, Form, prove
 from sr.export.certificate.screen import print_certificate
-from sr.export.engine import Engines, build_engines, say_missing
+from sr.export.engine import Engines, Exported, build_engines, say_missing
 from sr.export.graph.shape import lr_size
 from sr.export.publish import CERTIFICATE, LOG, done, hashed_files, refuse_outside_bounds, workshop
 from sr.export.release import SPACE_TO_DEPTH, Release, Simulated, build_release
 from sr.export.runtime import load_onnx
 from sr.models.fingerprint import fingerprint
 from sr.models.net import Net
-from sr.runs.files import write_json
+from sr.runs.files import sha256, write_json
+from sr.runs.parts import NO_PARTS, Parts
 
 _PACKAGES = ("torch", "aimet-torch", "onnx", "onnxruntime", "onnxruntime-qnn")
 
@@ -32,19 +32,6 @@ _PACKAGES = ("torch", "aimet-torch", "onnx", "onnxruntime", "onnxruntime-qnn")
 @dataclass(frozen=True, kw_only=True)
 class NoExport:
     """Export nothing."""
-
-    def check(self, scheme: Any, net: Net) -> None:
-        """Accept every scheme and net."""
-
-    def export(
-        self, *, simulation: Simulated, float_net: Net, crops: Sequence[ImagePair], folder: Path
-    ) -> dict[str, Any]:
-        """Return an empty certificate."""
-        return {}
-
-    def upscalers(self, folder: Path) -> dict[str, Upscaler]:
-        """Return no upscalers."""
-        return {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +78,13 @@ class Onnx:
             engine.check(scheme)
 
     def export(
-        self, *, simulation: Simulated, float_net: Net, crops: Sequence[ImagePair], folder: Path
+        self,
+        *,
+        simulation: Simulated,
+        float_net: Net,
+        crops: Sequence[ImagePair],
+        folder: Path,
+        parts: Parts = NO_PARTS,
     ) -> dict[str, Any]:
         """Write the files of a release and its certificate, or return the certificate that exists already.
 
@@ -100,6 +93,7 @@ class Onnx:
             float_net: Trained net in its inference form.
             crops: Images for the certificate, whole or cropped; the middles of the first few are used.
             folder: Folder of the release; it is replaced once everything holds, the certificate last.
+            parts: Compilations, estimates and comparisons of earlier exports, which are not made again.
 
         Returns:
             The certificate as plain containers.
@@ -126,10 +120,12 @@ class Onnx:
                 space_to_depth=self.space_to_depth,
             )
             (folder / LOG).unlink(missing_ok=True)
-            compiled = self._on_hexagon(release, work, folder / LOG)
+            compiled = self._on_hexagon(release, work, folder / LOG, parts)
             others, reports = build_engines(self.engines, release, work, folder / LOG)
             compared = [*forms.all_forms(release, simulation, float_net, compiled), *(form for form, _ in others)]
-            proof = prove(compared, forms.comparisons(release, simulation, self.bounds, compiled, others), cut, net)
+            links = forms.comparisons(release, simulation, self.bounds, compiled, others)
+            decisive = _proof_inputs(inputs, compared, links, work)
+            proof = parts.take("proof", decisive, lambda: prove(compared, links, cut, net))
             outcome = {
                 "rewrites": [*release.notes, *compiled.notes],
                 "hexagon": compiled.report,
@@ -143,15 +139,16 @@ class Onnx:
             write_json(work / CERTIFICATE, certificate)
         return certificate
 
-    def upscalers(self, folder: Path) -> dict[str, Upscaler]:
-        """Return the exported net as functions on whole images of any size, by the name of the runtime.
+    def runtimes(self, folder: Path) -> dict[str, Exported]:
+        """Return the runtimes that work here, by their names, for whole images of any size.
 
         Args:
             folder: Folder of an export.
         """
-        found = {"onnxruntime": load_onnx(folder / "pixels.onnx")}
+        pixels = folder / "pixels.onnx"
+        found = {"onnxruntime": Exported([pixels], lambda: load_onnx(pixels))}
         for engine in self.engines.values():
-            found |= {} if engine.why_missing() else engine.upscalers(folder, folder / LOG)
+            found |= {} if engine.why_missing() else engine.runtimes(folder, folder / LOG)
         return found
 
     @property
@@ -159,7 +156,7 @@ class Onnx:
         """Return the number that sides of the crops are multiples of, in units of the net's own multiple."""
         return 1
 
-    def _on_hexagon(self, release: Release, work: Path, log: Path) -> forms.HexagonResult:
+    def _on_hexagon(self, release: Release, work: Path, log: Path, parts: Parts) -> forms.HexagonResult:
         """Return what was compiled, with the emulators for the certificate."""
         return forms.HexagonResult({}, {"skipped": "the target is ONNX Runtime"})
 
@@ -175,6 +172,15 @@ class Onnx:
             "versions": _versions(self.engines),
             "machine": f"{platform.system()} {platform.machine()}",
         }
+
+
+def _proof_inputs(inputs: Mapping[str, Any], compared: Sequence[Form], links: Any, work: Path) -> dict[str, Any]:
+    """Return what decides a proof: the nets, the crops, the files of all forms, and what is compared how."""
+    return {
+        **{key: value for key, value in inputs.items() if key not in ("target", "settings")},
+        "forms": [[form.name, form.title, form.file and sha256(work / form.file)] for form in compared],
+        "comparisons": links,
+    }
 
 
 def _versions(engines: Engines) -> dict[str, str]:

@@ -9,9 +9,10 @@ from typing import Any
 from safetensors.torch import save
 
 from sr.config import targets
+from sr.cost.count import count_parameters
 from sr.models.weights import FLOAT_WEIGHTS, read_weights
 from sr.pretrained.card import FLOAT, Card, file_facts
-from sr.pretrained.catalogue import NETS, PREFIX, find
+from sr.pretrained.catalogue import NETS, PREFIX, deployed_net, find
 from sr.report.record import REPORT_NAME as REPORT
 from sr.report.record import Report, read_report
 from sr.runs.files import read_yaml
@@ -113,6 +114,7 @@ def _card(run: Path, name: str, scheme: str, report: Report, files: dict[str, di
         name=name,
         scale=report.config["scale"],
         net=report.config["model"],
+        parameters=counted_parameters(report.config["model"], run / FLOAT_WEIGHTS),
         commands=[command for command, _ in history],
         protocol=report.protocol,
         quality={
@@ -128,6 +130,16 @@ def _card(run: Path, name: str, scheme: str, report: Report, files: dict[str, di
         commit=report.git.get("commit", ""),
         files=files,
     )
+
+
+def counted_parameters(model: Mapping[str, Any], weights: Path) -> dict[str, int]:
+    """Count the weights and biases of a net in its inference form: {"trainable", "frozen"}.
+
+    Args:
+        model: `_target_` and arguments, as in the config of a run.
+        weights: File of its weights.
+    """
+    return count_parameters(deployed_net(model, read_weights(weights), source=str(weights)))._asdict()
 
 
 def _means(score: Mapping[str, Any]) -> dict[str, float]:

@@ -21,6 +21,7 @@ class Card:
         name: Preset of conf/model.
         scale: 1.5, 2, 3 or 4.
         net: `_target_` and arguments of the net in its training form.
+        parameters: {"trainable", "frozen"}: weights and biases of the net in its inference form.
         commands: Commands that reproduce the net, in order.
         protocol: Evaluation protocol of the scores.
         quality: {stage: {set: {"psnr_y_db", "ssim_y"}}}; stages as in the report of a run.
@@ -35,6 +36,7 @@ class Card:
     name: str
     scale: float
     net: dict[str, Any]
+    parameters: dict[str, int]
     commands: list[str]
     protocol: str
     quality: dict[str, dict[str, dict[str, float]]]

@@ -30,13 +30,19 @@ def parser() -> CommandParser:
 
 def score_table(found: Sequence[Card]) -> Table:
     """Return a table with the mean PSNR of each net, set and stage."""
-    shown = Table("net", "scale", "set", "protocol", *STAGE_TITLES.values(), title="PSNR in dB")
+    shown = Table("net", "scale", "parameters", "set", "protocol", *STAGE_TITLES.values(), title="PSNR in dB")
     for card in found:
         for name in card.quality.get("float", {}):
             scores = [card.quality.get(stage, {}).get(name, {}) for stage in STAGE_TITLES]
             psnr = [next((f"{v:.2f}" for key, v in score.items() if key.startswith("psnr")), "") for score in scores]
-            shown.add_row(card.name, f"x{card.scale:g}", name, card.protocol, *psnr)
+            shown.add_row(card.name, f"x{card.scale:g}", _parameters(card), name, card.protocol, *psnr)
     return shown
+
+
+def _parameters(card: Card) -> str:
+    """Return the number of trainable parameters, with the frozen ones behind it where there are any."""
+    trainable, frozen = card.parameters["trainable"], card.parameters["frozen"]
+    return f"{trainable:,} + {frozen:,} frozen" if frozen else f"{trainable:,}"
 
 
 @one_line_errors

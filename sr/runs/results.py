@@ -146,7 +146,7 @@ class ResultIndex:
                 print(f"{stage}: {source} has it, but {', '.join(lost)} was removed or changed there: not taken")
                 continue
             for name in content["written"]:
-                _link(source / name, folder / name)
+                link_file(source / name, folder / name)
             write_json(folder / result, {**content, "reused_from": content.get("reused_from") or source.as_posix()})
             self.add(folder, result)
             return source.as_posix()
@@ -162,7 +162,9 @@ class ResultIndex:
             return []
 
 
-def _link(source: Path, target: Path) -> None:
+def link_file(source: Path, target: Path) -> None:
+    """Bring a file to another place: by a hard link, or as a copy where the file system has no links."""
+
     def link(temporary: Path) -> None:
         try:
             os.link(source, temporary)

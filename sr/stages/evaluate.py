@@ -1,17 +1,18 @@
 """Score a net on the test sets: bicubic beside it, the float net, the simulation, and what was exported."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sr import metrics
 from sr.config.checks import names
 from sr.evaluation import Upscale, check_color, evaluate, upscaler
+from sr.export.engine import Exported
 from sr.export.target import NoExport
 from sr.models.fingerprint import fingerprint
 from sr.models.interpolation import Bicubic
-from sr.runs.files import read_json
-from sr.stages.export import EXPORT_RESULT
+from sr.runs.files import sha256
+from sr.stages.export import EXPORT_FOLDER
 from sr.stages.quantize import simulation_hash, simulation_of
 from sr.stages.stage import Job, Outcome, Stage
 from sr.stages.stage_images import StageImages
@@ -24,16 +25,18 @@ class Evaluate(Stage):
     """Score one form of the net on every test set; each form has a result file of its own.
 
     Args:
-        form: "bicubic", "float", "simulated", or "exported": every runtime of the export.
+        form: "bicubic", "float", "simulated", or "exported".
+        runtime: of an exported form; none stands for all of them, see `split`.
     """
 
     form: str
+    runtime: str = ""
     name = "evaluate"
 
     @property
     def result(self) -> str:  # type: ignore[override]  # computed: one file a form
         """Return the result file of the form."""
-        return f"evaluation/{self.form}.json"
+        return f"evaluation/{self.form}{'_' if self.runtime else ''}{self.runtime}.json"
 
     @property
     def requires(self) -> tuple[str, ...]:  # type: ignore[override]  # computed: it depends on the form
@@ -49,6 +52,12 @@ class Evaluate(Stage):
         if self.form == "exported" and isinstance(job.target, NoExport):
             return "export=none"
         return super().skip_reason(job)
+
+    def split(self, job: Job) -> list[Stage]:
+        """See `Stage.split`; each runtime of the export that works here has a result of its own."""
+        if self.form != "exported":
+            return [self]
+        return [replace(self, runtime=name) for name in job.target.runtimes(job.folder / EXPORT_FOLDER)]
 
     def check(self, job: Job) -> None:
         """See `Stage.check`."""
@@ -66,28 +75,24 @@ class Evaluate(Stage):
             return fingerprint(job.net)
         if self.form == "simulated":
             return simulation_hash(job.folder)
-        files = read_json(job.folder / EXPORT_RESULT)["written"]  # those compiled for a chip do not run here
-        return {name: marks["sha256"] for name, marks in files.items() if not name.startswith("export/hexagon/")}
+        return {path.name: sha256(path) for path in self._exported(job).files} | {"runtime": self.runtime}
+
+    def _exported(self, job: Job) -> Exported:
+        return job.target.runtimes(job.folder / EXPORT_FOLDER)[self.runtime]
 
     def work(self, job: Job) -> Outcome:
         """Return {"quality": {form: {set: score}}}."""
-        return Outcome(
-            {
-                "quality": {
-                    name: score_sets(each, job.images, job.protocol, float(job.net.scale))
-                    for name, each in self._upscalers(job).items()
-                }
-            }
-        )
+        scores = score_sets(self._upscaler(job), job.images, job.protocol, float(job.net.scale))
+        return Outcome({"quality": {self.runtime or self.form: scores}})
 
-    def _upscalers(self, job: Job) -> Mapping[str, Upscale]:
+    def _upscaler(self, job: Job) -> Upscale:
         if self.form == "bicubic":
-            return {"bicubic": upscaler(Bicubic(scale=job.net.scale))}
+            return upscaler(Bicubic(scale=job.net.scale))
         if self.form == "float":
-            return {"float": upscaler(job.net)}
+            return upscaler(job.net)
         if self.form == "simulated":
-            return {"simulated": upscaler(simulation_of(job).net)}
-        return job.target.upscalers(job.folder / "export")
+            return upscaler(simulation_of(job).net)
+        return self._exported(job).open()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -66,7 +66,7 @@ class Export(Stage):
         """Return the certificate."""
         folder = job.folder / EXPORT_FOLDER
         certificate = job.target.export(
-            simulation=simulation_of(job), float_net=job.net, crops=self._crops(job), folder=folder
+            simulation=simulation_of(job), float_net=job.net, crops=self._crops(job), folder=folder, parts=job.parts
         )
         files = [f"{EXPORT_FOLDER}/{name}" for name in (*certificate["files"], "certificate.json")]
         return Outcome({"export": certificate}, files)

@@ -49,7 +49,8 @@ def complete_all(
         if reason := stage.skip_reason(job):
             skipped[stage.name] = reason
         else:
-            results[stage.result] = complete_stage(stage, job, index, redo=stage.name in redo)
+            for each in stage.split(job):
+                results[each.result] = complete_stage(each, job, index, redo=each.name in redo)
     return results, {name: reason for name, reason in skipped.items() if not _was_done(name, results)}
 
 

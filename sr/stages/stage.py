@@ -16,6 +16,7 @@ from sr.quantization.scheme import Scheme
 from sr.report.provenance import maker
 from sr.runs.files import read_json
 from sr.runs.ownership import settings_of
+from sr.runs.parts import NO_PARTS, Parts
 from sr.runs.results import ResultIndex, is_whole, result_key, write_result
 from sr.stages.stage_images import StageImages
 
@@ -35,6 +36,7 @@ class Job:
         target: what it is exported for.
         images: where images come from.
         unpruned: the net before filter pruning; None where nothing was pruned.
+        parts: compilations and comparisons of other exports.
     """
 
     folder: Path
@@ -45,6 +47,7 @@ class Job:
     target: Any
     images: StageImages
     unpruned: Net | None = None
+    parts: Parts = NO_PARTS
 
     @property
     def protocol(self) -> metrics.Protocol:
@@ -77,6 +80,10 @@ class Stage:
     def skip_reason(self, job: Job) -> str:
         """Return why there is nothing to do for a net; empty where there is."""
         return "" if has_weights(job.net) else NO_WEIGHTS
+
+    def split(self, job: Job) -> "list[Stage]":
+        """Return the stages that this one consists of once those that it requires are done; mostly itself."""
+        return [self]
 
     def check(self, job: Job) -> None:
         """Raise ValueError before the training if `work` would raise it afterwards."""

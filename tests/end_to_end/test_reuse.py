@@ -72,7 +72,7 @@ def test_another_scheme_trains_nothing_and_says_which_net_it_takes(outputs):
 @pytest.mark.parametrize(
     ("overrides", "made"),
     [
-        (["size=32x48"], ["export", "evaluate", "cost"]),
+        (["size=32x48"], ["export", "cost"]),  # what is scored takes images of any size
         (["data.val_crop=96"], None),  # held-out images belong to the training
         (["protocol=rgb"], ["evaluate", "evaluate", "evaluate", "evaluate"]),
         (["experiment=elsewhere"], []),
@@ -85,6 +85,30 @@ def test_a_setting_repeats_what_it_changes_and_nothing_else(outputs, overrides, 
         assert "nothing is trained" not in done and "quantize" in made_by(done)
     else:
         assert made_by(done) == made
+
+
+@pytest.mark.qnn
+def test_another_chip_adds_its_compilation_and_another_engine_its_score(outputs):
+    hexagon = ["quantization=w8a8_ptq", "export=hexagon", "export.emulate=[69]", "export.estimates=[SA8775P]"]
+    assert made_by(sr_run(outputs, *hexagon, "export.chips=[SM8450]")) == ["export", "evaluate"]  # on the emulator
+    parts, first = set((outputs / ".results/parts").iterdir()), newest(outputs)
+    assert made_by(sr_run(outputs, *hexagon, "export.chips=[SM8450,SM8550]")) == ["export"]
+    (added,) = set((outputs / ".results/parts").iterdir()) - parts
+    assert json.loads((added / "part.json").read_text())["facts"]["chip"] == "SM8550"
+    both = json.loads((newest(outputs) / "report.json").read_text())
+    assert [each["chip"] for each in both["export"]["hexagon"]["contexts"]] == ["SM8450", "SM8550"]
+    assert set(both["quality"]) == {"bicubic", "float", "simulated", "onnxruntime", "htp_v69"}
+    assert hexagon_files(first).items() < hexagon_files(newest(outputs)).items(), "to the byte: compilations differ"
+    engines = made_by(
+        sr_run(outputs, *hexagon, "export.chips=[SM8450]", "+export/engine@export.engines.openvino=openvino")
+    )
+    assert engines == ["export", "evaluate"], "the score on OpenVINO"
+
+
+def hexagon_files(run: Path) -> dict[str, str]:
+    """The contexts of a run with their hashes."""
+    files = json.loads((run / "export/certificate.json").read_text())["files"]
+    return {name: marks["sha256"] for name, marks in files.items() if name.endswith((".bin", "SM8450.onnx"))}
 
 
 def test_another_test_set_repeats_neither_quantization_nor_export(outputs, shared_data):

@@ -66,9 +66,9 @@ def test_hexagon(
     assert zipfile.is_zipfile(folder / "hexagon/pixels_20x28.dlc")
     fixed = onnx.load(folder / "pixels_20x28.onnx").graph.input[0].type.tensor_type.shape.dim
     assert [dim.dim_value for dim in fixed] == [1, 20, 28, 3]
-    upscalers = hexagon_target.upscalers(folder)
-    assert list(upscalers) == ["onnxruntime", "htp_v69", "htp_v73"]
-    images = {name: upscale(pairs[0].lr[:13, :18]) for name, upscale in upscalers.items()}
+    runtimes = hexagon_target.runtimes(folder)
+    assert list(runtimes) == ["onnxruntime", "htp_v69", "htp_v73"]
+    images = {name: runtime.open()(pairs[0].lr[:13, :18]) for name, runtime in runtimes.items()}
     assert {image.shape for image in images.values()} == {(int(np.ceil(13 * scale)), int(18 * scale), 3)}
     assert all(np.abs(image.astype(int) - images["onnxruntime"]).max() <= 6 for image in images.values())
 
@@ -135,7 +135,7 @@ def test_a_polyphase_tail_for_every_chip(
     assert estimate["tail_estimates_us"]["polyphase"] == estimate["estimate_us"]
     assert "stride 2" in certificate["rewrites"][-1] and "polyphase on HTP v73" in certificate["rewrites"][-1]
     assert "polyphase tail" in capfd.readouterr().out
-    assert list(target.upscalers(folder)) == ["onnxruntime", "htp_v69", "htp_v73"]
+    assert list(target.runtimes(folder)) == ["onnxruntime", "htp_v69", "htp_v73"]
 
 
 @pytest.mark.aimet
@@ -192,7 +192,7 @@ def test_without_the_compiler_the_rest_is_done_and_said(
     made = target.export(simulation=Simulation(net, scheme), float_net=net, crops=crops(2), folder=folder)
     assert made["hexagon"]["skipped"].startswith("onnxruntime-qnn, the Hexagon compiler, is not installed")
     assert "Hexagon was left out: onnxruntime-qnn" in capfd.readouterr().out
-    assert "pixels.onnx" in files(folder) and list(target.upscalers(folder)) == ["onnxruntime"]
+    assert "pixels.onnx" in files(folder) and list(target.runtimes(folder)) == ["onnxruntime"]
     assert qnn_session.why_hexagon_is_missing() == made["hexagon"]["skipped"]
 
 

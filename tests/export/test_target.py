@@ -15,7 +15,7 @@ from sr.export.ai_hub import AiHub
 from sr.export.certificate.proof import failures
 from sr.export.litert.interpreter import LiteRt
 from sr.export.openvino import OpenVino
-from sr.export.target import NoExport, Onnx
+from sr.export.target import Onnx
 
 OPEN = {"size": "20x28", "space_to_depth": "operator", "num_crops": 2, "crop_lr_side": 24, "engines": {}}
 
@@ -29,11 +29,6 @@ def files(folder: Path) -> set[str]:
 def onnx_target(bounds: Callable[..., Any]) -> Callable[..., Onnx]:
     """A target without chips, with changed bounds."""
     return lambda **changes: Onnx(**OPEN, bounds=bounds(**changes))
-
-
-def test_nothing(tmp_path: Path) -> None:
-    assert NoExport().export(simulation=None, float_net=None, crops=[], folder=tmp_path) == {}
-    assert NoExport().upscalers(tmp_path) == {} and not files(tmp_path)
 
 
 @pytest.mark.aimet
@@ -54,7 +49,7 @@ def test_further_engines_are_in_the_same_certificate(
     assert "ai_hub/job.json" in certificate["files"]
     screen = capfd.readouterr()
     assert all(f"{name}: " in screen.out for name in engines) and "XNNPACK" not in screen.out + screen.err
-    upscalers = target.upscalers(tmp_path / "export")
+    upscalers = {name: each.open() for name, each in target.runtimes(tmp_path / "export").items()}
     assert list(upscalers) == ["onnxruntime", *here]
     lr = crops(2)[0].lr[:13, :18]
     wanted = upscalers["onnxruntime"](lr).astype(int)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from sr.cost.count import count_parameters
 from sr.experiment import build, compose
 from sr.models.blocks import inference_form
 from sr.models.weights import FLOAT_WEIGHTS, save_weights
@@ -71,6 +72,7 @@ def test_a_run_becomes_a_net_that_gives_the_same_image(run, tmp_path):
         torch.testing.assert_close(net(lr), inference_form(task.net)(lr), atol=1e-6, rtol=0)
     (card,) = cards(nets)
     assert card.quality == {"float": {"set5": {"psnr_y_db": 31.2346, "ssim_y": 0.9}}}
+    assert card.parameters == count_parameters(net)._asdict()
     assert card.commands == ["python -m sr.run " + " ".join(OVERRIDES[:-1])]
     assert "/somewhere" not in (folder / CARD).read_text(), "a card says nothing of the machine"
     assert not list(nets.glob(".partial*"))
@@ -148,6 +150,7 @@ def test_every_shipped_net_is_whole_and_beats_bicubic(folder):
     card = Card.read(folder)
     assert folder.name == card.folder
     net = load(card.name, scale=card.scale)
+    assert card.parameters == count_parameters(net)._asdict()
     assert net(torch.rand(1, 3, 8, 8)).shape == (1, 3, 8 * card.scale, 8 * card.scale)
     for name, score in card.quality["float"].items():
         assert score["psnr_y_db"] > card.quality["bicubic"][name]["psnr_y_db"] + 0.5
@@ -157,6 +160,7 @@ def test_every_shipped_net_is_whole_and_beats_bicubic(folder):
 
 def test_the_command_line_lists_and_names_the_new_command(capsys):
     assert main([]) == 0
-    assert "PSNR" in capsys.readouterr().out
+    listed = capsys.readouterr().out
+    assert "PSNR" in listed and "22,860" in listed, "QuickSRNet-S x2 has 22,860 parameters"
     assert main(["upscale", "in put.png", "out.png", "--scale", "3"]) == 1
     assert "Error: type python -m sr.upscale 'in put.png' out.png --scale 3" in capsys.readouterr().err

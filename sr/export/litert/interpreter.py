@@ -12,7 +12,7 @@ from torch import Tensor
 
 from sr.evaluation import Upscaler
 from sr.export.certificate.proof import Form
-from sr.export.engine import Built, CpuEngine, fixed_size, from_pixels, kind, to_pixels
+from sr.export.engine import Built, CpuEngine, Exported, fixed_size, from_pixels, kind, to_pixels
 from sr.export.graph.onnx_graph import Graph
 from sr.export.litert.lowering import lower
 from sr.export.release import Release
@@ -66,10 +66,15 @@ class LiteRt(CpuEngine):
         form = Form(_FOLDER, f"LiteRT {kind(release)}", run, f"{_FOLDER}/{path.name}")
         return Built([(form, self.max_db)], report)
 
-    def upscalers(self, folder: Path, log: Path) -> dict[str, Upscaler]:
-        """Return the upscaler, see `Engine.upscalers`."""
+    def runtimes(self, folder: Path, log: Path) -> dict[str, Exported]:
+        """Return the runtime, see `Engine.runtimes`."""
         (path,) = (folder / _FOLDER).glob("*.tflite")
-        return {_FOLDER: upscaler_of(Graph.load(folder / "pixels.onnx"), Interpreter(path, self.num_threads, log))}
+        facts = folder / "pixels.onnx"
+
+        def opened() -> Upscaler:
+            return upscaler_of(Graph.load(facts), Interpreter(path, self.num_threads, log))
+
+        return {_FOLDER: Exported([path, facts], opened)}
 
 
 class Interpreter:

@@ -10,9 +10,10 @@ from sr.export.graph.onnx_graph import Graph
 from sr.export.graph.shape import fix_shape
 from sr.export.graph.uint8_pixels import uint8_nhwc_io
 from sr.export.hexagon.chips import CHIPS
-from sr.export.hexagon.estimate_cache import cached_estimate, structure_hash
+from sr.export.hexagon.compiled import cached_estimate, structure_hash
 from sr.export.hexagon.htp import estimate
 from sr.export.release import reorder
+from sr.runs.parts import Parts
 
 pytestmark = [pytest.mark.aimet, pytest.mark.qnn]
 
@@ -43,8 +44,8 @@ def test_weights_change_neither_estimate_nor_hash(graph: Any, tmp_path: Path) ->
     for chip in (CHIPS["SA8540P"], CHIPS["SA8775P"], CHIPS["SA8797P"]):
         expected, other = (estimate(path, chip, log) for path in paths)
         assert expected == other
-        assert cached_estimate(paths[0], chip, log, folder=tmp_path / "cache") == expected
-        assert cached_estimate(paths[1], chip, log, folder=tmp_path / "cache") == expected
+        assert cached_estimate(paths[0], chip, log, parts=Parts(tmp_path / "cache")) == expected
+        assert cached_estimate(paths[1], chip, log, parts=Parts(tmp_path / "cache")) == expected
     assert len(list((tmp_path / "cache").iterdir())) == 3
 
 
