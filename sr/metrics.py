@@ -22,53 +22,67 @@ class Protocol:
     is 255, and the score of a set is the mean of the scores of its images. A grey image counts as an RGB image with
     three equal channels, unless `luma_only`.
 
+    PSNR = 10 log10(255^2 / MSE), where MSE is the mean over the channels and the pixels within the border.
+
     Args:
         name: Name in configs and reports.
         channel: "y" for luma (BT.601, limited range), "rgb" for all three channels.
         luma_only: Whether only luma is upscaled. The HR luma is then rounded to bytes (a file with one channel is used
             as luma), the LR luma is made from it by bicubic without rounding, and the SR luma is rounded.
+        rounded: Whether SR is rounded to bytes before it is scored. If not, the luma of the unrounded SR is compared
+            with the unrounded luma of HR.
+        crop: Pixels to crop on each side; None for the scale, rounded up.
         description: Description in one line.
     """
 
     name: str
     channel: Literal["y", "rgb"]
     luma_only: bool
+    rounded: bool = True
+    crop: int | None = None
     description: str
 
     def border(self, scale: float) -> int:
-        """Return the number of pixels cropped on each side of the HR image: the scale, rounded up.
+        """Return the number of pixels cropped on each side of the HR image.
 
         Args:
             scale: Upscaling factor.
         """
-        return ceil(scale)
+        return ceil(scale) if self.crop is None else self.crop
+
+    @property
+    def num_channels(self) -> int:
+        """Number of channels of the images that `score` compares."""
+        return 1 if self.luma_only or not self.rounded else 3
 
     def score(self, sr: Tensor, hr: Tensor, scale: float) -> tuple[Tensor, Tensor]:
         """Return PSNR and SSIM of each image of a batch.
 
         Args:
-            sr: (N, 3, H, W) uint8; (N, 1, H, W) if the protocol is `luma_only`.
-            hr: The HR images, same shape.
+            sr: (N, C, H, W) uint8, C = `num_channels`; floating point luma in [0, 255] if not `rounded`.
+            hr: The HR images, same shape and type.
             scale: Upscaling factor of `sr`.
 
         Returns:
             PSNR in dB (N,), infinite for images that are equal within the border, and SSIM (N,); float64.
 
         Raises:
-            ValueError: If the shapes do not match each other or the protocol, the images are not uint8, or they have
-                fewer than 11 pixels within the border.
+            ValueError: If the shapes or types do not match each other or the protocol, or the images have fewer than 11
+                pixels within the border.
         """
-        needed = (len(hr), 1 if self.luma_only else 3, *hr.shape[-2:])
+        needed = (len(hr), self.num_channels, *hr.shape[-2:])
         if sr.shape != needed or hr.shape != needed:
             raise ValueError(
                 f"protocol {self.name!r} compares two images of shape {needed}, got SR {tuple(sr.shape)} and HR "
                 f"{tuple(hr.shape)}; check that both are for x{scale:g} and for this protocol"
             )
-        if sr.dtype != torch.uint8 or hr.dtype != torch.uint8:
+        if self.rounded and (sr.dtype != torch.uint8 or hr.dtype != torch.uint8):
             raise ValueError(f"scores need uint8 images, got {sr.dtype} and {hr.dtype}; convert them with `to_uint8`")
-        self.check_size(hr.shape[-2], hr.shape[-1], scale)
+        height, width = hr.shape[-2:]
+        self.check_size(height, width, scale)
         border = self.border(scale)
-        a, b = (self._values(images)[..., border:-border, border:-border] for images in (sr, hr))
+        inside = (..., slice(border, height - border), slice(border, width - border))
+        a, b = (self._values(images)[inside] for images in (sr, hr))
         return psnr(a, b, 255.0), ssim(a, b, 255.0)
 
     def named(self, psnr_db: float, ssim: float) -> dict[str, float]:
@@ -100,7 +114,7 @@ class Protocol:
 
     def _values(self, images: Tensor) -> Tensor:
         images = images.double()
-        return rgb_to_y(images / 255) * 255 if self.channel == "y" and not self.luma_only else images
+        return rgb_to_y(images / 255) * 255 if self.channel == "y" and images.shape[1] == 3 else images
 
 
 def luma(image: np.ndarray) -> np.ndarray:
@@ -140,6 +154,21 @@ PROTOCOLS = {
             luma_only=False,
             description="LR and SR are RGB bytes, all channels count; border = scale",
         ),
+        Protocol(
+            name="rgb_crop1",
+            channel="rgb",
+            luma_only=False,
+            crop=1,
+            description="ABPN and the TensorFlow challenges: RGB bytes, all channels count; border = 1",
+        ),
+        Protocol(
+            name="tf_y",
+            channel="y",
+            luma_only=False,
+            rounded=False,
+            crop=0,
+            description="SESR: tf.image.psnr of luma (BT.601, 16-235), nothing is rounded but LR; border = 0",
+        ),
     )
 }
 
@@ -148,7 +177,7 @@ def protocol(name: str) -> Protocol:
     """Return the protocol of a name.
 
     Args:
-        name: "y", "y_only" or "rgb".
+        name: "y", "y_only", "rgb", "rgb_crop1" or "tf_y".
 
     Raises:
         ValueError: If the name is unknown; the message lists the known names.
@@ -188,7 +217,7 @@ class SRQuality(Metric):
         """Add a batch of images.
 
         Args:
-            sr: (N, 3, H, W) uint8; (N, 1, H, W) if the protocol is `luma_only`.
+            sr: (N, C, H, W), as in `Protocol.score`.
             hr: The HR images, same shape.
         """
         decibels, similarity = self.protocol.score(sr, hr, self.scale)

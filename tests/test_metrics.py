@@ -48,6 +48,24 @@ def test_rgb_equals_scikit_image_within_the_border() -> None:
     assert decibels == pytest.approx(peak_signal_noise_ratio(b, a, data_range=255), abs=1e-9)
 
 
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_rgb_crop1_is_the_formula_of_the_challenges(scale: float) -> None:
+    sr, hr = _pair()
+    difference = sr[1:-1, 1:-1].astype(np.float64) - hr[1:-1, 1:-1]
+    decibels, _ = _score("rgb_crop1", sr, hr, scale)
+    assert decibels == pytest.approx(20 * np.log10(255 / np.sqrt(np.mean(difference**2))), abs=1e-9)
+    assert decibels != _score("rgb", sr, hr, scale)[0], "another border"
+
+
+def test_tf_y_compares_unrounded_luma_of_the_whole_image() -> None:
+    a, b = (rgb2ycbcr(image)[..., 0] for image in _pair())
+    decibels, _ = _score("tf_y", a, b, 2)
+    assert decibels == pytest.approx(-10 * np.log10(np.mean((a / 255 - b / 255) ** 2)), abs=1e-9)
+    worse = a.copy()
+    worse[0, 0] += 50
+    assert _score("tf_y", worse, b, 2)[0] < decibels, "no border is cut off"
+
+
 def test_what_lies_in_the_border_does_not_count() -> None:
     _, hr = _pair()
     sr = hr.copy()
@@ -97,7 +115,11 @@ def test_metric_counts_the_images_of_all_processes(tmp_path: Path) -> None:
 
 
 def test_names_are_the_keys() -> None:
-    assert metrics.PROTOCOLS.keys() == {p.name for p in metrics.PROTOCOLS.values()} == {"y", "y_only", "rgb"}
+    assert (
+        metrics.PROTOCOLS.keys()
+        == {p.name for p in metrics.PROTOCOLS.values()}
+        == {"y", "y_only", "rgb", "rgb_crop1", "tf_y"}
+    )
 
 
 def test_an_unknown_protocol_names_the_known_ones() -> None:

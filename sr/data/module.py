@@ -220,7 +220,7 @@ class ImageData(lightning.LightningDataModule):
 
     @cached_property
     def _test_maps(self) -> dict[str, PixelMap]:
-        found = {name: find_set(name, self.test_root, self.scale) for name in self.test}
+        found = {name: find_set(name, self.test_root, self.scale, self.root) for name in self.test}
         return {name: self._decode(named_by_place(each, each[0].parent), shrink=1) for name, each in found.items()}
 
     @property

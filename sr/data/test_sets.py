@@ -27,6 +27,8 @@ class KnownSet(NamedTuple):
     """`pixels_hash` of the images that this project uses; None if it is not known."""
     srf: int | None
     """n of the folder `image_SRF_<n>` with the right HR images, if the other folders have different ones."""
+    source: str | None = None
+    """Name of the folder whose first images, in order of their names, are the set. A folder of the set's name wins."""
 
 
 KNOWN = {
@@ -36,11 +38,13 @@ KNOWN = {
     # SelfExSR's SRF_2 folder holds other HR images: bicubic x2 gives 26.57 dB there, 26.87 on SRF_4, 26.88 in papers.
     "urban100": KnownSet("Urban100", 100, None, 4),
     "manga109": KnownSet("Manga109", 109, None, None),
+    "div2k_val": KnownSet("DIV2K validation", 100, None, None, "DIV2K_valid_HR"),
+    "div2k_90": KnownSet("DIV2K-90", 90, None, None, "DIV2K_valid_HR"),  # MESRGAN's; its poster does not say which 90
     "gaming_test": KnownSet("gaming_test", 5, "351d73da3e1eddc41bd9d8492527418709672ba2a49f70bc6578eb528da85d64", None),
 }
 
 
-def find_set(name: str, root: Path, scale: int | float) -> list[Path]:
+def find_set(name: str, root: Path, scale: int | float, also: Path | None = None) -> list[Path]:
     """Return the HR files of a test set.
 
     A set is a folder of its name (in any case) below the root or one of `TEST_SET_FOLDERS`. The images are in the
@@ -50,13 +54,16 @@ def find_set(name: str, root: Path, scale: int | float) -> list[Path]:
         name: "set5", "urban100", ..., or the name of any folder of images.
         root: Folder to search.
         scale: Upscaling factor, which selects a folder `image_SRF_<n>`.
+        also: Another folder to search if `root` does not have the set, such as that of the training images.
 
     Raises:
         ValueError: If the set is missing or incomplete, or has another layout.
     """
-    folder = _folder(name, root)
     known = KNOWN.get(name.lower())
+    folder = _folder(name, root, also, known.source if known else None)
     files = _hr_files(folder, known, as_ratio(scale))
+    if known and known.source and folder.name.lower() == known.source.lower():
+        files = files[: known.num_images]
     if known and len(files) != known.num_images:
         raise ValueError(
             f"{known.title} has {known.num_images} images, but {files[0].parent} holds {len(files)}; scores of "
@@ -65,12 +72,14 @@ def find_set(name: str, root: Path, scale: int | float) -> list[Path]:
     return files
 
 
-def _folder(name: str, root: Path) -> Path:
-    looked = [root / place for place in TEST_SET_FOLDERS]
-    for place in looked:
-        for folder in sorted(place.iterdir()) if place.is_dir() else []:
-            if folder.name.lower() == name.lower() and folder.is_dir():
-                return folder
+def _folder(name: str, root: Path, also: Path | None, source: str | None) -> Path:
+    roots = [root] if also in (None, root) else [root, also]
+    looked = [each / place for each in roots if each for place in TEST_SET_FOLDERS]
+    for wanted in filter(None, (name, source)):
+        for place in looked:
+            for folder in sorted(place.iterdir()) if place.is_dir() else []:
+                if folder.name.lower() == wanted.lower() and folder.is_dir():
+                    return folder
     places = ", ".join(str(place) for place in looked)
     raise ValueError(
         f"test set {name!r} is not in {places}; put its HR images into the folder {root / name}, "

@@ -55,8 +55,10 @@ class PerceptualScores:
         border = self.protocol.border(self.scale)
         rows = []
         for pair in images:
-            hr = pair.hr[border:-border, border:-border]
-            sr = hr if upscale is None else upscale(pair.lr)[border:-border, border:-border]
+            height, width = pair.hr.shape[:2]
+            inside = (slice(border, height - border), slice(border, width - border))
+            hr = pair.hr[inside]
+            sr = hr if upscale is None else upscale(pair.lr)[inside]
             try:
                 rows.append([measure(sr, hr) for measure in self.measures.values()])
             except ValueError as error:

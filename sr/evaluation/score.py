@@ -11,6 +11,7 @@ from torch import Tensor
 from sr import metrics
 from sr.data.pairs import ImagePair
 from sr.evaluation.upscaler import Upscale, Upscaler
+from sr.functional.color import image_luma
 from sr.functional.resize import downscale
 
 
@@ -52,7 +53,7 @@ def evaluate(
     """Upscale and score every image of a set.
 
     Args:
-        upscale: An `Upscaler`, or any function lr -> sr on uint8 images if the protocol is not `luma_only`.
+        upscale: An `Upscaler`, or any function lr -> sr on uint8 images if the protocol is `rounded`, not `luma_only`.
         images: The image pairs.
         protocol: The evaluation protocol.
         scale: Upscaling factor.
@@ -86,12 +87,18 @@ def check_color(upscale: Upscale, protocol: metrics.Protocol) -> None:
         protocol: The evaluation protocol.
 
     Raises:
-        ValueError: If a Y net is scored under an RGB protocol, or an RGB net under a `luma_only` protocol.
+        ValueError: If a Y net is scored under an RGB protocol, an RGB net under a `luma_only` protocol, or a function
+            that returns bytes under a protocol that is not `rounded`.
     """
     if protocol.channel == "rgb" and getattr(upscale, "color", "rgb") == "y":
         raise ValueError(
             f"protocol {protocol.name!r} scores all colours, and this net upscales luma only (Cb and Cr are upscaled "
-            "by bicubic); use protocol=y or protocol=y_only"
+            "by bicubic); use protocol=y, y_only or tf_y"
+        )
+    if not (protocol.rounded or isinstance(upscale, Upscaler)):
+        raise ValueError(
+            f"protocol {protocol.name!r} scores the image before it is rounded, which needs a net or an `Upscaler`; a "
+            "function that returns bytes can be scored with protocol=y"
         )
     if protocol.luma_only and not getattr(upscale, "takes_luma", False):
         raise ValueError(
@@ -114,10 +121,13 @@ def add_score(quality: metrics.SRQuality, upscale: Upscale, pair: ImagePair) -> 
     Raises:
         ValueError: If the image cannot be upscaled or scored.
     """
-    if not quality.protocol.luma_only:
+    if quality.protocol.rounded and not quality.protocol.luma_only:
         quality.update(_batch(upscale(pair.lr)), _batch(pair.hr))
         return
     assert isinstance(upscale, Upscaler)
+    if not quality.protocol.rounded:
+        quality.update(_batch(upscale.unrounded_luma(pair.lr)), _batch(image_luma(pair.hr)))
+        return
     hr = pair.hr[..., 0] if pair.one_channel else metrics.luma(pair.hr)
     lr = downscale(hr.astype(np.float64), quality.scale)
     quality.update(_batch(upscale.luma(lr)), _batch(hr))

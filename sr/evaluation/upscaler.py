@@ -63,6 +63,24 @@ class Upscaler:
         sr = self._run_padded(image) if self.color == "rgb" else self._join(image)
         return to_whole_numbers(sr, white)[0].permute(1, 2, 0).contiguous().cpu().numpy()
 
+    def unrounded_luma(self, lr: np.ndarray) -> np.ndarray:
+        """Return the luma of the upscaled image before it is rounded, for a protocol that does not round.
+
+        Args:
+            lr: (h, w, 3) uint8 RGB.
+
+        Returns:
+            (ceil(s*h), ceil(s*w)) float64 luma on the scale of bytes; RGB is clipped to [0, 1], luma is not.
+
+        Raises:
+            ValueError: If a value is not finite.
+        """
+        image = torch.from_numpy(np.array(lr.transpose(2, 0, 1), order="C"))[None].to(self._device) / 255
+        y = self._run_padded(rgb_to_y(image)) if self.color == "y" else rgb_to_y(self._run_padded(image).clamp(0, 1))
+        if not y.isfinite().all():
+            raise ValueError("the upscaled image has pixels that are not finite; the net that made them has diverged")
+        return y[0, 0].cpu().double().numpy() * 255
+
     def luma(self, y: np.ndarray) -> np.ndarray:
         """Upscale luma alone, for a `luma_only` protocol.
 

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from sr.metrics import PROTOCOLS
 from sr.report.net_facts import ScoredNet, class_name, net_of, quantized_precision
 from sr.report.published import FOREIGN_PROTOCOLS, Published
 from sr.report.record import Report, psnr_key, ssim_key
@@ -174,7 +175,7 @@ def _foreign_table(values: Iterable[Published]) -> Table:
     """Return the table of published values of the same nets under other protocols."""
     counted = Counter((value.source, value.table, str(value.protocol)) for value in values)
     rows = [
-        {"source": source, "table": table, "protocol": protocol, "num": num, "why": FOREIGN_PROTOCOLS.get(protocol)}
+        {"source": source, "table": table, "protocol": protocol, "num": num, "why": FOREIGN_PROTOCOLS.get(protocol, _described(protocol))}
         for (source, table, protocol), num in sorted(counted.items())
     ]
     columns = (
@@ -185,6 +186,12 @@ def _foreign_table(values: Iterable[Published]) -> Table:
         Column("why", "what that is"),
     )
     return Table(title="Not compared: measured under another protocol", columns=columns, rows=rows)
+
+
+def _described(protocol: str) -> str | None:
+    """Return the description of a protocol that this project has, so that the runs can be scored under it."""
+    known = PROTOCOLS.get(protocol)
+    return f"{known.description}: protocol={protocol}" if known else None
 
 
 def _unmatched_table(reports: Iterable[Report]) -> Table:

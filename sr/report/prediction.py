@@ -108,12 +108,14 @@ def measured(values: Iterable[Published]) -> list[tuple[Plain, float]]:
     values = [value for value in values if value.model["name"] in PLAIN and value.precision == "int8"]
     on_chip = [value for value in values if value.conditions.get("device") in DEVICES]
     points = [(_plain(value), value.value) for value in on_chip if value.quantity == "latency_ms"]
+    with_residual = {net for net, _ in points if net.residual}
     saved = {(v.table, v.label): v.value for v in on_chip if v.quantity == SAVED}
     for value in on_chip:
         share = saved.get((value.table, value.label)) if value.quantity == "latency_ms" else None
-        if share is not None:
-            points.append((_plain(value)._replace(residual=True), value.value / (1 - share)))
-    return points
+        net = _plain(value)._replace(residual=True)
+        if share is not None and net not in with_residual:
+            points.append((net, value.value / (1 - share)))
+    return list(dict.fromkeys(points))
 
 
 def fit_factors(points: Sequence[tuple[Plain, float]]) -> list[float]:

@@ -16,8 +16,6 @@ from sr.runs.files import read_yaml
 SOURCES = Path(__file__).parent / "sources"
 FOREIGN_PROTOCOLS = {
     "zoo": "luma not rounded and not clipped, no border cut off, calibrated on the images that are scored",
-    "tf_y": "tf.image.psnr of luma in [0, 1], whole image",
-    "rgb_crop1": "RGB with a border of 1 pixel, as the TensorFlow challenges score",
     "bsd300_resized": "images resized to 512x512, LR made by Pillow",
     "unstated": "the source does not say",
 }

@@ -43,6 +43,21 @@ def test_urban100_is_srf_4_at_every_scale(tmp_path: Path):
     assert {path.parent.name for path in find_set("urban100", tmp_path, 2)} == {"image_SRF_4"}
 
 
+def test_the_validation_images_of_div2k_are_test_sets_too(tmp_path: Path):
+    names = [f"{i:04}.png" for i in range(801, 901)]
+    fill(tmp_path / "downloads/DIV2K_valid_HR", names)
+    found = {name: find_set(name, tmp_path, 2, tmp_path / "downloads") for name in ("div2k_val", "div2k_90")}
+    assert {name: [path.name for path in each] for name, each in found.items()} == {
+        "div2k_val": names,
+        "div2k_90": names[:90],
+    }
+    fill(tmp_path / "div2k_90", names[5:95])
+    assert find_set("div2k_90", tmp_path, 2)[0].name == "0806.png", "a folder of its own wins"
+    fill(tmp_path / "other/DIV2K_valid_HR", names[:99])
+    with pytest.raises(ValueError, match=r"DIV2K validation has 100 images, but .* holds 99"):
+        find_set("div2k_val", tmp_path / "other", 2)
+
+
 def test_a_missing_set_tells_where_it_looked(tmp_path: Path):
     with pytest.raises(ValueError, match=rf"'set5' is not in {tmp_path}, {tmp_path}/test, .*data\.test_root"):
         find_set("set5", tmp_path, 2)

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from torch import Tensor, nn
 
 from sr.data.image import has_one_channel, read_image
 from sr.data.pairs import ImagePair
 from sr.evaluation import Score, Upscaler, evaluate, upscaler
+from sr.functional.color import image_luma
 from sr.functional.resize import bicubic, crop_to_multiple, downscale, imresize
 from sr.metrics import protocol
 
@@ -84,7 +86,9 @@ def test_a_y_net_is_scored_on_luma_and_refused_on_rgb() -> None:
     as_y, as_rgb = evaluate(net, pairs, protocol("y"), 2), evaluate(upscaler(Bicubic(2)), pairs, protocol("y"), 2)
     assert as_y.psnr_db == pytest.approx(as_rgb.psnr_db, abs=0.01)
     evaluate(net, pairs, protocol("y_only"), 2)
-    with pytest.raises(ValueError, match=r"'rgb' scores all colours, and this net upscales luma only.*use protocol=y "):
+    with pytest.raises(
+        ValueError, match=r"'rgb' scores all colours, and this net upscales luma only.*use protocol=y, "
+    ):
         evaluate(net, pairs, protocol("rgb"), 2)
 
 
@@ -96,6 +100,22 @@ def test_an_rgb_net_is_refused_where_luma_alone_is_upscaled() -> None:
             ValueError, match="'y_only' upscales luma alone, and this net takes RGB images; use protocol=y"
         ):
             evaluate(upscale, _photos((32, 40)), protocol("y_only"), 2)
+
+
+def test_tf_y_scores_the_luma_of_the_net_before_it_is_rounded() -> None:
+    (pair,) = pairs = _photos((32, 40))
+    hr = image_luma(pair.hr)
+    for net in (upscaler(Bicubic(2, "y")), upscaler(Bicubic(2))):
+        difference = (net.unrounded_luma(pair.lr) - hr) / 255
+        score = evaluate(net, pairs, protocol("tf_y"), 2)
+        assert score.psnr_db == pytest.approx(-10 * np.log10(np.mean(difference**2)), abs=1e-9)
+        assert set(score.to_dict()) >= {"psnr_y_db", "ssim_y"}
+    assert not np.array_equal(net.unrounded_luma(pair.lr), np.round(net.unrounded_luma(pair.lr)))
+    broken = Upscaler(lambda lr: torch.full((1, 1, 32, 40), torch.nan), color="y", scale=2)
+    with pytest.raises(ValueError, match=r"photo_0: .*not finite"):
+        evaluate(broken, pairs, protocol("tf_y"), 2)
+    with pytest.raises(ValueError, match="'tf_y' scores the image before it is rounded, which needs a net"):
+        evaluate(lambda lr: imresize(lr, 2), pairs, protocol("tf_y"), 2)
 
 
 def test_any_function_on_bytes_can_be_scored() -> None:

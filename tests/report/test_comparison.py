@@ -88,6 +88,7 @@ def test_another_protocol_is_listed_and_never_beside_ours(make_run: MakeRun) -> 
     assert (zoo["protocol"], zoo["num"]) == ("zoo", 2)
     assert "no border" in zoo["why"]
     assert y_only["protocol"] == "y_only"
+    assert y_only["why"].endswith(": protocol=y_only"), "this project has it"
 
 
 def test_quantized_stands_beside_quantized_of_the_same_scheme(make_run: MakeRun) -> None:

@@ -36,13 +36,20 @@ def test_a_run_stands_beside_the_latencies_of_its_net_and_size(make_run: Callabl
     run = read_run(make_run(config={"export": {"size": "1080p"}}, export=EXPORT))
     table = latency_table([run], published())
     rows = {(row["source"], row["table"]): row for row in table.rows}
-    assert set(rows) == {("QuickSRNet", "2"), ("QuickSRNet", "6")}
+    assert set(rows) == {("QuickSRNet", "6")}, "the latencies of table 2 are about 512x512"
     row = rows["QuickSRNet", "6"]
     assert 1.5 < row["predicted_ms"] < 2.5
     assert any(note.startswith("Predicted: off by ") and "Snapdragon 8 Gen 1" in note for note in table.notes)
     assert (row["estimate_SA8775P_ms"], row["published_ms"], row["device"]) == (0.865, 2.24, "Snapdragon 8 Gen 1")
     assert "difference" not in row
     assert "estimate SA8775P ms" in [column.heading for column in table.filled_columns()]
+
+
+def test_latencies_of_table_2_stand_beside_a_run_of_their_size(make_run: Callable[..., Path]) -> None:
+    run = read_run(make_run(config={"export": {"size": "512x512"}}, export=EXPORT))
+    (row,) = latency_table([run], published()).rows
+    assert (row["table"], row["published_ms"], row["published_lr_height"]) == ("2", 1.14, 512)
+    assert "about 512x512 by table 6" in row["remarks"] and "INT8 assumed" in row["remarks"]
 
 
 def test_a_net_that_no_source_has_is_predicted_alone(make_run: Callable[..., Path]) -> None:
