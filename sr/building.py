@@ -37,7 +37,7 @@ def made(node: DictConfig | None) -> Any:
     Raises:
         ValueError: a class that is on no list, or a setting that a constructor refused, with its message.
     """
-    return targets.build(None if node is None else plain(node), own=named_targets())
+    return targets.build_node(None if node is None else plain(node), own=named_targets())
 
 
 def build(config: DictConfig) -> tuple[Any, Any]:

@@ -11,13 +11,6 @@ NOT_UNIQUE_BY_DESIGN = {"__init__", "__main__", "command", "main", "run", "check
 NOT_UNIQUE_BY_DESIGN |= {"evaluate", "load", "quantize"}  # functions of sr.api, named as what they call
 MAX_CALLBACK_LINES = 40
 
-SHARED_MODULE_NAMES: set[str] = set()
-SHARED_NAMES = {
-    "NAME",
-    "build",
-    "made",
-}
-LONG_CALLBACKS = {"throughput.py"}
 TESTED_ELSEWHERE = {
     "building.py": "test_experiment.py",
     "callbacks/datamodule.py": "end_to_end/test_reuse.py",
@@ -128,21 +121,19 @@ def shared(names: Iterator[tuple[str, Path]]) -> set[str]:
 
 
 def test_module_names_are_unique(repo_root):
-    assert shared((path.stem, path) for path in modules(repo_root)) == SHARED_MODULE_NAMES
+    assert shared((path.stem, path) for path in modules(repo_root)) == set()
 
 
 def test_public_names_are_unique(repo_root):
     found = shared((name, path) for path in modules(repo_root) for name in public_names(path))
-    assert found - SHARED_NAMES == set(), "defined in two modules: choose a more precise name, or a private one"
-    assert SHARED_NAMES - found == set(), "unique by now: remove from SHARED_NAMES"
+    assert found == set(), "defined in two modules: choose a more precise name, or a private one"
 
 
 def test_callbacks_are_thin(repo_root):
     lengths = {path.name: lines_of_code(path) for path in (repo_root / "sr" / "callbacks").glob("*.py")}
     assert lengths
     long = {name for name, count in lengths.items() if count > MAX_CALLBACK_LINES}
-    assert long - LONG_CALLBACKS == set(), f"a callback has more than {MAX_CALLBACK_LINES} lines of code"
-    assert LONG_CALLBACKS - long == set(), "short by now: remove from LONG_CALLBACKS"
+    assert long == set(), f"a callback has more than {MAX_CALLBACK_LINES} lines of code"
 
 
 def test_every_module_has_a_test_of_its_name(repo_root):

@@ -67,10 +67,12 @@ def measure_data(overrides: Sequence[str], *, num_batches: int, keep_cache: bool
     with composed(overrides) as (config, _), cache_folder(config, keep_cache) as cache:
         config.data.cache, config.train.fp32_tail = str(cache), 0
         data = image_data_of(config)
-        once = [resident("Python and libraries", lambda: None)]
+        once = [call_with_memory("Python and libraries", lambda: None)]
         once += [] if keep_cache else [decoding(data, cache)]
         once.append(
-            resident(f"{num_batches} batches of the stream", lambda: deque(islice(data.stream(0), num_batches), 0))
+            call_with_memory(
+                f"{num_batches} batches of the stream", lambda: deque(islice(data.stream(0), num_batches), 0)
+            )
         )
         times = time_interleaved(batch_calls(config, data), num_rounds=num_batches, num_warmup=min(AHEAD, num_batches))
         setting = describe_setting(config) | {"augment": config.data.augment, "num_batches": num_batches}
@@ -111,7 +113,7 @@ def decoding(data: ImageData, cache: Path) -> dict[str, Any]:
     """
     for archive in data.archives:
         fetch_archive(archive, data.root)
-    row = resident("decoding into an empty cache", data.prepare_data)
+    row = call_with_memory("decoding into an empty cache", data.prepare_data)
     decoded_mb = sum(path.stat().st_size for path in cache.glob(f"*/{PIXELS}")) / 1e6
     num_images = len(data.train_pairs) + len(data.val_pairs)
     return row | {
@@ -121,7 +123,7 @@ def decoding(data: ImageData, cache: Path) -> dict[str, Any]:
     }
 
 
-def resident(what: str, call: Callable[[], object]) -> dict[str, Any]:
+def call_with_memory(what: str, call: Callable[[], object]) -> dict[str, Any]:
     """Call a function once and return a row with its name, seconds and peak resident memory.
 
     Args:

@@ -7,9 +7,8 @@ import lightning
 from lightning.pytorch.callbacks import Checkpoint
 
 from sr.config.checks import count
+from sr.models.weights import CHECKPOINT
 from sr.tasks.training_state import save_training_state
-
-NAME = "checkpoints/last.ckpt"
 
 
 class LastCheckpoint(Checkpoint):
@@ -46,5 +45,5 @@ class LastCheckpoint(Checkpoint):
             self._save(trainer)
 
     def _save(self, trainer: lightning.Trainer) -> None:
-        save_training_state(trainer, Path(trainer.default_root_dir) / NAME)
+        save_training_state(trainer, Path(trainer.default_root_dir) / CHECKPOINT)
         self._saved_at = trainer.global_step

@@ -11,8 +11,7 @@ from tqdm import tqdm
 
 from sr.data.patches import Chunks
 from sr.runs.files import write_json
-
-NAME = "training.json"
+from sr.stages.training import TRAINING_FIGURES
 
 
 class Throughput(Callback):
@@ -42,11 +41,11 @@ class Throughput(Callback):
 
     def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any) -> None:
         """Count a chunk and show the bar."""
-        now, steps = time.perf_counter(), trainer.global_step - self._step
-        waited = cast(Chunks, trainer.train_dataloader).wait_s
-        self._add("seconds", now - self._mark)
-        self._add("loader_wait_seconds", waited - self._waited)
-        self._add("iterations", steps)
+        now, waited = time.perf_counter(), cast(Chunks, trainer.train_dataloader).wait_s
+        steps = trainer.global_step - self._step
+        self.totals["seconds"] += now - self._mark
+        self.totals["loader_wait_seconds"] += waited - self._waited
+        self.totals["iterations"] += steps
         self._mark, self._step, self._waited = now, trainer.global_step, waited
         waiting = self.totals["loader_wait_seconds"] / self.totals["seconds"]
         loss = float(trainer.callback_metrics["train/loss"])
@@ -57,16 +56,10 @@ class Throughput(Callback):
         """Leave validation out of the training time."""
         self._mark = time.perf_counter()
 
-    def _add(self, name: str, amount: float) -> None:
-        self.totals[name] += amount
-
     def on_train_end(self, trainer: lightning.Trainer, task: lightning.LightningModule) -> None:
-        """Close the bar and write the totals."""
+        """Close the bar."""
         self._bar.close()
-        write_json(Path(trainer.default_root_dir) / NAME, self.totals)
 
     def on_fit_end(self, trainer: lightning.Trainer, task: lightning.LightningModule) -> None:
-        """Write the totals after a kill between the last checkpoint and the end of training, which comes only once."""
-        path = Path(trainer.default_root_dir) / NAME
-        if not path.is_file():
-            write_json(path, self.totals)
+        """Write the totals; after a kill behind the last iteration, too, when training itself does not start again."""
+        write_json(Path(trainer.default_root_dir) / TRAINING_FIGURES, self.totals)

@@ -10,7 +10,7 @@ from sr.functional.picture import enlarge, save_png, side_by_side
 from sr.stages.tracking import log_picture
 from sr.tasks.regression import Regression
 
-NAME = "images/validation.png"
+_FILE = "images/validation.png"
 
 
 class ValidationImages(Callback):
@@ -22,5 +22,5 @@ class ValidationImages(Callback):
         """Keep the first image's picture."""
         if index == 0 and isinstance(task, Regression):
             picture = side_by_side(enlarge(pair.lr, *pair.hr.shape[:2]), task.upscale(pair.lr), pair.hr)
-            save_png(picture, Path(trainer.default_root_dir) / NAME)
+            save_png(picture, Path(trainer.default_root_dir) / _FILE)
             log_picture(trainer.loggers, "validation", picture, trainer.global_step)

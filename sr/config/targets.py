@@ -95,7 +95,7 @@ ALLOWED_PARTS = (
 )
 
 
-def build(node: Any, *, own: Collection[str] = ()) -> Any:
+def build_node(node: Any, *, own: Collection[str] = ()) -> Any:
     """Build what a node of the composed config describes: its inner nodes first, then the class that it names.
 
     Args:
@@ -106,10 +106,10 @@ def build(node: Any, *, own: Collection[str] = ()) -> Any:
         ValueError: A class on no list, or a value that its constructor does not take.
     """
     if isinstance(node, list):
-        return [build(item, own=own) for item in node]
+        return [build_node(item, own=own) for item in node]
     if not isinstance(node, Mapping):
         return node
-    arguments = {key: build(value, own=own) for key, value in node.items() if key not in (TARGET, PARTIAL)}
+    arguments = {key: build_node(value, own=own) for key, value in node.items() if key not in (TARGET, PARTIAL)}
     if TARGET not in node:
         return arguments
     name = node[TARGET]
@@ -134,7 +134,7 @@ def build_net(node: Any, *, source: str, own: Collection[str] = ()) -> Any:
     """
     check_net(node, source=source, own=own)
     try:
-        return build(node, own=own)
+        return build_node(node, own=own)
     except ValueError as error:
         raise ValueError(f"{source}: {error}") from error
 

@@ -68,7 +68,7 @@ def _run(options: argparse.Namespace) -> int:
     return _serve(options) if options.serve else _write(options, runs)
 
 
-def made(options: argparse.Namespace, runs: Sequence[Run]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _made(options: argparse.Namespace, runs: Sequence[Run]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Content and pictures of a page."""
     budget = Budget(left=round(options.picture_mib * MIB))
     shown = pictures(runs, side=options.side, budget=budget) if budget.left > 0 else []
@@ -84,7 +84,7 @@ def made(options: argparse.Namespace, runs: Sequence[Run]) -> tuple[dict[str, An
 def _write(options: argparse.Namespace, runs: Sequence[Run]) -> int:
     """Write the page and say where."""
     page = options.to or options.places[0] / "dashboard.html"
-    filling, shown = made(options, runs)
+    filling, shown = _made(options, runs)
     text = render(filling, shown)
     write_atomically(page, text)
     states = {status: sum(run.status == status for run in runs) for status in dict.fromkeys(run.status for run in runs)}
@@ -99,7 +99,7 @@ def _serve(options: argparse.Namespace) -> int:
     from sr.dashboard.serve import Live, server
 
     def make() -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        filling, shown = made(options, find_runs(options.places))
+        filling, shown = _made(options, find_runs(options.places))
         return filling | {"refresh_s": options.refresh}, shown
 
     with server(Live(options.places, make), options.host, options.port) as serving:

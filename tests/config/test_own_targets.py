@@ -4,7 +4,7 @@ import pytest
 
 from sr.bench.setting import composed
 from sr.config.own_targets import named_targets
-from sr.config.targets import build
+from sr.config.targets import build_node
 from sr.experiment import made
 
 
@@ -13,9 +13,9 @@ def test_the_command_line_may_name_any_class():
     assert named_targets() == []
     with composed(["model._target_=fractions.Fraction"]):
         assert named_targets() == ["fractions.Fraction"]
-        assert build(node, own=named_targets()) == 3
+        assert build_node(node, own=named_targets()) == 3
     with pytest.raises(ValueError, match="on no list"):
-        build(node, own=named_targets())
+        build_node(node, own=named_targets())
 
 
 def test_a_class_that_is_not_there_is_told():
@@ -25,4 +25,4 @@ def test_a_class_that_is_not_there_is_told():
     ):
         made(config.model)
     with pytest.raises(ValueError, match=r"^_target_='Net' cannot be imported"):
-        build({"_target_": "Net"}, own=["Net"])
+        build_node({"_target_": "Net"}, own=["Net"])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sr.config.targets import ALLOWED_NETS, ALLOWED_PARTS, build, build_net, refuse_foreign
+from sr.config.targets import ALLOWED_NETS, ALLOWED_PARTS, build_net, build_node, refuse_foreign
 from sr.models.interpolation import Bicubic
 
 BICUBIC = {"_target_": "sr.models.interpolation.Bicubic", "scale": 2}
@@ -43,7 +43,7 @@ def test_a_net_is_a_net(name: str):
 def test_inner_nodes_lists_and_partial_calls_are_built():
     later = {"_target_": "torch.optim.Adam", "_partial_": True, "lr": 0.1}
     nodes = {"nets": [BICUBIC, None], "later": later, "number": 1}
-    built = build(nodes)
+    built = build_node(nodes)
     assert isinstance(built["nets"][0], Bicubic) and built["nets"][1] is None and built["number"] == 1
     assert isinstance(built["later"], functools.partial) and built["later"].keywords == {"lr": 0.1}
 
@@ -63,7 +63,7 @@ def test_inner_nodes_lists_and_partial_calls_are_built():
 )
 def test_anything_else_is_refused(node: dict[str, Any], message: str):
     with pytest.raises(ValueError, match=message):
-        build({"inner": [node]})
+        build_node({"inner": [node]})
 
 
 @pytest.mark.parametrize(
@@ -113,4 +113,4 @@ def test_a_file_may_describe_a_narrowed_net_of_a_net():
 def test_an_unknown_setting_is_refused_when_the_class_is_built_and_not_when_it_is_called(later: bool) -> None:
     node = {"_target_": "torch.optim.lr_scheduler.StepLR", "_partial_": later, "step_size": 1, "foo": 1}
     with pytest.raises(ValueError, match=r"StepLR .*unexpected keyword argument 'foo'"):
-        build(node)
+        build_node(node)

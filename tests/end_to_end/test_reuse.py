@@ -2,10 +2,7 @@
 
 import io
 import json
-import os
 import re
-import subprocess
-import sys
 from contextlib import redirect_stdout
 from pathlib import Path
 
@@ -159,12 +156,3 @@ def test_a_flipped_byte_in_the_simulation_is_found_and_repaired(outputs):
     done = sr_run(outputs, "quantization=w8a8_ptq", "experiment=flipped", "reuse=never")
     assert made_by(done)[0] == "quantize", "it is not the one that was written, so it is made again"
     assert simulation.read_bytes() != bytes(content)
-
-
-def test_a_sweep_trains_once(tmp_path):
-    sweep = ["--multirun", "quantization=w8a8_ptq,w8a8_min_max", "callbacks.export=null", f"hydra.sweep.dir={tmp_path}"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "sr.run", *TINY, *sweep]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=600)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("train: nothing is trained") == 1, done.stdout

@@ -9,7 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 from omegaconf.errors import InterpolationResolutionError
 
-from sr.config.targets import build
+from sr.config.targets import build_node
 from sr.dashboard.figures import write_figures
 from sr.experiment import compose
 from sr.export.publish import CERTIFICATE, clear
@@ -34,7 +34,7 @@ NET = {
 def run(tmp_path: Path) -> Path:
     """The folder of a finished run of a small net, without its export."""
     folder = tmp_path / "sent" / "main" / "run"
-    save_weights(build(NET), folder / FLOAT_WEIGHTS, {})
+    save_weights(build_node(NET), folder / FLOAT_WEIGHTS, {})
     report = {
         "experiment": "main", "run": "run", "status": "finished", "schema_version": 1, "protocol": "y",
         "config": {"scale": 2, "init": None, "model": NET, "quantization": {"name": "w8a8"}},

@@ -13,7 +13,7 @@ from onnx import TensorProto, helper
 
 from sr.bench.command import main as bench
 from sr.config.composition import plain
-from sr.config.targets import build as build_node
+from sr.config.targets import build_node
 from sr.dashboard.command import main as dashboard
 from sr.doctor.command import check_image_sets
 from sr.experiment import build, compose, run

@@ -21,9 +21,9 @@ function scatterCard(now) {
   const values = { ...blanksOf(now), x: axis.key, xq: axis.quantized_key, x_title: axis.label, x_scale: axis.kind === "quality" ? "linear" : "log",
     sign: metric.higher_is_better ? "1" : "-1", front: now.front };
   const words = [`${slice.title}, protocol ${slice.protocol}.`,
-    "Circles are FP32, diamonds quantized, a line joins the two of one net; the dashed line is the Pareto front.",
-    points.length ? "Hollow diamonds are published, measured on phones: compare their order, not their place." : "",
-    page.content.axis_notes[axis.key] ?? (axis.key.startsWith("estimate_") ? "Estimates are of the compiler, for chips that are in no phone." : ""),
+    "Circles are FP32 nets, diamonds quantized nets; a line joins the two forms of one net. The dashed line is the Pareto front.",
+    points.length ? "Hollow diamonds are published results, measured on phones: compare their order, not their values." : "",
+    page.content.axis_notes[axis.key] ?? (axis.key.startsWith("estimate_") ? "The compiler estimates them, for chips that no phone has." : ""),
     axis.kind === "cpu" ? "Measured on the machine of each run." : ""];
   return card([el("h2", {}, `${metric.label} against ${axis.label}`)],
     chart("quality_latency", values, { rows, reference_points: points }, { onpick: (datum) => datum.id && open(datum) }),
@@ -117,5 +117,5 @@ function notFinished() {
 const clipped = (text) => (text.length > 300 ? `${text.slice(0, 300)} ...` : text);
 
 const nothing = () => el("p", { class: "empty" }, page.content.runs.length
-  ? "No run is finished yet. Each appears here as soon as it is."
+  ? "No run is finished yet. Each appears here once it is finished."
   : `No runs under ${page.content.title || "this folder"}. "python -m sr.run" makes one.`);

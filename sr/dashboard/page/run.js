@@ -3,7 +3,7 @@
 function runView(id) {
   const run = page.content.runs.find((each) => each.id === id);
   const back = el("p", { class: "small" }, el("a", { href: link("compare") }, "All runs"));
-  if (!run) return [back, el("p", { class: "empty" }, `There is no run ${id} in this page.`)];
+  if (!run) return [back, el("p", { class: "empty" }, `This page has no run ${id}.`)];
   return [back,
     el("div", { class: "controls" }, el("div", {}, el("h1", {}, run.label), el("p", { class: "faint small" }, run.id)), chip(run.status),
       hasPictures(id) ? el("a", { href: link("pictures", "", { b: layersOfRun(id)[0] }) }, "its pictures") : null),
@@ -52,7 +52,7 @@ function certificateCards(run) {
   const holds = (row) => el("span", { class: row.holds ? "holds" : "fails" }, row.holds ? "holds" : "FAILS");
   const cards = [];
   if (Array.isArray(links)) {
-    cards.push(card("Certificate: each form against its neighbour", table([
+    cards.push(card("Certificate: each form against the one before", table([
       { key: "first", heading: "form", node: (row) => title(row.first) }, { key: "second", heading: "against", node: (row) => title(row.second) },
       { key: "largest_lsb", heading: "largest LSB", number: true }, { key: "max_lsb", heading: "bound", number: true },
       { key: "differing_share", heading: "differing pixels", number: true, node: (row) => `${number(100 * row.differing_share, 3)} %` },
@@ -72,7 +72,7 @@ function certificateCards(run) {
       { key: "chip", heading: "chip" }, { key: "product", heading: "in" }, { key: "htp_arch", heading: "HTP", node: (row) => `v${row.htp_arch}` },
       { key: "estimate_us", heading: "estimate us", number: true, decimals: 0 }, { key: "lower_us", heading: "lower", number: true, decimals: 0 },
       { key: "upper_us", heading: "upper", number: true, decimals: 0 }], hexagon.estimates, { name: "Estimates" }),
-    el("p", { class: "note" }, "Of the HTP compiler, for the accelerator alone; no phone's figure.")));
+    el("p", { class: "note" }, "From the HTP compiler, for the accelerator alone; no phone's figure.")));
   }
   const others = Object.entries(rest).filter(([name, value]) => value && typeof value === "object" && !["inputs"].includes(name));
   if (others.length) cards.push(card("More from the export", ...others.map(([name, value]) => section(name, value))));
@@ -144,7 +144,7 @@ function provenanceCard(run) {
   const commit = run.git?.commit ? `${run.git.commit.slice(0, 12)}${run.git.dirty ? ", with changes" : ""}` : "";
   const files = Object.entries(run.export?.files ?? {});
   const { fingerprint, train_sources: sources, num_images: count } = run.data ?? {};
-  return card("Where it comes from", facts([["commit", commit], ["training images", [sources].flat().filter(Boolean).join(", ")],
+  return card("Provenance", facts([["commit", commit], ["training images", [sources].flat().filter(Boolean).join(", ")],
     ["how many", count && number(count, 0)], ["fingerprint", fingerprint], ...Object.entries(run.versions)]),
   files.length ? el("details", { style: { marginTop: "10px" } }, el("summary", { class: "faint small" }, `${files.length} exported files`),
     table([{ key: "name", heading: "file" }, { key: "size", heading: "KiB", number: true, decimals: 1 }, { key: "hash", heading: "SHA-256" }],

@@ -11,7 +11,7 @@ function sensitivityCards({ layers, blocks, ...rest }) {
   return [el("div", { class: "grid even" },
     card("Noise by layer", chart("layer_noise", {}, { layers: rows })),
     card("Ranges by layer", chart("layer_ranges", {}, { layers: rows }),
-      el("p", { class: "note" }, "Bars: the range that 8 bits (or as many as the scheme has) are spread over. Lines: what the float net fills."))),
+      el("p", { class: "note" }, "Bars: the range that the scheme's bits cover. Lines: the range of the float net's values."))),
   card("Layers", table([
     { key: "name", heading: "layer" }, { key: "kind", heading: "kind" }, { key: "alone_db", heading: "alone dB", number: true, decimals: 1 },
     { key: "sqnr_db", heading: "in the net dB", number: true, decimals: 1 }, { key: "bits", heading: "bits", number: true, decimals: 0 },

@@ -23,7 +23,7 @@ function trainingView() {
   const runs = page.content.runs.filter((run) => passes(run, text) && Object.keys(run.curves ?? {}).length);
   const names = curveNames(page.content.runs);
   if (!names.length) {
-    return [el("p", { class: "empty" }, "No run has logged curves as CSV. logger=csv does, which is the default; TensorBoard and W&B show their own.")];
+    return [el("p", { class: "empty" }, "No run has curves in CSV files. logger=csv, the default, writes them; TensorBoard and W&B show their own curves.")];
   }
   const name = names.includes(values.get("curve")) ? values.get("curve") : names[0];
   const scale = values.get("y") ?? (name.includes("loss") ? "log" : "linear");
@@ -48,7 +48,7 @@ function summary(run, name) {
 
 function pruningView() {
   const { rounds } = page.content;
-  if (!rounds.length) return [el("p", { class: "empty" }, "No run was pruned: none reports a sparsity with its PSNR.")];
+  if (!rounds.length) return [el("p", { class: "empty" }, "No run reports a sparsity with its PSNR.")];
   return [card("PSNR against sparsity", chart("sparsity", { metric_title: "PSNR (dB)", format: ".2f" }, { rounds }),
     familyLegend(rounds), el("p", { class: "note" }, "The dashed line is the first round of each run, its densest net."))];
 }
@@ -73,7 +73,7 @@ function publishedView() {
     points.length ? card([el("h2", {}, "Ours and published")],
       chart("beside_published", { metric_title: title.includes("SSIM") ? "SSIM" : "PSNR (dB)", format: title.includes("SSIM") ? ".4f" : ".2f" },
         { pairs: points.map((pair) => ({ ...pair, name: `${pair.name} | ${pair.source} ${pair.table}` })) }),
-      el("p", { class: "note" }, "Filled: ours. Hollow: published. Trainings differ in length and data; the table says by how much.")) : null,
+      el("p", { class: "note" }, "Filled: ours. Hollow: published. Length and data of the trainings differ; see the table.")) : null,
     card(title, rows, notes.map((note, index) => el("p", { class: "note" }, `[${index + 1}] ${note}`)),
       shown.notes.map((note) => el("p", { class: "note" }, note)))];
 }
