@@ -36,7 +36,7 @@ TESTED_ELSEWHERE = {
     "dashboard/more_charts.py": "dashboard/test_figures.py",
     "dashboard/reference_points.py": "dashboard/test_rows.py",
     "dashboard/rounds.py": "dashboard/test_content.py",
-    "dashboard/run_labels.py": "dashboard/test_rows.py",
+    "report/run_labels.py": "dashboard/test_rows.py",
     "dashboard/specification.py": "dashboard/test_figures.py",
     "dashboard/theme.py": "dashboard/test_figures.py",
     "data/command.py": "data/test_cache_cleanup.py",

@@ -13,13 +13,13 @@ from sr.dashboard.axes import PREDICTED, axes_of, costs
 from sr.dashboard.curves import MAX_POINTS, curves
 from sr.dashboard.rounds import rounds
 from sr.dashboard.rows import Slice, families, family, family_of, slices
-from sr.dashboard.run_labels import label_without_seed, labels, run_id
 from sr.report.comparison import comparison_tables
 from sr.report.latency_table import latency_table
 from sr.report.prediction import format_prediction_error, prediction_of
 from sr.report.published import published
 from sr.report.record import plain_values
 from sr.report.render import cell
+from sr.report.run_labels import label_without_seed, labels, run_id
 from sr.report.runs import MAX_KEPT, Run
 from sr.report.seeds import without_seed
 from sr.report.table import Table

@@ -8,9 +8,9 @@ from typing import Any
 
 from sr.dashboard.axes import Metric, costs, is_number, metrics_of, row_key
 from sr.dashboard.reference_points import reference_points
-from sr.dashboard.run_labels import label_without_seed, labels
 from sr.report.net_facts import class_name, quantized_precision
 from sr.report.record import Report
+from sr.report.run_labels import label_without_seed, labels
 from sr.report.runs import Run
 from sr.report.seeds import Spread, fold
 from sr.report.table import Row

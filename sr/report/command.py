@@ -1,5 +1,7 @@
 """Command line: `python -m sr.report [outputs/<experiment> ...] [--published] [--fold-seeds] [--format ...]`."""
 
+import argparse
+import re
 import sys
 from collections.abc import Sequence
 
@@ -40,6 +42,12 @@ def parser() -> CommandParser:
     made.add_argument("--fold-seeds", action="store_true", help="one row for runs that differ only in seed")
     made.add_argument("--plane", type=path, metavar="SVG", help="draw PSNR against NIQE of the runs that have it")
     made.add_argument("--sparsity", type=path, metavar="PNG", help="draw pruned runs, and print their rounds alone")
+    made.add_argument("--panel", type=path, metavar="PNG", help="draw a crop of a test image by every run, also as SVG")
+    made.add_argument("--image", metavar="SET/NAME", help="with --panel; default: the first that all runs kept")
+    made.add_argument(
+        "--crop", type=place_and_size, metavar="X,Y,W,H", help="with --panel, in HR pixels; default: the most different"
+    )
+    made.add_argument("--columns", metavar="A,B", help="with --panel; default: lr,bicubic,float,quantized,hr")
     made.add_argument("--format", choices=TABLE_FORMATS, default="text", help="default: text")
     return made
 
@@ -56,15 +64,45 @@ def tables_of(runs: Sequence[Run], *, compare: bool, fold_seeds: bool) -> list[T
     ]
 
 
+def place_and_size(text: str) -> tuple[int, ...]:
+    """Return x, y, width and height of a crop, the type of `--crop`.
+
+    >>> place_and_size("10,20,64,64")
+    (10, 20, 64, 64)
+    """
+    if not re.fullmatch(r"[0-9]{1,6}(,[0-9]{1,6}){3}", text):
+        raise argparse.ArgumentTypeError(f"four whole numbers X,Y,WIDTH,HEIGHT are needed, got {text!r}")
+    return tuple(map(int, text.split(",")))
+
+
+def write_panel(runs: Sequence[Run], options: argparse.Namespace) -> None:
+    """Write the panel of some runs as PNG and as SVG, and name the files."""
+    from sr.report.panel import PANEL_COLUMNS, panel
+    from sr.report.panel_drawing import panel_png, panel_svg
+
+    if options.panel.suffix not in (".png", ".svg"):
+        raise ValueError(f"--panel is written as .png and .svg, got {options.panel}; name it {options.panel.name}.png")
+    columns = options.columns.split(",") if options.columns else PANEL_COLUMNS
+    svg = panel_svg(panel(runs, image=options.image, crop=options.crop, columns=columns))
+    written: dict[str, str | bytes] = {".png": panel_png(svg), ".svg": svg}
+    for ending, content in written.items():
+        write_atomically(options.panel.with_suffix(ending), content)
+        print(options.panel.with_suffix(ending), file=sys.stderr)
+
+
 @one_line_errors
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the tables; returns the exit status."""
     options = parser().parse_args(arguments)
+    if not options.panel and (options.image or options.crop or options.columns):
+        raise ValueError("--image, --crop and --columns belong to --panel PNG; add it")
     console = _Console() if sys.stdout.isatty() else _Console(width=PIPE_WIDTH)
     places = options.places or [outputs_root()]
     runs = find_runs(places)
     if options.plane:
         write_atomically(options.plane, plane(runs))
+    if options.panel:
+        write_panel(runs, options)
     if options.sparsity:
         write_atomically(options.sparsity, sparsity_picture(runs))
         tables = sparsity_tables(runs)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sr.dashboard.rows import slices
-from sr.dashboard.run_labels import labels
+from sr.report.run_labels import labels
 from sr.report.runs import find_runs
 
 MakeRun = Callable[..., Path]

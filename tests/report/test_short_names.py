@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from sr.dashboard.run_labels import labels
 from sr.report.render import markdown, screen
+from sr.report.run_labels import labels
 from sr.report.runs import Run
 from sr.report.short_names import ROOM, short_name
 from sr.report.table import status_table

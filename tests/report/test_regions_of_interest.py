@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sr.dashboard.regions_of_interest import Box, spots, window
+from sr.report.regions_of_interest import Box, spots, window
 
 
 def alike(count: int, height: int = 64, width: int = 80) -> list[np.ndarray]:
