@@ -9,6 +9,8 @@ RUN := $(BIN)/python -m sr.run
 demo: install
 	$(RUN)
 	$(BIN)/python -m sr.report
+	$(BIN)/python -m sr.dashboard outputs/main
+	@echo 'Open outputs/main/dashboard.html in a browser: pictures, scores, certificate.'
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev

@@ -6,7 +6,7 @@ from typing import Any
 import lightning
 from lightning.pytorch.callbacks import Callback
 
-from sr.functional.picture import enlarge, save_png, side_by_side
+from sr.functional.picture import enlarge, save_png, titled_strip
 from sr.stages.tracking import log_picture
 from sr.tasks.regression import Regression
 
@@ -21,6 +21,7 @@ class ValidationImages(Callback):
     ) -> None:
         """Keep the first image's picture."""
         if index == 0 and isinstance(task, Regression):
-            picture = side_by_side(enlarge(pair.lr, *pair.hr.shape[:2]), task.upscale(pair.lr), pair.hr)
+            lr = enlarge(pair.lr, *pair.hr.shape[:2])
+            picture = titled_strip({"LR (nearest)": lr, "SR": task.upscale(pair.lr), "HR": pair.hr})
             save_png(picture, Path(trainer.default_root_dir) / _FILE)
             log_picture(trainer.loggers, "validation", picture, trainer.global_step)

@@ -10,12 +10,13 @@ from sr.report.table import estimates_ms
 
 
 class Metric(NamedTuple):
-    """Score of images: key in a report, label, whether more is better, decimals to show."""
+    """Score of images: key in a report, label, whether more is better, decimals to show, least range of an axis."""
 
     key: str
     label: str
     higher_is_better: bool
     decimals: int
+    least_range: float
 
 
 class Axis(NamedTuple):
@@ -59,12 +60,12 @@ def metric_of(key: str) -> Metric:
     ('PSNR-Y (dB)', False)
     """
     if found := re.fullmatch(r"psnr_(\w+)_db", key):
-        return Metric(key, f"PSNR-{CHANNELS.get(found[1], found[1])} (dB)", True, 2)
+        return Metric(key, f"PSNR-{CHANNELS.get(found[1], found[1])} (dB)", True, 2, 0.5)
     if found := re.fullmatch(r"ssim_(\w+)", key):
-        return Metric(key, f"SSIM-{CHANNELS.get(found[1], found[1])}", True, 4)
+        return Metric(key, f"SSIM-{CHANNELS.get(found[1], found[1])}", True, 4, 0.02)
     lower = any(part in LOWER_IS_BETTER for part in (key, key.split("_")[0]))
     label = key.upper() if len(key) <= 5 else key.replace("_", " ")
-    return Metric(key, label, not lower, 3)
+    return Metric(key, label, not lower, 3, 0.2)
 
 
 def metrics_of(scores: Iterable[dict[str, Any]]) -> list[Metric]:

@@ -5,10 +5,7 @@ from sr.dashboard.specification import (
     COLOR,
     DIMMED,
     HOVERED,
-    VALUE_TEXT,
     Spec,
-    bars,
-    by_name,
     plot,
     quantitative,
     tooltip_fields,
@@ -85,6 +82,7 @@ AT = quantitative(
     axis={
         "tickCount": 6,
         "labelOverlap": True,
+        "labelExpr": "format(datum.value, datum.value < 10000 ? ',.3~r' : '.3~s')",
         "gridOpacity": {"condition": {"test": f"abs({DECADE} - round({DECADE})) < 0.001", "value": 1}, "value": 0.4},
     },
 )
@@ -110,12 +108,49 @@ def quality_latency() -> Spec:
     """Plot quality against a cost: FP32 and INT8 joined by a line, the Pareto front, published points.
 
     Blanks: x, xq (keys of the cost for FP32 and INT8), x_title, x_scale, metric, metric_title, sign (1 where more is
-    better, else -1), front ("FP32" or "quantized"), format, families, colors.
+    better, else -1), front ("FP32" or "quantized"), least_range (of the axis of quality), format, families, colors.
+    Data: `rows`, `reference_points`, and `bicubic`: {"quality", "label"} of a line across, or nothing.
     """
-    layers = [*_reference_points(), *_lines(), *_runs(), *_names()]
+    layers = [*_least_ranges(), *_bicubic(), *_reference_points(), *_lines(), *_runs(), *_names()]
     return plot(
         "rows", 400, params=HOVERED, transform=BY_PRECISION, layer=layers, usermeta={"labels": LABELS}
     )  # fmt: skip
+
+
+def _least_ranges() -> list[Spec]:
+    """Widen the axes by unseen lines: one net alone would stretch the last digit of its score over the whole plot."""
+    of = [{"op": op, "field": field, "as": f"{op}_{field}"} for op in ("min", "max") for field in ("drawn", "at")]
+    half, factor = "@{least_range} / 2", "1.5"
+    ends = {
+        "drawn": ("(datum.min_drawn + datum.max_drawn) / 2", f"datum.middle - {half}", f"datum.middle + {half}"),
+        "at": ("sqrt(datum.min_at * datum.max_at)", f"datum.middle / {factor}", f"datum.middle * {factor}"),
+    }
+    return [
+        {
+            "transform": [
+                {"aggregate": of},
+                {"filter": "isValid(datum.min_at)"},
+                {"calculate": middle, "as": "middle"},
+                {"calculate": f"[{low}, {high}]", "as": "ends"},
+                {"flatten": ["ends"], "as": [field]},
+            ],
+            "mark": {"type": "rule", "opacity": 0},
+            "encoding": {channel: PLACE[channel]},
+        }
+        for (field, (middle, low, high)), channel in zip(ends.items(), ("y", "x"), strict=True)
+    ]
+
+
+def _bicubic() -> list[Spec]:
+    """Draw the score of bicubic as a line across, with its name."""
+    y = {**DRAWN, "field": "quality"}
+    return [
+        {"data": {"name": "bicubic"}, "mark": {"type": "rule", "strokeWidth": 1.5, "color": "@{grey}"},
+         "encoding": {"y": y}},
+        {"data": {"name": "bicubic"},
+         "mark": {"type": "text", "align": "left", "dy": -8, "fontSize": 11, "color": "@{grey}"},
+         "encoding": {"x": {"value": 6}, "y": y, "text": {"field": "label"}}},
+    ]  # fmt: skip
 
 
 def _reference_points() -> list[Spec]:
@@ -211,39 +246,3 @@ def _names() -> list[Spec]:
             "encoding": REFERENCE_PLACE | {"text": {"field": "label"}},
         },
     ]
-
-
-def drops() -> Spec:
-    """Plot the loss of each net by quantization, the worst first (the form of QuickSRNet's figure 7).
-
-    Blanks: metric, metric_title, format, families, colors.
-    """
-    transform = [
-        {"filter": "isValid(datum['drop_@{metric}'])"},
-        {"calculate": "datum['drop_@{metric}']", "as": "drop"},
-        {"calculate": "isValid(datum['drop_@{metric}_std']) ? datum['drop_@{metric}_std'] : 0", "as": "std"},
-        {"calculate": "datum.drop - datum.std", "as": "low"},
-        {"calculate": "datum.drop + datum.std", "as": "high"},
-        {"calculate": "datum.label + (datum.num_seeds > 1 ? '  (' + datum.num_seeds + ' seeds)' : '')", "as": "name"},
-    ]
-    tooltip = tooltip_fields(
-        ("label", "run"),
-        ("float_@{metric}", "FP32", "@{format}"),
-        ("simulated_@{metric}", "quantized", "@{format}"),
-        ("drop", "lost", "@{format}"),
-        ("scheme", "scheme"),
-    )
-    drop = quantitative("drop", "lost by quantization, @{metric_title}", scale={"zero": True}, axis={"tickCount": 5})
-    layers = [
-        {"mark": {"type": "bar", "height": 12, "cornerRadiusEnd": 2},
-         "encoding": {"x": drop, "color": COLOR, "tooltip": tooltip}},
-        {"transform": [{"filter": "datum.std > 0"}],
-         "mark": {"type": "rule", "strokeWidth": 1.5, "color": "@{ink}"},
-         "encoding": {"x": quantitative("low"), "x2": {"field": "high"}}},
-        {"transform": [{"calculate": "max(datum.high, 0)", "as": "end"}],  # right of a bar to the left, too
-         "mark": VALUE_TEXT,
-         "encoding": {"x": quantitative("end"), "text": {"field": "drop", "format": "@{format}"}}},
-    ]  # fmt: skip
-    y = by_name("name", sort={"field": "drop", "op": "max", "order": "descending"})
-    encoding = {"y": y, "opacity": DIMMED}
-    return bars("rows", right=30, params=HOVERED, transform=transform, encoding=encoding, layer=layers)

@@ -11,8 +11,9 @@ from typing import Any
 from sr.dashboard import charts, more_charts, theme
 from sr.dashboard.axes import PREDICTED, axes_of, costs
 from sr.dashboard.curves import MAX_POINTS, curves
+from sr.dashboard.proof_sentence import proof_sentence
 from sr.dashboard.rounds import rounds
-from sr.dashboard.rows import Slice, families, family, family_of, slices
+from sr.dashboard.rows import Slice, bicubic_lines, families, family, family_of, slices
 from sr.report.comparison import comparison_tables
 from sr.report.latency_table import latency_table
 from sr.report.prediction import format_prediction_error, prediction_of
@@ -27,7 +28,7 @@ from sr.runs.files import stamp
 
 CHARTS = {
     "quality_latency": charts.quality_latency,
-    "drops": charts.drops,
+    "drops": more_charts.drops,
     "training_curves": more_charts.training_curves,
     "sparsity": more_charts.sparsity,
     "beside_published": more_charts.beside_published,
@@ -96,6 +97,7 @@ def _slice(each: Slice) -> dict[str, Any]:
         "folded": each.folded,
         "reference_points": each.reference_points,
         "bicubic": each.bicubic,
+        "bicubic_lines": bicubic_lines(each),
     }
 
 
@@ -121,7 +123,11 @@ def _run(run: Run, short: Mapping[str, str], most: int) -> dict[str, Any]:
             name: getattr(report, name)
             for name in ("git", "versions", "data", "training", "cost", "export", "stage_seconds")
         }
-        shown |= {"per_image": _per_image(report.quality), "extra": _extra_results(run.folder)}
+        shown |= {
+            "proved": proof_sentence(report),
+            "per_image": _per_image(report.quality),
+            "extra": _extra_results(run.folder),
+        }
     return shown
 
 

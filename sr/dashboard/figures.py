@@ -84,7 +84,11 @@ def figure_specs(page: dict[str, Any]) -> Iterator[tuple[str, Spec]]:
             for axis in (Axis(**values) for values in page["axes"]):
                 if any(row.get(axis.key) and row.get(f"float_{metric.key}") is not None for row in rows):
                     reference_points = each["reference_points"] if axis.kind == "npu" else []
-                    data = {"rows": rows, "reference_points": reference_points}
+                    data = {
+                        "rows": rows,
+                        "reference_points": reference_points,
+                        "bicubic": each["bicubic_lines"][metric.key],
+                    }
                     yield f"quality-{axis.key}-{name}", _made(page, "quality_latency", _of(metric) | _at(axis), data)
             if any(f"drop_{metric.key}" in row for row in rows):
                 yield f"drops-{name}", _made(page, "drops", _of(metric), {"rows": rows})
@@ -120,6 +124,7 @@ def _of(metric: Metric) -> dict[str, Any]:
         "metric_title": metric.label,
         "sign": 1 if metric.higher_is_better else -1,
         "format": f".{metric.decimals}f",
+        "least_range": metric.least_range,
     }
 
 

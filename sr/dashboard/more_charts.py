@@ -1,4 +1,4 @@
-"""Further plots, in the form that `charts` describes: training, pruning, ours beside the published, inside a run."""
+"""Further plots, in the form that `charts` describes: quantization, training, pruning, published values, one run."""
 
 from sr.dashboard.specification import (
     COLOR,
@@ -12,6 +12,42 @@ from sr.dashboard.specification import (
     quantitative,
     tooltip_fields,
 )
+
+
+def drops() -> Spec:
+    """Plot the loss of each net by quantization, the worst first (the form of QuickSRNet's figure 7).
+
+    Blanks: metric, metric_title, format, families, colors.
+    """
+    transform = [
+        {"filter": "isValid(datum['drop_@{metric}'])"},
+        {"calculate": "datum['drop_@{metric}']", "as": "drop"},
+        {"calculate": "isValid(datum['drop_@{metric}_std']) ? datum['drop_@{metric}_std'] : 0", "as": "std"},
+        {"calculate": "datum.drop - datum.std", "as": "low"},
+        {"calculate": "datum.drop + datum.std", "as": "high"},
+        {"calculate": "datum.label + (datum.num_seeds > 1 ? '  (' + datum.num_seeds + ' seeds)' : '')", "as": "name"},
+    ]
+    tooltip = tooltip_fields(
+        ("label", "run"),
+        ("float_@{metric}", "FP32", "@{format}"),
+        ("simulated_@{metric}", "quantized", "@{format}"),
+        ("drop", "lost", "@{format}"),
+        ("scheme", "scheme"),
+    )
+    drop = quantitative("drop", "lost by quantization, @{metric_title}", scale={"zero": True}, axis={"tickCount": 5})
+    layers = [
+        {"mark": {"type": "bar", "height": 12, "cornerRadiusEnd": 2},
+         "encoding": {"x": drop, "color": COLOR, "tooltip": tooltip}},
+        {"transform": [{"filter": "datum.std > 0"}],
+         "mark": {"type": "rule", "strokeWidth": 1.5, "color": "@{ink}"},
+         "encoding": {"x": quantitative("low"), "x2": {"field": "high"}}},
+        {"transform": [{"calculate": "max(datum.high, 0)", "as": "end"}],  # right of a bar to the left, too
+         "mark": VALUE_TEXT,
+         "encoding": {"x": quantitative("end"), "text": {"field": "drop", "format": "@{format}"}}},
+    ]  # fmt: skip
+    y = by_name("name", sort={"field": "drop", "op": "max", "order": "descending"})
+    encoding = {"y": y, "opacity": DIMMED}
+    return bars("rows", right=30, params=HOVERED, transform=transform, encoding=encoding, layer=layers)
 
 
 def training_curves() -> Spec:

@@ -14,7 +14,7 @@ from sr.dashboard.run_deltas import without_repetition
 PARTS = Path(__file__).parent / "page"
 SCRIPTS = (
     "dom", "charts", "table", "filter", "compare", "training", "run", "sensitivity", "pixels", "lens", "pictures",
-    "app",
+    "first", "app",
 )  # fmt: skip
 
 

@@ -18,6 +18,9 @@ from sr.report.table import Row
 UNTRAINED = ("bicubic", "nearest", "fsr1", "interpolation")
 """Classes of nets that learn nothing: they are drawn in grey."""
 
+MOST_BESIDE_BICUBIC = 3
+"""Nets beside which bicubic is drawn as a line."""
+
 TRAINING_KEYS = ("iterations", "iterations_per_second", "loader_wait_share", "seconds", "budget", "sparsity")
 
 
@@ -158,3 +161,15 @@ def _spread_out(row: Row, members: Sequence[Row]) -> Row:
     first = members[0]
     names = {"id": first["id"], "members": [member["id"] for member in members]}
     return plain | names | {"label": label_without_seed(first["label"]) if len(members) > 1 else first["label"]}
+
+
+def bicubic_lines(each: Slice) -> dict[str, list[Row]]:
+    """Return the line of bicubic by metric; beside many nets it would take the room that tells them apart."""
+    found: dict[str, list[Row]] = {}
+    for metric in each.metrics:
+        value = each.bicubic.get(metric.key)
+        shown = value is not None and math.isfinite(value) and len(each.folded) <= MOST_BESIDE_BICUBIC
+        unit = " dB" if "(dB)" in metric.label else ""
+        line = {"quality": value, "label": f"bicubic {value:.{metric.decimals}f}{unit}"} if shown else None
+        found[metric.key] = [line] if line else []
+    return found

@@ -1,13 +1,16 @@
 """Compose uint8 pictures (H, W, 3) for display, and save them as PNG."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from sr.runs.files import write_atomically
 
 GAP = 4
+BAND, FONT_SIZE = 22, 14
+"""Height in pixels of the band that holds the titles of a strip, and of their letters."""
 
 
 def enlarge(lr: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -46,6 +49,28 @@ def side_by_side(*images: np.ndarray) -> np.ndarray:
     gap = np.full((images[0].shape[0], GAP, 3), 255, np.uint8)
     parts = [part for image in images for part in (gap, image)][1:]
     return np.concatenate(parts, axis=1)
+
+
+def titled_strip(pictures: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Join pictures from left to right below a white band with their titles.
+
+    Args:
+        pictures: Title -> (H, W_i, 3) uint8, all of the same height. A title wider than its picture is cut off.
+
+    Returns:
+        (H + 22, sum of W_i + 4 (num_images - 1), 3) uint8.
+
+    Example:
+        >>> titled_strip({"LR": np.zeros((9, 30, 3), np.uint8), "HR": np.zeros((9, 30, 3), np.uint8)}).shape
+        (31, 64, 3)
+    """
+    font = ImageFont.load_default(FONT_SIZE)
+    bands = []
+    for title, picture in pictures.items():
+        band = Image.new("RGB", (picture.shape[1], BAND), "white")
+        ImageDraw.Draw(band).text((2, BAND // 2), title, fill="black", font=font, anchor="lm")
+        bands.append(np.asarray(band))
+    return np.concatenate([side_by_side(*bands), side_by_side(*pictures.values())])
 
 
 def save_png(image: np.ndarray, path: Path) -> None:

@@ -73,8 +73,10 @@ def panel(runs: Sequence[Run], *, image: str | None, crop: tuple[int, ...] | Non
     place = _inside(Box(*crop), common["hr"], first.image) if crop else _most_different(made, common["hr"])
     score, unit = _scorer(str(shown[0].config["protocol"]), first.scale, common["hr"])
     entries = _entries(shown, pictures, columns)
-    tiles = [Tile(pixels=cut(pixels, place), title=title, note=_note(title, pixels, score, unit))
-             for title, pixels in entries]  # fmt: skip
+    tiles = [
+        Tile(pixels=cut(pixels, place), title=title, note=f"{kind} {_note(title, pixels, score, unit)}".strip())
+        for title, kind, pixels in entries
+    ]
     caption = f"{first.set}: {first.image}, x{first.scale:g}, protocol {shown[0].config['protocol']}"
     return Panel(image=common["hr"], box=place, caption=caption, tiles=tiles)
 
@@ -158,23 +160,20 @@ def _most_different(made: Sequence[np.ndarray], truth: np.ndarray) -> Box:
 
 def _entries(
     runs: Sequence[Run], pictures: Mapping[str, Mapping[str, np.ndarray]], columns: Sequence[str]
-) -> list[tuple[str, np.ndarray]]:
-    """Return title and pixels of each tile: what all runs share once, in between what each run made."""
+) -> list[tuple[str, str, np.ndarray]]:
+    """Return title, precision and pixels of each tile: what all runs share once, in between what each run made."""
     common = next(iter(pictures.values()))
     short = labels(runs)
-    entries = [
-        (TITLES[name], common["nearest" if name == "lr" else name]) for name in ("lr", "bicubic") if name in columns
-    ]
+    shared = {"lr": common["nearest"], "bicubic": common["bicubic"], "hr": common["hr"]}
+    entries = [(TITLES[name], "", shared[name]) for name in ("lr", "bicubic") if name in columns]
     for run in runs:
-        own = [name for name in pictures[run_id(run)] if name not in SHARED]
-        net = f"{short[run_id(run)]} " if len(runs) > 1 else ""
         assert run.report
-        for name in own:
-            if name == "float" and "float" in columns:
-                entries.append((f"{net}FP32", pictures[run_id(run)][name]))
-            elif name != "float" and "quantized" in columns:
-                entries.append((f"{net}{quantized_precision(run.report).upper()}", pictures[run_id(run)][name]))
-    return [*entries, (TITLES["hr"], common["hr"])] if "hr" in columns else entries
+        for name, pixels in pictures[run_id(run)].items():
+            if name in SHARED or ("float" if name == "float" else "quantized") not in columns:
+                continue
+            precision = "FP32" if name == "float" else quantized_precision(run.report).upper()
+            entries.append((short[run_id(run)], precision, pixels) if len(runs) > 1 else (precision, "", pixels))
+    return [*entries, (TITLES["hr"], "", shared["hr"])] if "hr" in columns else entries
 
 
 def _scorer(protocol_name: str, scale: float, truth: np.ndarray) -> tuple[Callable[[np.ndarray], float], str]:
@@ -200,5 +199,7 @@ def _note(title: str, pixels: np.ndarray, score: Callable[[np.ndarray], float], 
     """Return the line below a tile: PSNR of the whole picture."""
     if title == TITLES["hr"]:
         return f"{unit} of the whole image"
+    if title == TITLES["lr"]:
+        return "nearest neighbour"
     value = score(pixels)
     return f"{value:.2f} dB" if math.isfinite(value) else "equal"

@@ -15,10 +15,12 @@ TILE = 200
 TEXT_HEIGHT = 40
 """Height of the two lines below a crop."""
 MOST_IN_ROW = 3
-PANEL_PNG_SCALE = 2
+PANEL_PNG_SCALE = 1
+SHARPNESS = 2
+"""Pixels of the whole image for each pixel of the drawing, at most: for screens and for print."""
 FRAME = "#e4572e"
 FONT = "Inter, 'Segoe UI', 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif"
-LETTER_WIDTH = 7.2
+LETTER_WIDTH = 9
 """Width of a letter of the titles in pixels, to shorten those that are too long."""
 
 
@@ -49,7 +51,7 @@ def panel_svg(panel: Panel) -> str:
 
 
 def panel_png(svg: str) -> bytes:
-    """Render the SVG of a panel at twice its size.
+    """Render the SVG of a panel.
 
     Raises:
         ValueError: vl-convert is not installed.
@@ -66,7 +68,7 @@ def _whole(panel: Panel, width: int, height: int) -> str:
     share = width / panel.image.shape[1]
     x, y, w, h = (value * share for value in panel.box)
     small = Image.fromarray(panel.image)
-    small.thumbnail((PANEL_PNG_SCALE * width, PANEL_PNG_SCALE * height), Image.Resampling.LANCZOS)
+    small.thumbnail((SHARPNESS * width, SHARPNESS * height), Image.Resampling.LANCZOS)
     frame = f'x="{MARGIN + x:.1f}" y="{MARGIN + y:.1f}" width="{w:.1f}" height="{h:.1f}" fill="none"'
     return (
         _picture(np.asarray(small), MARGIN, MARGIN, width, height, "auto")

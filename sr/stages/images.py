@@ -8,7 +8,7 @@ from typing import Any
 from sr.config.checks import count, names
 from sr.data.pairs import ImagePair
 from sr.evaluation import upscaler
-from sr.functional.picture import centre, enlarge, save_png, side_by_side
+from sr.functional.picture import centre, enlarge, save_png, titled_strip
 from sr.models.fingerprint import fingerprint
 from sr.models.interpolation import Bicubic
 from sr.stages.quantize import simulation_hash, simulation_of
@@ -35,6 +35,7 @@ class Images(Stage):
     first: int
     name = "images"
     result = "images/images.json"
+    version = 2
     requires = ("quantize",)
 
     def __post_init__(self) -> None:
@@ -66,7 +67,9 @@ class Images(Stage):
         for name, pair in chosen_images(job.images.test_sets(), self.names, self.first):
             pictures = [enlarge(pair.lr, *pair.hr.shape[:2]), *(upscale(pair.lr) for upscale in upscalers), pair.hr]
             files.append(f"images/{name}_{pair.name}.png")
-            save_png(side_by_side(*(centre(each, self.crop) for each in pictures)), folder / files[-1])
+            titles = ["LR (nearest)", "bicubic", "FP32", job.scheme.name, "HR"]
+            crops = {title: centre(each, self.crop) for title, each in zip(titles, pictures, strict=True)}
+            save_png(titled_strip(crops), folder / files[-1])
             paths = {column: f"images/{name}_{pair.name}/{column}.png" for column in columns}
             for path, whole in zip(paths.values(), pictures, strict=True):
                 save_png(whole, folder / path)

@@ -8,7 +8,7 @@ import numpy as np
 from sr.config.checks import count
 from sr.evaluation import upscaler
 from sr.functional.grid import block_artefacts
-from sr.functional.picture import save_png, side_by_side
+from sr.functional.picture import save_png, titled_strip
 from sr.models.fingerprint import fingerprint
 from sr.quantization import layer_sensitivity, plots
 from sr.quantization.integer import IntegerSimulation
@@ -32,6 +32,7 @@ class Sensitivity(Stage):
     amplify: int
     name = "sensitivity"
     result = "sensitivity/sensitivity.json"
+    version = 2
     requires = ("quantize",)
 
     def __post_init__(self) -> None:
@@ -65,7 +66,9 @@ class Sensitivity(Stage):
             float_sr, sr = upscaler(net)(pair.lr), upscaler(simulation.net)(pair.lr)
             blocks[pair.name] = block_artefacts(float_sr, sr, pair.hr, float(net.scale))
             difference = (128 + self.amplify * (sr.astype(np.int16) - float_sr)).clip(0, 255).astype(np.uint8)
-            pictures.setdefault("difference", side_by_side(float_sr, sr, difference))
+            titles = ("FP32", job.scheme.name, f"difference x{self.amplify}")
+            strip = titled_strip(dict(zip(titles, (float_sr, sr, difference), strict=True)))
+            pictures.setdefault("difference", strip)
         files = {name: f"sensitivity/{name}.png" for name in pictures}
         for name, picture in pictures.items():
             save_png(picture, job.folder / files[name])

@@ -14,7 +14,7 @@ def test_a_metric_that_nobody_announced_is_shown_as_it_is_called() -> None:
         {"psnr_y_db": 31.0, "num_images": 5, "protocol": "y", "niqe": 4.2, "edge_sharpness": 0.5, "per_image": []}
     ]
     assert [metric.key for metric in metrics_of(scores)] == ["psnr_y_db", "niqe", "edge_sharpness"]
-    assert metric_of("edge_sharpness") == ("edge_sharpness", "edge sharpness", True, 3)
+    assert metric_of("edge_sharpness") == ("edge_sharpness", "edge sharpness", True, 3, 0.2)
     assert not metric_of("lpips_alex").higher_is_better
 
 

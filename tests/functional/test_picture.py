@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from sr.functional.picture import GAP, centre, enlarge, save_png, side_by_side
+from sr.functional.picture import BAND, GAP, centre, enlarge, save_png, side_by_side, titled_strip
 
 
 def picture(height: int, width: int) -> np.ndarray:
@@ -23,6 +23,14 @@ def test_side_by_side_keeps_the_pictures_and_separates_them_by_white() -> None:
     joined = side_by_side(left, right)
     assert np.array_equal(joined[:, :3], left) and np.array_equal(joined[:, 3 + GAP :], right)
     assert (joined[:, 3 : 3 + GAP] == 255).all()
+
+
+def test_titles_stand_above_pictures_that_stay_as_they_are() -> None:
+    left, right = picture(5, 70), picture(5, 80)
+    strip = titled_strip({"FP32": left, "": right})
+    assert np.array_equal(strip[BAND:], side_by_side(left, right))
+    assert (strip[:BAND, :70] < 100).any(), "letters of the first title"
+    assert (strip[:BAND, 70:] == 255).all(), "no letters where the title is empty"
 
 
 def test_centre_crops_evenly_and_keeps_small_pictures() -> None:

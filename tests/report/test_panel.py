@@ -45,23 +45,25 @@ def drawn(place, image=None, crop=None, columns=ALL):
 
 def test_the_tiles_are_the_files_of_the_runs_with_their_psnr(two_runs):
     made = drawn(two_runs[0].parent)
-    assert [tile.title for tile in made.tiles] == [
-        "LR", "bicubic", "a FP32", "a INT8", "b FP32", "b INT8", "true (HR)",
-    ]  # fmt: skip
+    assert [tile.title for tile in made.tiles] == ["LR", "bicubic", "a", "a", "b", "b", "true (HR)"]
     assert (made.box.width, made.box.height) == (SIDE // 4, SIDE // 4)
     assert made.box[:2] == (40, 20), "the crop is where the runs differ"
     truth, tile = made.image, made.tiles[2]
     assert np.array_equal(tile.pixels, truth[SPOT] + 20)
     # grey by 20 in 20 x 20 of (80 - 4)^2 pixels; luma of grey is 219 / 255 of it
     error = (20 * 219 / 255) ** 2 * 400 / 76**2
-    assert tile.note == f"{10 * np.log10(255**2 / error):.2f} dB"
-    assert made.tiles[1].note == "equal" and made.tiles[-1].note == "PSNR-Y of the whole image"
+    assert tile.note == f"FP32 {10 * np.log10(255**2 / error):.2f} dB"
+    assert (
+        made.tiles[0].note == "nearest neighbour"
+        and made.tiles[1].note == "equal"
+        and made.tiles[-1].note == "PSNR-Y of the whole image"
+    )
     assert made.caption == "set5: bird, x2, protocol y"
 
 
 def test_a_crop_and_columns_can_be_chosen(two_runs):
     made = drawn(two_runs[0].parent, "bird", (3, 5, 24, 16), ("float", "hr"))
-    assert [tile.title for tile in made.tiles] == ["a FP32", "b FP32", "true (HR)"]
+    assert [tile.title for tile in made.tiles] == ["a", "b", "true (HR)"]
     assert np.array_equal(made.tiles[-1].pixels, made.image[5:21, 3:27])
 
 

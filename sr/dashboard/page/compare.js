@@ -3,17 +3,18 @@
 function compareView() {
   const now = settings();
   if (!now.slice) return [notFinished(), nothing()];
-  return [notFinished(),
+  return [notFinished(), ...firstRun(),
     el("div", { class: "controls" }, caseChoice(now), metricChoice(now),
       now.axis && choice("Cost", now.usable.map((axis) => [axis.key, axis.label]), now.axis.key, (key) => settle({ cost: key })),
-      buttons("Pareto front of", [["FP32", "FP32"], ["quantized", "quantized"]], now.front, (front) => settle({ front })),
-      filterField(now.text), seedsChoice(now)),
+      ...(page.content.runs.length > 1 ? [
+        buttons("Pareto front of", [["FP32", "FP32"], ["quantized", "quantized"]], now.front, (front) => settle({ front })),
+        filterField(now.text), seedsChoice(now)] : [])),
     now.rows.length ? null : el("p", { class: "notice" }, "No run passes the filter."),
     el("div", { class: "grid" }, now.axis && now.rows.length ? scatterCard(now) : null, now.rows.length ? dropCard(now) : null),
     runsCard(now)];
 }
 
-const blanksOf = ({ metric }) => ({ metric: metric.key, metric_title: metric.label, format: `.${metric.decimals}f` });
+const blanksOf = ({ metric }) => ({ metric: metric.key, metric_title: metric.label, least_range: metric.least_range, format: `.${metric.decimals}f` });
 
 function scatterCard(now) {
   const { axis, metric, slice, rows } = now;
@@ -21,12 +22,12 @@ function scatterCard(now) {
   const values = { ...blanksOf(now), x: axis.key, xq: axis.quantized_key, x_title: axis.label, x_scale: axis.kind === "quality" ? "linear" : "log",
     sign: metric.higher_is_better ? "1" : "-1", front: now.front };
   const words = [`${slice.title}, protocol ${slice.protocol}.`,
-    "Circles are FP32 nets, diamonds quantized nets; a line joins the two forms of one net. The dashed line is the Pareto front.",
+    "Circles are FP32 nets, diamonds quantized nets; a line joins the two forms of one net.", rows.length > 1 ? "The dashed line is the Pareto front." : "",
     points.length ? "Hollow diamonds are published results, measured on phones: compare their order, not their values." : "",
     page.content.axis_notes[axis.key] ?? (axis.key.startsWith("estimate_") ? "The compiler estimates them, for chips that no phone has." : ""),
     axis.kind === "cpu" ? "Measured on the machine of each run." : ""];
   return card([el("h2", {}, `${metric.label} against ${axis.label}`)],
-    chart("quality_latency", values, { rows, reference_points: points }, { onpick: (datum) => datum.id && open(datum) }),
+    chart("quality_latency", values, { rows, reference_points: points, bicubic: slice.bicubic_lines[metric.key] }, { onpick: (datum) => datum.id && open(datum) }),
     familyLegend(rows), el("p", { class: "note" }, words.filter(Boolean).join(" ")));
 }
 

@@ -184,17 +184,18 @@ function watchSize(element, call) {
   observer.observe(element);
 }
 
-/** The divider of the slider: drag it, or move it with the arrow keys. */
-function sliderHandle(box, view, paint) {
-  const handle = el("div", { class: "handle", role: "slider", tabindex: "0", "aria-label": "Divider between A and B", "aria-valuemin": "0", "aria-valuemax": "100" });
+/** A divider: drag it, or move it with the arrow keys; its place is kept in the address under `name`. */
+function sliderHandle(box, view, paint, { label = "Divider between A and B", limits = () => [0, 1], name = "split" } = {}) {
+  const handle = el("div", { class: "handle", role: "slider", tabindex: "0", "aria-label": label, "aria-valuemin": "0", "aria-valuemax": "100" });
   const place = (split) => {
-    view.split = Math.min(Math.max(split, 0), 1);
+    const [least, most] = limits();
+    view.split = Math.min(Math.max(split, least), most);
     handle.style.left = `${100 * view.split}%`;
     handle.setAttribute("aria-valuenow", String(Math.round(100 * view.split)));
     paint();
   };
   const share = (event) => { const { left, width } = box.getBoundingClientRect(); return (event.clientX - left) / width; };
-  const note = () => settle({ split: view.split.toFixed(3) }, true);
+  const note = () => name && settle({ [name]: view.split.toFixed(3) }, true);
   let held = false;
   handle.addEventListener("pointerdown", (event) => { held = true; handle.setPointerCapture(event.pointerId); event.stopPropagation(); });
   handle.addEventListener("pointermove", (event) => { if (held) { place(share(event)); event.stopPropagation(); } });

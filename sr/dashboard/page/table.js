@@ -12,9 +12,24 @@ function table(columns, rows, { sort = "", onsort = null, name = "", rowAttribut
     return el("th", { class: column.number ? "number" : null, scope: "col", "aria-sort": sorted },
       onsort ? el("button", { type: "button", title: column.title, onclick: () => onsort(next) }, column.heading) : column.heading);
   };
-  return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": name },
+  return scrolled(el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": name },
     el("table", { class: kind }, el("thead", {}, el("tr", {}, columns.map(heading))),
-      el("tbody", {}, ordered.map((row) => el("tr", rowAttributes(row), columns.map((column) => cell(column, row, best)))))));
+      el("tbody", {}, ordered.map((row) => el("tr", rowAttributes(row), columns.map((column) => cell(column, row, best))))))));
+}
+
+/** Show by shadows and by a line that a table goes on to the right or to the left. */
+function scrolled(inner) {
+  const hint = el("p", { class: "scrollhint", hidden: true }, "The table is wider than the page: scroll it sideways →");
+  const outer = el("div", { class: "scrolled" }, inner);
+  const tell = () => {
+    const beyond = inner.scrollWidth - inner.clientWidth;
+    outer.classList.toggle("more-left", inner.scrollLeft > 1);
+    outer.classList.toggle("more-right", beyond - inner.scrollLeft > 1);
+    hint.hidden = beyond <= 1;
+  };
+  inner.addEventListener("scroll", tell, { passive: true });
+  watchSize(inner, tell);
+  return el("div", {}, outer, hint);
 }
 
 // Numbers that JSON lacks: a set's PSNR is infinite where an output equals its reference.
