@@ -1,7 +1,5 @@
 """Qualcomm AI Hub: run the exported net on a real phone. The job is always written; a token is needed to send it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Engines: further runtimes of an exported net, and what each adds to a release, its certificate and its report."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Export target Hexagon HTP: ONNX files and compiled files, compared on ONNX Runtime and on the HTP's emulator."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass

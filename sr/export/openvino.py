@@ -1,7 +1,5 @@
 """OpenVINO: run the exported ONNX file on Intel and ARM processors, the fastest way on a computer's CPU."""
 
-from __future__ import annotations
-
 import importlib
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Results folder that is replaced as a whole: built beside its place and moved in, the certificate last."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager

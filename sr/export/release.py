@@ -1,7 +1,5 @@
 """Files of a release: graphs in DCR order with uint8 pixels, of free and of fixed size, from a simulated net."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import dataclass

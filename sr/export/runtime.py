@@ -1,7 +1,5 @@
 """Runtimes: ONNX files as upscalers on this machine."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path

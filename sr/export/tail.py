@@ -1,7 +1,5 @@
 """Tail of the net for each chip: as trained or in polyphase form, whichever the compiler estimates to be faster."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Export targets: nothing or ONNX Runtime, with further engines. These are classes of the YAML."""
 
-from __future__ import annotations
-
 import json
 import platform
 import time

@@ -1,7 +1,5 @@
 """Measure grid artefacts: the pattern of s x s pixels that depth-to-space leaves if its sub-pixels differ in level."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from sr.functional.resize import as_ratio

@@ -1,7 +1,5 @@
 """AdaRound: learn for each weight whether it is rounded up or down, layer after layer, from the layer's output."""
 
-from __future__ import annotations
-
 import contextlib
 import copy
 from collections.abc import Iterator

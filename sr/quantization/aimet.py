@@ -3,8 +3,6 @@
 AIMET is imported inside the functions that use it: the import takes seconds, and not every machine has AIMET.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import json
 import tempfile

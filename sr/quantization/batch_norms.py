@@ -1,7 +1,5 @@
 """Folding of batch norms into the convolutions in front of them, as deployment does."""
 
-from __future__ import annotations
-
 import copy
 
 from torch import nn

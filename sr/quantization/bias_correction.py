@@ -1,7 +1,5 @@
 """Empirical bias correction: subtract from each bias what quantization adds to the mean of its channel."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

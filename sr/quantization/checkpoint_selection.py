@@ -1,7 +1,5 @@
 """Choice between the best and the last checkpoint of a training by the PSNR of each held-out image."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from statistics import fmean, stdev

@@ -1,7 +1,5 @@
 """Cross-layer equalisation: neighbouring layers get equal channel ranges; the function of the net stays."""
 
-from __future__ import annotations
-
 import copy
 import logging
 from dataclasses import dataclass

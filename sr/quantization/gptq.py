@@ -1,7 +1,5 @@
 """GPTQ: round column by column and compensate the error in the remaining weights and the bias (arXiv 2210.17323)."""
 
-from __future__ import annotations
-
 import logging
 from collections import defaultdict
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Half precision as an NPU computes a float net: weights and the output of each operation are rounded to fp16."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Integer simulation: AIMET's, with pinned ranges for pixels and clips, and biases on the accumulator's grid."""
 
-from __future__ import annotations
-
 import json
 import tempfile
 from collections import defaultdict

@@ -1,7 +1,5 @@
 """Files that a repair step keeps for a restart, each with the fingerprint of the inputs it was made from."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable
 from pathlib import Path

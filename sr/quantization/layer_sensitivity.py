@@ -1,7 +1,5 @@
 """Sensitivity of each layer: its quantization error, alone and in the whole net, and how well its ranges fit."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial

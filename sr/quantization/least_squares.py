@@ -1,7 +1,5 @@
 """Weights on a grid, and the bias, of least squared error: rounded column by column with compensation of each error."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

@@ -1,7 +1,5 @@
 """Phases of a convolution: a transposed one of stride s is s*s ordinary ones, chosen by the output pixel's position."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any

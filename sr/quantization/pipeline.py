@@ -1,7 +1,5 @@
 """Quantize a trained net: prepare, calibrate, run the repair steps, round the biases to their grid."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from pathlib import Path

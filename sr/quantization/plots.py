@@ -1,7 +1,5 @@
 """Charts of the layer sensitivity report."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """Post-training quantization: a float net and training crops give a simulation with calibrated ranges."""
 
-from __future__ import annotations
-
 import copy
 import time
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Quantization-aware training: a short fit of the simulated net at very small learning rates."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from sr.models.net import Net

@@ -1,7 +1,5 @@
 """Settings of quantization-aware training."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

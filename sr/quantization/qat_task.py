@@ -1,7 +1,5 @@
 """Lightning module of quantization-aware training: loss, optimizer, teacher, and the best state so far."""
 
-from __future__ import annotations
-
 import copy
 import logging
 import time

@@ -1,7 +1,5 @@
 """Fit of quantization-aware training with Lightning, restarted from its own checkpoint."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager

@@ -1,7 +1,5 @@
 """Quantization scheme: number of bits, calibration method, and the steps that recover accuracy."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

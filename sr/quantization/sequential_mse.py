@@ -1,7 +1,5 @@
 """Sequential MSE: search the weight range of each layer that changes the layer's output least."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Simulation of a quantized net; the class of this module is the float net, the scheme that changes nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any

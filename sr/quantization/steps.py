@@ -1,7 +1,5 @@
 """Types of the steps of a quantization scheme, and the inputs that a step gets."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path

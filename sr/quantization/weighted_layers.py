@@ -1,7 +1,5 @@
 """Layers with weights: the order in which they run, their inputs and outputs, and the weights left by pruning."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial

@@ -175,7 +175,13 @@ def _foreign_table(values: Iterable[Published]) -> Table:
     """Return the table of published values of the same nets under other protocols."""
     counted = Counter((value.source, value.table, str(value.protocol)) for value in values)
     rows = [
-        {"source": source, "table": table, "protocol": protocol, "num": num, "why": FOREIGN_PROTOCOLS.get(protocol, _described(protocol))}
+        {
+            "source": source,
+            "table": table,
+            "protocol": protocol,
+            "num": num,
+            "why": FOREIGN_PROTOCOLS.get(protocol, _described(protocol)),
+        }
         for (source, table, protocol), num in sorted(counted.items())
     ]
     columns = (

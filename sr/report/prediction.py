@@ -5,8 +5,6 @@ fitted to relative errors. Channels count in blocks of 32, in which the HTP keep
 measurement: every one carries the error that the fit makes on points that it has not seen.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean

@@ -3,8 +3,6 @@
 Reproduces figures 3 and 4 of the SESR pruning study from the rounds that the reports of `task=pruning` hold.
 """
 
-from __future__ import annotations
-
 import io
 import statistics
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Context managers that keep the output of other libraries off the screen; errors still come through."""
 
-from __future__ import annotations
-
 import ctypes
 import logging
 import os

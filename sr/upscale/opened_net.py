@@ -1,7 +1,5 @@
 """Open a net for upscaling: a pretrained one, a run's, or a file, in fp32 or INT8, on one of four runtimes."""
 
-from __future__ import annotations
-
 import os
 import tempfile
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Exported graphs with uint8 pixels as functions, on ONNX Runtime, OpenVINO or LiteRT."""
 
-from __future__ import annotations
-
 import importlib.util
 import os
 import tempfile

@@ -1,7 +1,5 @@
 """Crops on which the forms of a net are compared."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from fractions import Fraction
 from math import lcm

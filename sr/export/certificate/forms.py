@@ -1,7 +1,5 @@
 """Forms of a net on its way to the chip, and how closely which of them must agree."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """Comparison of all forms of an exported net on the same crops, and the bounds for their differences."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """Printing of a certificate: the comparison, what was left out, the compiler's estimates, the engines' times."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from rich.console import Console

@@ -1,7 +1,5 @@
 """Biases on the accumulator's grid, and raised where the hardware rounds down."""
 
-from __future__ import annotations
-
 import numpy as np
 from onnx import NodeProto, numpy_helper
 

@@ -1,7 +1,5 @@
 """Removal of clips that the quantizer behind them makes redundant."""
 
-from __future__ import annotations
-
 import numpy as np
 from onnx import NodeProto
 

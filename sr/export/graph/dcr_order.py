@@ -1,7 +1,5 @@
 """Depth-to-space in DCR order: the same pixels, in the order for which the Hexagon compiler is fast."""
 
-from __future__ import annotations
-
 from onnx import NodeProto
 
 from sr.export.graph.onnx_graph import Graph, attribute, set_attribute

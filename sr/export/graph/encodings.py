@@ -1,7 +1,5 @@
 """Quantizers as a file beside a float ONNX file, the form in which Qualcomm's converters read a net from AIMET."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import ml_dtypes

@@ -1,7 +1,5 @@
 """Export of a float net to ONNX, and the inputs and tensor names that every ONNX export uses."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -6,8 +6,6 @@ of the convolutions behind that tensor are permuted instead: weights, biases, an
 quantizers, through everything that treats channels alike (clips, quantizers, sums).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

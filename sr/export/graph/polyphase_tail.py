@@ -7,8 +7,6 @@ channels (x2) cost as much as 32, and 48 at a quarter of the positions cost less
 older HTPs slower (docs/line.md has the estimates).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

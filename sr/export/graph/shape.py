@@ -1,7 +1,5 @@
 """Sizes: the LR size for a target resolution, and ONNX files with a free or a fixed size."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from fractions import Fraction
 

@@ -1,7 +1,5 @@
 """Space-to-depth as one operator: exporters write PixelUnshuffle as a reshape through six dimensions."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -1,7 +1,5 @@
 """uint8 NHWC input and output: images in the memory layout of cameras and screens."""
 
-from __future__ import annotations
-
 import numpy as np
 from onnx import NodeProto, TensorProto, TensorShapeProto, ValueInfoProto, helper
 

@@ -1,7 +1,5 @@
 """Qualcomm chips with a Hexagon tensor processor (HTP), by their part number."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """What the compiler gives for a file and a chip, made once: estimates by the structure of the graph, and contexts."""
 
-from __future__ import annotations
-
 import hashlib
 from importlib import metadata
 from pathlib import Path

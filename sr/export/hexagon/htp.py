@@ -1,7 +1,5 @@
 """Hexagon HTP: emulate a net bit-exactly, compile it for chips, and read the compiler's time estimate."""
 
-from __future__ import annotations
-
 import csv
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Sessions on the Hexagon HTP with onnxruntime-qnn in which every node runs on the HTP."""
 
-from __future__ import annotations
-
 import platform
 from collections.abc import Mapping
 from pathlib import Path

@@ -7,8 +7,6 @@ usual targets (360p to 2160p) are not affected. Behind a convolution of stride 2
 half the LR width.
 """
 
-from __future__ import annotations
-
 from onnx import TensorProto, shape_inference
 
 from sr.export.graph.onnx_graph import Graph, attribute

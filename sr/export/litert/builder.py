@@ -1,7 +1,5 @@
 """State of a conversion to LiteRT: which LiteRT tensor stands for which ONNX tensor."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import ml_dtypes

@@ -3,8 +3,6 @@
 It is written by hand because LiteRT's converters calibrate again; this one keeps the certified ranges exactly.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

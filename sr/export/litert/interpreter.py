@@ -1,7 +1,5 @@
 """LiteRT (formerly TensorFlow Lite): the exported net as a .tflite file, run by Google's interpreter."""
 
-from __future__ import annotations
-
 import importlib
 from dataclasses import dataclass
 from pathlib import Path

@@ -5,8 +5,6 @@ graph is on its grids already. ONNX's planes become NHWC, unsigned activations b
 depth-to-space in DCR order is one operator.
 """
 
-from __future__ import annotations
-
 from onnx import NodeProto
 
 from sr.export.graph.onnx_graph import DEQUANTIZE, PIXEL_GRID, QUANTIZE, Graph, attribute

@@ -1,7 +1,5 @@
 """Conversion of single ONNX operators to LiteRT: each function adds operators to the model and returns the value."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
