@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ HEADER = re.compile(r"# @package _global_\n# Question: .+\?.*\n(#   .+\n)*# Jobs
 BUILT: set[str] = set()
 
 
+@cache
 def jobs(name: str) -> list[list[str]]:
     """The overrides of each job, as Hydra's sweeper makes them."""
     params = compose([f"sweeps={name}"], with_hydra=True).hydra.sweeper.params
