@@ -87,7 +87,8 @@ def public_names(path: Path) -> Iterator[str]:
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             is_logger = isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "logging.getLogger"
             left = node.targets if isinstance(node, ast.Assign) else [node.target]
-            targets = [] if is_logger else [name.id for name in left if isinstance(name, ast.Name)]
+            names = [name.id for each in left for name in ast.walk(each) if isinstance(name, ast.Name)]
+            targets = [] if is_logger else names
         else:
             continue
         yield from (name for name in targets if not name.startswith("_"))

@@ -18,7 +18,7 @@ from sr.runs.files import write_atomically
 from sr.runs.names import file_name
 
 FIGURE_FORMATS = ("svg", "png", "pdf")
-WIDTH = 520
+_WIDTH = 520
 """Pixels, of which CSS has 96 an inch: a column and a half of two-column paper."""
 PNG_SCALE = 3
 
@@ -142,7 +142,7 @@ def _at(axis: Axis) -> dict[str, Any]:
 def _made(page: dict[str, Any], chart: str, values: dict[str, Any], data: dict[str, list[Any]]) -> Spec:
     """Return a plot with its data, as wide as a paper needs it."""
     spec = filled(page["charts"][chart], theme.blanks(page["families"], "paper") | values)
-    return _still({**spec, "width": WIDTH, "datasets": data})
+    return _still({**spec, "width": _WIDTH, "datasets": data})
 
 
 def _still(spec: Spec) -> Spec:

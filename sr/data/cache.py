@@ -21,7 +21,7 @@ from filelock import FileLock
 from sr.data.cache_cleanup import in_words, stored
 from sr.data.decode import SourceImage, decode_all, in_order, num_bytes, resized, usable
 from sr.data.image import READER, check_regular
-from sr.data.pixel_map import INDEX, GoneError, PixelMap, write_pixel_map
+from sr.data.pixel_map import IMAGE_INDEX, GoneError, PixelMap, write_pixel_map
 from sr.functional.resize import ScaleRatio, as_ratio
 from sr.runs.files import write_atomically
 
@@ -65,7 +65,7 @@ def decoded(
         raise
     folder = cache / f"{_key(images, hashes, **recipe)}-{FORMAT}"
     while True:
-        if not (folder / INDEX).is_file():
+        if not (folder / IMAGE_INDEX).is_file():
             _build_once(folder, images, reading)
         try:
             return PixelMap(folder)
@@ -151,7 +151,7 @@ def _build_once(folder: Path, images: Sequence[SourceImage], reading: dict[str, 
     try:
         (cache / "locks").mkdir(parents=True, exist_ok=True)
         with FileLock(cache / "locks" / folder.name):
-            if (folder / INDEX).is_file():
+            if (folder / IMAGE_INDEX).is_file():
                 return
             for dead in cache.glob(f".{folder.name}.*"):  # left by a killed process
                 shutil.rmtree(dead)

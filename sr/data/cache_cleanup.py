@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 
-from sr.data.pixel_map import INDEX, PIXELS, only_user
+from sr.data.pixel_map import IMAGE_INDEX, PIXELS, only_user
 
 DAY_S = 24 * 60 * 60
 UNUSED_DAYS = 30
@@ -38,18 +38,18 @@ def stored(cache: Path) -> list[Stored]:
 
     A damaged map has no images. Maps that are removed meanwhile or not readable are omitted.
     """
-    found = [_stored(index.parent) for index in cache.glob(f"*/{INDEX}")]
+    found = [_stored(index.parent) for index in cache.glob(f"*/{IMAGE_INDEX}")]
     return sorted(filter(None, found), key=lambda each: -each.unused_days)
 
 
 def _stored(folder: Path) -> Stored | None:
     try:
-        images = json.loads((folder / INDEX).read_text(encoding="utf-8"))["images"]
+        images = json.loads((folder / IMAGE_INDEX).read_text(encoding="utf-8"))["images"]
         size = (folder / PIXELS).stat().st_size
     except (OSError, ValueError, KeyError):
         images, size = [], 0
     try:
-        opened = (folder / INDEX).stat().st_mtime
+        opened = (folder / IMAGE_INDEX).stat().st_mtime
         with only_user(folder) as alone:
             is_open = not alone
     except OSError:

@@ -25,7 +25,7 @@ except ImportError:  # Windows, where open files cannot be removed
 else:
     HAS_LOCKS = True
 
-PIXELS, INDEX, INDEX_HASH = "pixels.u8", "index.json", "index.sha256"
+PIXELS, IMAGE_INDEX, INDEX_HASH = "pixels.u8", "index.json", "index.sha256"
 
 
 class GoneError(ValueError):
@@ -50,9 +50,9 @@ class PixelMap(Pairs):
         self.folder = folder
         self._held = _hold(folder)
         try:
-            raw = (folder / INDEX).read_bytes()
+            raw = (folder / IMAGE_INDEX).read_bytes()
             if hashlib.sha256(raw).hexdigest() != (folder / INDEX_HASH).read_text(encoding="utf-8"):
-                raise ValueError(f"{INDEX} does not match {INDEX_HASH}")
+                raise ValueError(f"{IMAGE_INDEX} does not match {INDEX_HASH}")
             index = json.loads(raw)
             size = (folder / PIXELS).stat().st_size
         except (OSError, ValueError) as error:
@@ -126,7 +126,7 @@ def _hold(folder: Path) -> FileIO:
     Raises:
         GoneError: If there is no map, or it was removed while waiting for the lock.
     """
-    path = folder / INDEX
+    path = folder / IMAGE_INDEX
     try:
         file = FileIO(path)  # stays open, and locked, as long as the map
         if HAS_LOCKS:
@@ -149,7 +149,7 @@ def only_user(folder: Path) -> Iterator[bool]:
 
     On a system without locks (Windows) it yields True, because an open file cannot be renamed or removed there.
     """
-    with open(folder / INDEX, "rb") as file:
+    with open(folder / IMAGE_INDEX, "rb") as file:
         alone = True
         if HAS_LOCKS:
             try:
@@ -180,7 +180,7 @@ def write_pixel_map(folder: Path, pairs: Iterable[ImagePair]) -> None:
         os.fsync(file.fileno())
     note_checked(folder / PIXELS)
     index = json.dumps({"num_bytes": num_bytes, "images": images}).encode()
-    for name, content in ((INDEX_HASH, hashlib.sha256(index).hexdigest().encode()), (INDEX, index)):
+    for name, content in ((INDEX_HASH, hashlib.sha256(index).hexdigest().encode()), (IMAGE_INDEX, index)):
         with open(folder / name, "wb") as file:
             file.write(content)
             file.flush()

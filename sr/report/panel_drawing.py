@@ -9,7 +9,7 @@ from PIL import Image
 
 from sr.report.panel import Panel, Tile
 
-GAP, MARGIN = 12, 16
+_GAP, _MARGIN = 12, 16
 TILE = 200
 """Width and height in pixels that a crop is enlarged to, at least, by a whole factor."""
 TEXT_HEIGHT = 40
@@ -31,14 +31,15 @@ def panel_svg(panel: Panel) -> str:
     count = len(panel.tiles)
     in_row = count if count <= MOST_IN_ROW else max(2, -(-count // max(2, -(-count // 6))))
     num_rows = -(-count // in_row)
-    rows_height = num_rows * (height + TEXT_HEIGHT) + (num_rows - 1) * GAP
+    rows_height = num_rows * (height + TEXT_HEIGHT) + (num_rows - 1) * _GAP
     whole_height = rows_height - TEXT_HEIGHT
     whole_width = round(panel.image.shape[1] * whole_height / panel.image.shape[0])
-    left = MARGIN + whole_width + GAP
+    left = _MARGIN + whole_width + _GAP
     places = [
-        (left + (i % in_row) * (width + GAP), MARGIN + i // in_row * (height + TEXT_HEIGHT + GAP)) for i in range(count)
+        (left + (i % in_row) * (width + _GAP), _MARGIN + i // in_row * (height + TEXT_HEIGHT + _GAP))
+        for i in range(count)
     ]
-    size = (left + in_row * (width + GAP) - GAP + MARGIN, rows_height + 2 * MARGIN)
+    size = (left + in_row * (width + _GAP) - _GAP + _MARGIN, rows_height + 2 * _MARGIN)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size[0]} {size[1]}" width="{size[0]}" '
         f'height="{size[1]}" font-family="{escape(FONT)}" font-size="13" fill="#1b1f27">',
@@ -69,11 +70,11 @@ def _whole(panel: Panel, width: int, height: int) -> str:
     x, y, w, h = (value * share for value in panel.box)
     small = Image.fromarray(panel.image)
     small.thumbnail((SHARPNESS * width, SHARPNESS * height), Image.Resampling.LANCZOS)
-    frame = f'x="{MARGIN + x:.1f}" y="{MARGIN + y:.1f}" width="{w:.1f}" height="{h:.1f}" fill="none"'
+    frame = f'x="{_MARGIN + x:.1f}" y="{_MARGIN + y:.1f}" width="{w:.1f}" height="{h:.1f}" fill="none"'
     return (
-        _picture(np.asarray(small), MARGIN, MARGIN, width, height, "auto")
+        _picture(np.asarray(small), _MARGIN, _MARGIN, width, height, "auto")
         + f'<rect {frame} stroke="#ffffff" stroke-width="5"/><rect {frame} stroke="{FRAME}" stroke-width="2.5"/>'
-        + _text(panel.caption, MARGIN, MARGIN + height + 17, width, bold=False)
+        + _text(panel.caption, _MARGIN, _MARGIN + height + 17, width, bold=False)
     )
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sr.report.record import psnr_key
 from sr.report.runs import Run
 
-WIDTH, HEIGHT, MARGIN, NAMES = 640, 400, 60, 560  # of a panel, around its axes, of the names beside it, in pixels
+_WIDTH, _HEIGHT, _MARGIN, _NAMES = 640, 400, 60, 560  # of a panel, around its axes, of the names beside it, in pixels
 COLOURS = {"bicubic": "#888888", "float": "#1f77b4", "simulated": "#d62728"}
 
 
@@ -51,8 +51,8 @@ def plane(runs: Sequence[Run]) -> str:
     panels = points(runs)
     if not panels:
         raise ValueError("no run has a NIQE to draw; run with measures=[niqe] (task=gan does)")
-    drawn = [_panel(title, each, index * HEIGHT) for index, (title, each) in enumerate(panels.items())]
-    size = f'width="{WIDTH + NAMES}" height="{HEIGHT * len(panels)}"'
+    drawn = [_panel(title, each, index * _HEIGHT) for index, (title, each) in enumerate(panels.items())]
+    size = f'width="{_WIDTH + _NAMES}" height="{_HEIGHT * len(panels)}"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="12">'
     return "\n".join([head, '<rect width="100%" height="100%" fill="white"/>', *drawn, "</svg>", ""])
 
@@ -60,9 +60,9 @@ def plane(runs: Sequence[Run]) -> str:
 def _panel(title: str, panel: Sequence[Point], top: int) -> str:
     across, up = ([getattr(point, name) for point in panel] for name in ("psnr_db", "niqe"))
     left, right, low, high = *_range(across), *_range(up)
-    width, height = WIDTH - 2 * MARGIN, HEIGHT - 2 * MARGIN
+    width, height = _WIDTH - 2 * _MARGIN, _HEIGHT - 2 * _MARGIN
     parts = [
-        f'<g transform="translate({MARGIN},{top + MARGIN})">',
+        f'<g transform="translate({_MARGIN},{top + _MARGIN})">',
         f'<text y="-20" font-size="14">{escape(title)}</text>',
         f'<path d="M0 0V{height}H{width}" fill="none" stroke="black"/>',
         f'<text x="{width / 2}" y="{height + 40}" text-anchor="middle">PSNR, dB</text>',

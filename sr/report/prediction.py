@@ -22,7 +22,7 @@ MAX_SIZE = 1 << 14
 """Largest number of filters or layers that is a net's."""
 PREDICTED_HEADING = "predicted ms, Snapdragon 8 Gen 1"
 """What a column of predictions is called."""
-PLAIN = ("quicksrnet", "abpn")  # nets that are plain stacks
+_PLAIN = ("quicksrnet", "abpn")  # nets that are plain stacks
 UNSTATED_ABPN = {"f": 28, "m": 5}  # of the published rows, whose labels leave it out
 UNSTATED = {"scale": 2, "lr_height": 512, "lr_width": 512}  # "about 512x512": table 2 against table 6
 
@@ -93,7 +93,7 @@ def plain_net(model: Mapping[str, Any], name: str, lr_size: tuple[int, int]) -> 
     """
     scale = model.get("scale")
     sizes = [model.get(key) for key in ("f", "m")]
-    if name not in PLAIN or scale not in (2, 3, 4) or model.get("image_space_conv"):
+    if name not in _PLAIN or scale not in (2, 3, 4) or model.get("image_space_conv"):
         return None
     if not all(type(size) is int and 0 <= size <= MAX_SIZE for size in sizes):
         return None
@@ -103,7 +103,7 @@ def plain_net(model: Mapping[str, Any], name: str, lr_size: tuple[int, int]) -> 
 
 def measured(values: Iterable[Published]) -> list[tuple[Plain, float]]:
     """Return the published INT8 latencies of plain nets on this chip in ms, also those given as savings."""
-    values = [value for value in values if value.model["name"] in PLAIN and value.precision == "int8"]
+    values = [value for value in values if value.model["name"] in _PLAIN and value.precision == "int8"]
     on_chip = [value for value in values if value.conditions.get("device") in DEVICES]
     points = [(_plain(value), value.value) for value in on_chip if value.quantity == "latency_ms"]
     with_residual = {net for net, _ in points if net.residual}

@@ -49,7 +49,7 @@ class Table:
 
 
 RUN = Column("run", "run", short="short_run")
-NAMES = (Column("experiment", "experiment"), RUN, Column("num_seeds", "seeds", "d"))
+_NAMES = (Column("experiment", "experiment"), RUN, Column("num_seeds", "seeds", "d"))
 AMOUNT = (
     Column("trainable_parameters", "params", ",d"),
     Column("frozen_parameters", "frozen", ",d"),
@@ -77,7 +77,7 @@ def quality_tables(runs: Sequence[Run], *, fold_seeds: bool = False) -> list[Tab
     return [
         Table(
             title=f"{name} x{scale:g}, protocol {protocol}: PSNR in dB",
-            columns=(*NAMES, *_score_columns(group), *AMOUNT),
+            columns=(*_NAMES, *_score_columns(group), *AMOUNT),
             rows=fold(group) if fold_seeds else group,
             notes=_equal_images(reports, name),
         )
@@ -93,7 +93,7 @@ def speed_table(runs: Sequence[Run], *, fold_seeds: bool = False) -> Table:
     chips = dict.fromkeys(chip for report in reports for chip in estimates_ms(report))
     engines = {name: where for report in reports for name, (where, _) in engines_ms(report).items()}
     columns = (
-        *NAMES,
+        *_NAMES,
         *AMOUNT[:4],
         Column("activation_kib", "activations KiB", ",.0f"),
         Column("receptive_field_px", "field px", "d"),
@@ -127,7 +127,7 @@ def status_table(runs: Iterable[Run]) -> Table:
         for run in runs
         if run.status != "finished"
     ]
-    columns = (*NAMES[:2], Column("status", "status"), Column("error", "why"))
+    columns = (*_NAMES[:2], Column("status", "status"), Column("error", "why"))
     return Table(title="Not finished", columns=columns, rows=rows)
 
 

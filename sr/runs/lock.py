@@ -14,7 +14,7 @@ from typing import TextIO
 LOCK_NAME = ".running"
 HELD = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
 """What a system answers where another process holds the lock; the last two are Windows's."""
-RETRIES, PAUSE_S = 5, 0.02
+_RETRIES, _PAUSE_S = 5, 0.02
 """`holder` takes the lock for a moment: `claim` tries again before it believes that a run holds it."""
 
 
@@ -95,13 +95,13 @@ def _text(file: TextIO) -> str:
 
 def _lock_patiently(file: TextIO) -> None:
     """Take the lock, or raise OSError after a tenth of a second."""
-    for _ in range(RETRIES):
+    for _ in range(_RETRIES):
         try:
             return _lock(file)
         except OSError as error:
             if error.errno not in HELD:
                 raise
-            time.sleep(PAUSE_S)
+            time.sleep(_PAUSE_S)
     _lock(file)
 
 

@@ -11,8 +11,8 @@ from sr.runs.lock import claim
 
 SWEEP = "SR_SWEEP_ID"
 """Environment variable that all jobs of one sweep share."""
-FAILURE, RUN = "failure.json", "run.json"
-PAUSE_S = 0.5
+_FAILURE, _RUN = "failure.json", "run.json"
+_PAUSE_S = 0.5
 
 
 @contextmanager
@@ -30,11 +30,11 @@ def training_lock(folder: Path, run: Path) -> Iterator[None]:
     """
     with ExitStack() as held:
         _claim_when_free(folder, held)
-        mark, sweep = folder / FAILURE, os.environ.get(SWEEP)
+        mark, sweep = folder / _FAILURE, os.environ.get(SWEEP)
         if mark.is_file() and sweep and (before := read_json(mark))["sweep"] == sweep:
             raise ValueError(f"{before['error']} (the same training failed in {before['run']}, in this sweep)")
         mark.unlink(missing_ok=True)
-        write_json(folder / RUN, {"run": str(run)})
+        write_json(folder / _RUN, {"run": str(run)})
         try:
             yield
         except Exception as error:
@@ -51,8 +51,8 @@ def _claim_when_free(folder: Path, held: ExitStack) -> None:
         except BlockingIOError as error:
             if not waiting:
                 who = str(error).partition(" is being written by ")[2].partition(";")[0]
-                path = folder / RUN
+                path = folder / _RUN
                 where = f" for {read_json(path)['run']}" if path.is_file() else ""
                 print(f"the same training is done by {who}{where}: this run waits for it", flush=True)
             waiting = True
-            time.sleep(PAUSE_S)
+            time.sleep(_PAUSE_S)

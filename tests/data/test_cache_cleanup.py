@@ -15,7 +15,7 @@ from PIL import Image
 from sr.data.cache import SourceImage, decoded
 from sr.data.cache_cleanup import DAY_S, in_words, remove, stored
 from sr.data.command import main
-from sr.data.pixel_map import INDEX, GoneError, PixelMap
+from sr.data.pixel_map import IMAGE_INDEX, GoneError, PixelMap
 
 Make = Callable[..., PixelMap]
 
@@ -33,7 +33,7 @@ def make(tmp_path: Path, cache: Path) -> Make:
         path = tmp_path / f"{colour}.png"
         Image.fromarray(np.full((8, 8, 3), colour, np.uint8)).save(path)
         found = decoded([SourceImage(str(colour), path, None)], scale=2, shrink=1, cache=cache)
-        os.utime(found.folder / INDEX, (time.time() - days * DAY_S,) * 2)
+        os.utime(found.folder / IMAGE_INDEX, (time.time() - days * DAY_S,) * 2)
         return found
 
     return made
@@ -98,7 +98,7 @@ def test_a_map_that_is_gone_is_told(make: Make, cache: Path):
 
 def test_a_map_that_cannot_be_opened_stops_nobody(make: Make, cache: Path):
     """A folder in the index's place stands for another user's map, or one that went since it was listed."""
-    (cache / ("0" * 32) / INDEX).mkdir(parents=True)
+    (cache / ("0" * 32) / IMAGE_INDEX).mkdir(parents=True)
     assert make(1)[0].hr.mean() == 1  # its log line counts all maps
     assert [each.first for each in stored(cache)] == ["1"]
 

@@ -12,7 +12,7 @@ from PIL import Image
 from sr.data.cache import decoded
 from sr.data.decode import SourceImage
 from sr.data.pixel_check import CHECKED
-from sr.data.pixel_map import INDEX, PIXELS, PixelMap
+from sr.data.pixel_map import IMAGE_INDEX, PIXELS, PixelMap
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def images(tmp_path: Path) -> list[SourceImage]:
     return made
 
 
-@pytest.mark.parametrize("name", [PIXELS, INDEX])
+@pytest.mark.parametrize("name", [PIXELS, IMAGE_INDEX])
 @pytest.mark.parametrize("at", [0, 0.5, 1])
 def test_one_flipped_byte_is_told_and_the_advice_helps(images: list[SourceImage], tmp_path: Path, name: str, at: float):
     def again() -> PixelMap:
