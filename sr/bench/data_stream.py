@@ -26,7 +26,7 @@ from sr.report.table import Column, Table
 from sr.runs.files import temporary_folder
 
 _CPU = torch.device("cpu")
-STREAM, FLOATS, KORNIA, _STEP = (
+STREAM, FLOATS, KORNIA, TRAINING_STEP = (
     "stream: crop and augment, bytes",
     "bytes to floats",
     "kornia: augment the same crops, floats",
@@ -157,7 +157,7 @@ def batch_calls(config: DictConfig, data: ImageData) -> dict[str, Callable[[], o
 
     # The same crops each time: the time of kornia does not depend on the pixels.
     crops = [images.contiguous().float() / 255 for images in next(unaugmented)]
-    return {STREAM: cut, FLOATS: convert, KORNIA: lambda: augment(*crops), _STEP: lambda: timed(step, 1, _CPU)}
+    return {STREAM: cut, FLOATS: convert, KORNIA: lambda: augment(*crops), TRAINING_STEP: lambda: timed(step, 1, _CPU)}
 
 
 def unaugmented_stream(data: ImageData) -> PatchStream:
@@ -183,7 +183,7 @@ def batch_rows(times: dict[str, list[float]], *, num_bytes: int) -> list[dict[st
         num_bytes: Bytes of a batch of the stream.
     """
     found = {name: median_and_p95(each) for name, each in times.items()}
-    whole = sum(found[name]["median_ms"] for name in (STREAM, FLOATS, _STEP))
+    whole = sum(found[name]["median_ms"] for name in (STREAM, FLOATS, TRAINING_STEP))
     rows = [{"what": name, **each, "share_of_step": each["median_ms"] / whole} for name, each in found.items()]
     rows[0]["mb_per_second"] = num_bytes / 1e3 / found[STREAM]["median_ms"]
     return rows

@@ -8,9 +8,9 @@ import torch
 from sr.bench.data_stream import (
     FLOATS,
     KORNIA,
-    STEP,
     STREAM,
     STREAM_COLUMNS,
+    TRAINING_STEP,
     batch_rows,
     kornia_augmentation,
     measure_data,
@@ -49,7 +49,7 @@ def test_kornia_augments_both_alike() -> None:
 
 
 def test_shares_are_of_the_whole_step() -> None:
-    times = {STREAM: [1.0, 1.0], FLOATS: [1.0, 1.0], KORNIA: [1.0, 1.0], STEP: [8.0, 8.0]}
+    times = {STREAM: [1.0, 1.0], FLOATS: [1.0, 1.0], KORNIA: [1.0, 1.0], TRAINING_STEP: [8.0, 8.0]}
     rows = batch_rows(times, num_bytes=2_000_000)
     assert [row["share_of_step"] for row in rows] == [0.1, 0.1, 0.1, 0.8]
     assert rows[0]["mb_per_second"] == 2000
