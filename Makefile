@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/python -m sr.run
 
-.PHONY: demo install install-dev test test-all lint clean
+.PHONY: demo install install-dev test test-all lint docs clean
 
 demo: install
 	$(RUN)
@@ -40,5 +40,9 @@ lint: install-dev
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
+docs: install-dev
+	$(BIN)/python docs/make_reference.py
+	$(BIN)/zensical build --strict --clean
+
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info
+	rm -rf $(VENV) site docs/reference .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info
