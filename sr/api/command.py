@@ -9,11 +9,14 @@ from typing import Any
 import yaml
 from torch import nn
 
-from sr.api.functions import export, quantize
+from sr.api.functions import SCHEME, export, quantize
+from sr.building import compose
+from sr.config.composition import plain
 from sr.config.hints import group_options
 from sr.config.sizes import lr_sides
+from sr.config.targets import build_net
 from sr.models.state_dicts import without_prefixes
-from sr.models.weights import read_weights
+from sr.models.weights import load_weights, read_weights
 from sr.pretrained.catalogue import PREFIX
 from sr.pretrained.trained import trained
 from sr.runs.arguments import CommandParser, finite_number, path
@@ -30,11 +33,14 @@ def parser() -> CommandParser:
         description="Quantize a net, write its files for a target, and compare every file with the net.",
     )
     made.add_argument("net", help="my_net.py:MyNet, a pretrained name, or a run folder")
-    made.add_argument("--weights", type=path, help=".safetensors or checkpoint of a net of your own")
+    made.add_argument(
+        "--weights", type=path, help="of a net of your own, or of a preset of conf/model (net is its name)"
+    )
+    made.add_argument("--encodings", type=path, help="ranges that AIMET wrote (JSON): nothing is learned then")
     made.add_argument("--arguments", nargs="+", default=[], metavar="NAME=VALUE", help="of MyNet's constructor")
     made.add_argument("--scale", type=finite_number(above=0), help="default: found by a test pass; 2 if pretrained")
     made.add_argument("--calibration", type=path, help="folder of photographs; default: those inside scikit-image")
-    made.add_argument("--scheme", default="w8a8_gptq", choices=group_options("quantization"), help="default: w8a8_gptq")
+    made.add_argument("--scheme", choices=group_options("quantization"), help=f"default: {SCHEME}")
     targets = [name for name in group_options("export") if name != "none"]
     made.add_argument("--target", default="hexagon", choices=targets, help="default: hexagon")
     made.add_argument("--size", default="1080p", help="of the output, or LR height x width; default: 1080p")
@@ -50,7 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     net = named_net(options.net, options.weights, options.arguments, options.scale)
     name = type(net).__name__ if ".py:" in options.net else Path(options.net).name
     folder = expand_home("--to", options.to) if options.to else outputs_root() / "export" / name
-    quantized = quantize(net, options.calibration, scheme=options.scheme, scale=options.scale)
+    ranges = {"scheme": options.scheme, "encodings": options.encodings}
+    quantized = quantize(net, options.calibration, scale=options.scale, **ranges)
     certificate = export(quantized, folder, target=options.target, size=options.size)
     print(f"{folder}: {len(certificate['files'])} files and certificate.json")
     return 0
@@ -60,19 +67,19 @@ def named_net(source: str, weights: Path | None, arguments: Sequence[str], scale
     """Return the net of a command line, with its weights.
 
     Args:
-        source: `<file>.py:<name>`, a pretrained name, or a run folder.
-        weights: For a class of a file.
-        arguments: NAME=VALUE for its constructor, as YAML.
-        scale: Of a pretrained net.
+        source: `<file>.py:<name>`, a pretrained name, a run folder; with weights also a preset of conf/model.
+        weights: For a class of a file, or a preset.
+        arguments: NAME=VALUE for the constructor of a class, as YAML.
+        scale: Of a pretrained net or a preset.
 
     Raises:
         ValueError: There is no such net, or the weights do not fit.
     """
     if ".py:" not in source:
-        if weights or arguments:
-            raise ValueError(
-                f"--weights and --arguments are for a net of your own, my_net.py:MyNet; {source} has its own"
-            )
+        if arguments:
+            raise ValueError(f"--arguments are for a net of your own, my_net.py:MyNet; {source} has its own")
+        if weights:
+            return _preset(source, weights, scale or 2)
         found = source if Path(source).exists() else PREFIX + source.removeprefix(PREFIX)
         return trained(found, scale=scale or 2)
     file, _, name = source.rpartition(":")
@@ -82,6 +89,15 @@ def named_net(source: str, weights: Path | None, arguments: Sequence[str], scale
     if weights:
         load_own(made, weights)
     return made
+
+
+def _preset(name: str, weights: Path, scale: float) -> nn.Module:
+    """Return a net of conf/model with weights from elsewhere, such as the AIMET model zoo."""
+    if name not in (presets := group_options("model")):
+        raise ValueError(f"--weights need my_net.py:MyNet or a preset of conf/model, not {name}: {', '.join(presets)}")
+    net = build_net(plain(compose([f"model={name}", f"scale={scale:g}"]).model), source=f"conf/model/{name}.yaml")
+    load_weights(net, read_weights(weights), source=str(weights))
+    return net
 
 
 def _named(file: Path, name: str) -> Any:

@@ -80,9 +80,9 @@ def wrapped(net: nn.Module) -> Net:
 
 
 def _ends_in_pixels(body: fx.GraphModule) -> bool:
-    """Return whether the last module limits the output to [0, 1]."""
-    last = list(body.graph.find_nodes(op="call_module"))[-1]
-    module = body.get_submodule(str(last.target))
+    """Return whether the last module that computes limits the output to [0, 1]."""
+    modules = [body.get_submodule(str(node.target)) for node in body.graph.find_nodes(op="call_module")]
+    module = next((each for each in reversed(modules) if not isinstance(each, nn.PixelShuffle)), None)
     clips = isinstance(module, nn.Hardtanh) and module.min_val >= 0 and module.max_val <= 1
     return clips or isinstance(module, nn.Sigmoid)
 

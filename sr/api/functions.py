@@ -16,13 +16,19 @@ from sr.api.photos import Photos, embedded_photos, pairs_of, stage_images
 from sr.building import compose, made
 from sr.config.composition import plain
 from sr.config.hints import group_options
+from sr.config.targets import build_node
 from sr.evaluation import Score, upscaler
 from sr.evaluation import evaluate as evaluate_pairs
 from sr.models.net import Net
+from sr.quantization.encoded_places import PlacedGrids, places_of
+from sr.quantization.encodings_file import read_encodings
+from sr.quantization.from_encodings import encoded, encoded_widths
 from sr.quantization.pipeline import check
 from sr.quantization.simulation import Simulation
-from sr.stages.quantize import quantized
+from sr.stages.quantize import calibration_inputs, quantized
 from sr.stages.stage_images import StageImages
+
+SCHEME = "w8a8_gptq"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +95,8 @@ def quantize(
     net: nn.Module,
     calibration: Photos | None = None,
     *,
-    scheme: str = "w8a8_gptq",
+    scheme: str | None = None,
+    encodings: str | Path | None = None,
     scale: float | None = None,
     seed: int = 0,
     folder: str | Path | None = None,
@@ -100,7 +107,10 @@ def quantize(
         net: lr (N, C, h, w) in [0, 1] -> sr (N, C, s*h, s*w) in [0, 1]; C is 3 for RGB, 1 for luma. It is not changed.
         calibration: Photographs, never test images: a folder, or a list of HR images; LR images are made by bicubic.
             None takes the photographs inside scikit-image.
-        scheme: A file of conf/quantization, such as "w8a8_ptq"; "fp32" and "fp16" need no calibration.
+        scheme: A file of conf/quantization, such as "w8a8_ptq"; "fp32" and "fp16" need no calibration. None: w8a8_gptq,
+            or the bits of `encodings`.
+        encodings: File of ranges that AIMET wrote for this net (0.6.1, 1.0.0 or 2.0.0): nothing is learned then. A file
+            of weights alone, such as AdaRound's, takes the ranges of the activations from `calibration`.
         scale: What the scale must be; None takes what a test pass finds.
         seed: Of steps that draw random numbers.
         folder: Where steps keep what a killed call needs to go on; None keeps nothing.
@@ -110,12 +120,15 @@ def quantize(
 
     Raises:
         ValueError: The net has an operation that cannot be quantized, values that are not numbers or an output of the
-            wrong size, or the scheme is unknown; the message says what to do.
+            wrong size, the scheme is unknown, or the encodings are not those of the net; the message says what to do.
     """
-    if scheme not in (schemes := group_options("quantization")):
+    if scheme not in (None, *(schemes := group_options("quantization"))):
         raise ValueError(f"scheme {scheme!r} is unknown; the schemes are {', '.join(schemes)}")
+    ranges = None if encodings is None else read_encodings(Path(encodings))
     own = adopt(net, scale=scale)
-    config = compose([f"quantization={scheme}", f"scale={own.scale:g}", f"seed={seed}"])
+    if ranges is not None:
+        return _encoded(own, places_of(ranges, own), scheme, calibration, seed)
+    config = compose([f"quantization={scheme or SCHEME}", f"scale={own.scale:g}", f"seed={seed}"])
     chosen = made(config.quantization)
     photos = embedded_photos(plain(config.data)["sources"]) if calibration is None else calibration
     images = stage_images(photos, own, config.data)
@@ -131,6 +144,23 @@ def quantize(
             folder=Path(folder or scratch),
         )
     return Quantized(simulation=simulation, float_net=own, images=images)
+
+
+def _encoded(net: Net, grids: PlacedGrids, scheme: str | None, calibration: Photos | None, seed: int) -> Quantized:
+    """Return the simulation of a file of encodings."""
+    weight_bits, activation_bits, per_channel = encoded_widths(grids)
+    config = compose([f"quantization={scheme or 'w8a8_ptq'}", f"scale={net.scale:g}", f"seed={seed}"])
+    wanted = plain(config.quantization)
+    widths = {"weight_bits": weight_bits, "activation_bits": activation_bits or wanted["activation_bits"]}
+    if scheme and (found := [f"{key}={value}" for key, value in widths.items() if wanted[key] != value]):
+        raise ValueError(f"{grids.path} has {', '.join(found)}, which is not {scheme}; leave the scheme out")
+    name = "w{weight_bits}a{activation_bits}_encodings".format(**widths)
+    chosen = build_node({**wanted, **widths, "name": name, "chain": [], "per_channel": per_channel})
+    photos = embedded_photos(plain(config.data)["sources"]) if calibration is None else calibration
+    images = stage_images(photos, net, config.data)
+    check(net, chosen)
+    crops = calibration_inputs(images, net, chosen.calibration_batches, chosen.calibration_batch_size)
+    return Quantized(simulation=encoded(net, chosen, grids, crops), float_net=net, images=images)
 
 
 def export(

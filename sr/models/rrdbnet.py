@@ -24,7 +24,7 @@ from sr.models.standardization import fold_into, pixel_layer
 _NAME = "RRDBNet"
 _SCALES = (2, 3, 4)
 RRDB_SLOPE = 0.2  # negative slope of every LeakyReLU
-_RESIDUAL_SCALE = 0.2  # factor of the residual of each dense block, and of each RRDB
+RESIDUAL_SCALE = 0.2  # factor of the residual of each dense block, and of each RRDB
 _INIT_SCALE = 0.1  # factor of the initial weights in dense blocks: section 3.1, "smaller initialization"
 
 MakeConv = Callable[[int, int], nn.Module]
@@ -46,7 +46,7 @@ class DenseBlock(nn.Module):
         self.activations = nn.ModuleList([nn.LeakyReLU(RRDB_SLOPE) for _ in range(4)])
         self.concats = nn.ModuleList([Concat() for _ in range(4)])
         self.last = layer(f + 4 * growth, f)
-        self.shrink: Scale | None = Scale(_RESIDUAL_SCALE)
+        self.shrink: Scale | None = Scale(RESIDUAL_SCALE)
         self.add = Add()
 
     def forward(self, features: Tensor) -> Tensor:
@@ -65,7 +65,7 @@ class DenseBlock(nn.Module):
             return
         last = [layer for layer in self.last.modules() if isinstance(layer, nn.Conv2d)][-1]
         for parameter in last.parameters(recurse=False):
-            parameter.mul_(_RESIDUAL_SCALE)
+            parameter.mul_(RESIDUAL_SCALE)
         self.shrink = None
 
 
@@ -81,7 +81,7 @@ class RRDB(nn.Module):
     def __init__(self, f: int, growth: int, layer: MakeConv) -> None:
         super().__init__()
         self.blocks = nn.Sequential(*[DenseBlock(f, growth, layer) for _ in range(3)])
-        self.shrink = Scale(_RESIDUAL_SCALE)
+        self.shrink = Scale(RESIDUAL_SCALE)
         self.add = Add()
 
     def forward(self, features: Tensor) -> Tensor:

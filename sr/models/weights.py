@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from sr.models.basicsr_names import from_basicsr_names
 from sr.models.blocks import inference_form
 from sr.models.rfdn_names import from_rfdn_names
 from sr.models.state_dicts import refuse_nonfinite, refuse_other_kinds, tensors_of, without_prefixes
@@ -136,7 +137,7 @@ def blended(first: State, second: State, alpha: float) -> dict[str, Tensor]:
 
 
 def load_weights(net: nn.Module, state: State, *, source: str, leave: Sequence[str] = ()) -> None:
-    """Load a state dict into a net; every key must fit. Names of the AIMET model zoo are converted (`sr.models.zoo`).
+    """Load a state dict into a net; every key must fit. Names of other projects are converted.
 
     Args:
         net: The net in its training form; changed in place.
@@ -155,7 +156,7 @@ def load_weights(net: nn.Module, state: State, *, source: str, leave: Sequence[s
         if not any(is_left(name, [layer]) for name in own):
             raise ValueError(f"init_leave={layer!r} is no layer of {type(net).__name__}; it has {_layers(own)}")
     origins = {id(value): name for name, value in state.items()}
-    renamed = convert_zoo_names(from_rfdn_names(without_prefixes(state, own)), own)
+    renamed = convert_zoo_names(from_basicsr_names(from_rfdn_names(without_prefixes(state, own))), own)
     state = {name: value for name, value in renamed.items() if not is_left(name, leave)}
     wanted = {name: value for name, value in own.items() if not is_left(name, leave)}
     missing, extra = sorted(wanted.keys() - state.keys()), sorted(state.keys() - wanted.keys())

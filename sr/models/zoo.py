@@ -3,7 +3,7 @@
 Upstream: quic/aimet-model-zoo (BSD-3-Clause), aimet_zoo_torch/{quicksrnet,abpn,xlsr,sesr}; its files hold a state dict
 under "state_dict". Key map, and the model for each file:
 
-    QuickSRNet    the same names    model=quicksrnet_small, _medium, _large; at x1.5 too
+    QuickSRNet    the same names    model=quicksrnet_small, _medium, _large; at x1.5 too; its 8-bit files, too
     ABPN          the same names    model=abpn; its 32-channel net with model.f=32
     XLSR          the same names    model=xlsr
     SESR          as below          model=sesr_rgb_m3, _m5, _m7, _m11, _xl with model.head_activation=true
@@ -26,6 +26,8 @@ from collections.abc import Collection, Mapping
 import torch
 from torch import Tensor, nn
 
+ZOO_LAYERS = {"clip_output": "clip", "add_op": "add"}
+"""Layers without weights of the zoo's QuickSRNet -> ours, for files of encodings."""
 _EXPAND, _SQUEEZE = ".conv_expand.", ".conv_squeeze."
 
 
@@ -52,6 +54,15 @@ def convert_zoo_names(state: Mapping[str, Tensor], wanted: Collection[str]) -> d
     inner = {f"{name.removesuffix('weight')}bias": value for name, value in renamed.items() if "expand.weight" in name}
     zeros = {name: torch.zeros(len(value)) for name, value in inner.items() if name in wanted and name not in renamed}
     return renamed | zeros
+
+
+def zoo_layer(name: str) -> str:
+    """Return the name here of a layer without weights of the zoo's QuickSRNet; other names stay.
+
+    >>> zoo_layer("clip_output"), zoo_layer("cnn.1")
+    ('clip', 'cnn.1')
+    """
+    return ZOO_LAYERS.get(name, name)
 
 
 def check_form(net: nn.Module, state: Mapping[str, Tensor]) -> None:

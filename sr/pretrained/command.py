@@ -1,15 +1,18 @@
-"""Command line: `python -m sr.pretrained [list | add <run> --name <preset>]`."""
+"""Command line: `python -m sr.pretrained [list | add | convert ...]`."""
 
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from sr.pretrained.add import add
 from sr.pretrained.card import Card
-from sr.pretrained.catalogue import cards
-from sr.runs.arguments import CommandParser, path
+from sr.pretrained.catalogue import PREFIX, cards
+from sr.pretrained.spandrel_net import save_for_spandrel
+from sr.pretrained.trained import trained
+from sr.runs.arguments import CommandParser, finite_number, path
 from sr.runs.failures import one_line_errors
 
 STAGE_TITLES = {"float": "fp32", "simulated": "INT8", "htp_v73": "HTP v73"}
@@ -25,6 +28,10 @@ def parser() -> CommandParser:
     new = actions.add_parser("add", help="add the net of a finished run")
     new.add_argument("run", type=path)
     new.add_argument("--name", required=True, help="preset of conf/model")
+    other = actions.add_parser("convert", help="write the weights of a net as spandrel and chaiNNer read them")
+    other.add_argument("net", help="folder of a finished run, or a pretrained net; a Compact or RRDBNet")
+    other.add_argument("--scale", type=finite_number(above=0), default=2, help="of a pretrained net; default: 2")
+    other.add_argument("--to", type=path, required=True, help=".safetensors or .pth file")
     return made
 
 
@@ -53,6 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise ValueError(f"type python -m sr.upscale {shlex.join(options.arguments)}".rstrip())
     if options.action == "add":
         print(add(options.run, options.name))
+    elif options.action == "convert":
+        source = options.net if Path(options.net).exists() else PREFIX + options.net.removeprefix(PREFIX)
+        print(save_for_spandrel(trained(source, scale=options.scale), options.to))
     else:
         Console().print(score_table(cards()))
     return 0

@@ -93,9 +93,18 @@ class IntegerSimulation(Simulation):
     def snap(self) -> None:
         """Round biases to the accumulator's grid, and move 8-bit weights off the lowest integer, which LiteRT lacks.
 
-        A bias becomes the nearest multiple of input scale x weight scale. With float biases the simulation would differ
-        from integer hardware in several percent of the pixels. Weights reach -128 only by training or learned rounding,
-        because the calibrated ranges leave it out.
+        Weights reach -128 only by training or learned rounding, because the calibrated ranges leave it out.
+        """
+        self.snap_biases()
+        for name, quantizer in self._without_lowest():
+            weight: Any = self.net.get_submodule(name).weight
+            weight.copy_(weight.as_subclass(Tensor).maximum((quantizer.qmin + 1) * _scale(quantizer)))
+
+    @torch.no_grad()
+    def snap_biases(self) -> None:
+        """Round each bias to the nearest multiple of input scale x weight scale, as hardware has it.
+
+        With float biases the simulation would differ from integer hardware in several percent of the pixels.
         """
 
         def snap(module: Any, inputs: tuple[Tensor, ...], _: Tensor) -> None:
@@ -107,9 +116,6 @@ class IntegerSimulation(Simulation):
         ]
         with forward_hooks((module, snap) for module in convs):
             self.net(self.example())
-        for name, quantizer in self._without_lowest():
-            weight: Any = self.net.get_submodule(name).weight
-            weight.copy_(weight.as_subclass(Tensor).maximum((quantizer.qmin + 1) * _scale(quantizer)))
 
     def encodings(self, version: str) -> dict[str, Any]:
         """Return the ranges, see `Simulation.encodings`; version 1.0.0 leaves the biases out."""
@@ -165,7 +171,7 @@ class IntegerSimulation(Simulation):
             self.calibrate([image])
         for module, i in readers:
             if module.input_quantizers[i] is not None:
-                _pin(module.input_quantizers[i], 0.0, 1.0)
+                pin(module.input_quantizers[i], 0.0, 1.0)
 
     def _pin_clips(self) -> None:
         """Pin the output range of each clip to its bounds, unless a module that is no clip shares the quantizer."""
@@ -178,7 +184,7 @@ class IntegerSimulation(Simulation):
             bounds = {(m.min_val, m.max_val) if isinstance(m, nn.Hardtanh) else None for m in modules}
             pinned = bounds.pop()
             if pinned is not None and not bounds:
-                _pin(quantizer, *map(float, pinned))
+                pin(quantizer, *map(float, pinned))
 
 
 def weight_quantizers(sim: Any) -> dict[str, Any]:
@@ -197,7 +203,7 @@ def fix_ranges(sim: Any, ranges: Mapping[str, tuple[Tensor, Tensor]]) -> None:
     quantizers = weight_quantizers(sim)
     for name, limits in ranges.items():
         quantizers[name].allow_overwrite(True)
-        _pin(quantizers[name], *limits)
+        pin(quantizers[name], *limits)
 
 
 def _scale(quantizer: Any) -> Tensor:
@@ -208,7 +214,7 @@ def _is_learned(quantizer: Any) -> bool:
     return any(parameter.requires_grad for parameter in quantizer.parameters())
 
 
-def _pin(quantizer: Any, low: float | Tensor, high: float | Tensor) -> None:
+def pin(quantizer: Any, low: float | Tensor, high: float | Tensor) -> None:
     """Fix a range for good: calibration skips it and training leaves it."""
     quantizer.set_range(low, high)
     quantizer.allow_overwrite(False)

@@ -27,6 +27,7 @@ RUNTIMES = ("auto", "torch", "onnxruntime", "openvino", "litert")
 NET_PRECISIONS = ("fp32", "int8")
 PIXEL_FILES = "*_qdq_pixels_*.onnx"  # of a pretrained net
 RUN_FILE = "export/pixels.onnx"
+CHECKPOINT_ENDINGS = (".safetensors", ".pth", ".pt", ".ckpt")
 _TRACED_SIDE_PX = 64
 
 
@@ -93,8 +94,8 @@ def open_net(
     """Open a net for upscaling.
 
     Args:
-        source: name of a pretrained net, run folder, .safetensors file of a run, or .onnx or .tflite file of this
-            project.
+        source: name of a pretrained net, run folder, .safetensors file of a run, .onnx or .tflite file of this project,
+            or a checkpoint of another project that spandrel knows.
         scale: upscaling factor; None: 2 for a pretrained net, else the net's own.
         runtime: one of `RUNTIMES`; "auto" is torch for fp32, OpenVINO or else ONNX Runtime for int8.
         precision: "fp32" or "int8"; None: fp32, or what the file holds.
@@ -123,16 +124,16 @@ def open_net(
 def _of_trained(
     source: str, scale: float | None, runtime: str, precision: str | None, device: str, threads: int
 ) -> OpenedNet:
-    is_file = Path(source).exists() or "/" in source or source.endswith(".safetensors")
+    is_file = Path(source).exists() or "/" in source or source.endswith(CHECKPOINT_ENDINGS)
     net = trained(source if is_file else PREFIX + source.removeprefix(PREFIX), scale=scale or 2)
     name = f"{source} x{net.scale:g}"
     if precision == "int8":
         if runtime == "torch":
             raise ValueError("torch runs the float net; INT8 runs with --runtime onnxruntime, openvino or litert")
         graph = _graph_of(_int8_file(source, net), "int8")
-        return _of_graph(graph, name, runtime, threads, field=receptive_field(net))
+        return _of_graph(graph, name, runtime, threads, field=_field(net))
     if runtime not in ("auto", "torch"):
-        return _of_graph(_float_graph(net), name, runtime, threads, field=receptive_field(net))
+        return _of_graph(_float_graph(net), name, runtime, threads, field=_field(net))
     place = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     try:
         on_device = net.to(place)
@@ -141,8 +142,13 @@ def _of_trained(
             f"--device {device} cannot be used: {str(error).splitlines()[0]}; give --device cpu"
         ) from error
     return OpenedNet(
-        upscaler=upscaler(on_device), field=receptive_field(net), title=f"{name}, fp32 on torch", takes_16_bits=True
+        upscaler=upscaler(on_device), field=_field(net), title=f"{name}, fp32 on torch", takes_16_bits=True
     )
+
+
+def _field(net: Net) -> int | None:
+    """Return the width of the receptive field; None for a net that may look at the whole image."""
+    return receptive_field(net) if getattr(net, "is_local", True) else None
 
 
 def _int8_file(source: str, net: Net) -> Path:

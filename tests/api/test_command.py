@@ -1,5 +1,6 @@
 """`sr export`: a net of a file, its weights, and the kit of files with its certificate."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
+import sr
+import sr.pretrained
 from sr.api.command import load_own, main, named_net
 from tests.api import foreign_net
 from tests.api.foreign_net import Foreign, build
@@ -79,3 +82,25 @@ def test_the_command_writes_the_kit(
     assert (tmp_path / "kit/certificate.json").is_file() and (tmp_path / "kit/pixels_90x120.onnx").is_file()
     assert main([f"{FILE}:Foreign", "--target", "onnx"]) == 1
     assert "Error: Foreign has random weights" in capsys.readouterr().err
+
+
+@pytest.mark.aimet
+def test_weights_and_encodings_of_a_preset_are_exported(photos: list[np.ndarray], tmp_path: Path) -> None:
+    """As the AIMET model zoo offers QuickSRNet: a state dict under "state_dict", and AdaRound's ranges of weights."""
+    net = sr.pretrained.load("quicksrnet_small", scale=2)
+    torch.save({"state_dict": net.state_dict()}, tmp_path / "quicksrnet_small_2x_checkpoint_int8.pth")
+    weights = sr.quantize(net, photos, scheme="w8a8_ptq").simulation.encodings("0.6.1")["param_encodings"]
+    (tmp_path / "params_only.encodings").write_text(json.dumps(weights))
+    files = ["--weights", f"{tmp_path}/quicksrnet_small_2x_checkpoint_int8.pth"]
+    files += ["--encodings", f"{tmp_path}/params_only.encodings"]
+    assert main(["quicksrnet_small", *files, "--target", "onnx", "--size", "90x120", "--to", f"{tmp_path}/kit"]) == 0
+    assert json.loads((tmp_path / "kit/certificate.json").read_text())["links"]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [("quicksrnet_smal", [], "a preset of conf/model, not quicksrnet_smal: .*quicksrnet_small"), ("f", ["f=8"], "own")],
+)
+def test_weights_without_a_net_are_refused(name: str, arguments: list[str], message: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=message):
+        named_net(name, tmp_path / "w.pth", arguments, None)

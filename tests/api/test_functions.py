@@ -110,3 +110,18 @@ def test_wrong_words_are_refused_with_the_right_ones(foreign: Foreign, photos: l
         sr.quantize(foreign, photos, scheme="int8")
     with pytest.raises(ValueError, match=r"target 'snpe' is unknown; the targets are .*hexagon"):
         sr.export(foreign, "unused", target="snpe", photos=photos)
+
+
+@pytest.mark.aimet
+def test_encodings_make_the_same_net_again(foreign: Foreign, photos: list[np.ndarray], tmp_path: Path) -> None:
+    first = sr.quantize(foreign, photos, scheme="w8a8_ptq")
+    path = tmp_path / "params_only.encodings"
+    weights = first.simulation.encodings("0.6.1")["param_encodings"]
+    path.write_text(json.dumps({name.removeprefix("body."): entry for name, entry in weights.items()}))
+    again = sr.quantize(foreign, photos, encodings=path)
+    distance = np.abs(again(photos[0]).astype(int) - first(photos[0]))  # ranges are widened after calibration there
+    assert again.simulation.scheme.name == "w8a8_encodings" and distance.mean() < 0.2
+    with pytest.raises(ValueError, match="weight_bits=8, which is not w4a8_ptq; leave the scheme out"):
+        sr.quantize(foreign, photos, encodings=path, scheme="w4a8_ptq")
+    with pytest.raises(ValueError, match="no encodings at"):
+        sr.quantize(foreign, photos, encodings=tmp_path / "other.encodings")

@@ -33,8 +33,10 @@ def test_refusals(tmp_path):
     with pytest.raises(ValueError, match=r"is for x1\.5, x2, x3, x4, not for x1\.25"):
         trained("pretrained/quicksrnet_small", scale=1.25)
     save_file({"w": torch.zeros(1)}, tmp_path / "other.safetensors")
-    with pytest.raises(ValueError, match="does not contain the config of its net; give a file that a run"):
+    with pytest.raises(
+        ValueError, match="does not contain the config of its net, and spandrel does not know its layers"
+    ):
         trained(str(tmp_path / "other.safetensors"), scale=2)
     torch.save({"w": torch.zeros(1)}, tmp_path / "other.pt")
-    with pytest.raises(ValueError, match="does not contain the config of its net; give the folder"):
+    with pytest.raises(ValueError, match="does not contain the config of its net, and spandrel"):
         trained(str(tmp_path / "other.pt"), scale=2)
