@@ -11,7 +11,7 @@ from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
 from sr.functional.color import image_luma, rgb_to_y
-from sr.functional.quality import psnr, ssim
+from sr.functional.quality import psnr_and_ssim
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,8 +82,7 @@ class Protocol:
         self.check_size(height, width, scale)
         border = self.border(scale)
         inside = (..., slice(border, height - border), slice(border, width - border))
-        a, b = (self._values(images)[inside] for images in (sr, hr))
-        return psnr(a, b, 255.0), ssim(a, b, 255.0)
+        return psnr_and_ssim(sr[inside], hr[inside], 255.0, self._values)
 
     def named(self, psnr_db: float, ssim: float) -> dict[str, float]:
         """Return a PSNR in dB and an SSIM under the names that reports use.

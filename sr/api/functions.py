@@ -47,7 +47,7 @@ class Quantized:
 
     def __call__(self, lr: np.ndarray) -> np.ndarray:
         """Upscale an image (h, w, 3) uint8."""
-        return upscaler(self.simulation.net)(lr)
+        return upscaler(self.simulation.net, self.float_net)(lr)
 
 
 def evaluate(
@@ -81,7 +81,7 @@ def evaluate(
 
 def _upscaler(net: Any, scale: float | None) -> Callable[[np.ndarray], np.ndarray]:
     if isinstance(net, Quantized):
-        return upscaler(net.simulation.net)
+        return upscaler(net.simulation.net, net.float_net)
     if isinstance(net, LoadedNet):
         return net.upscaler
     if not isinstance(net, nn.Module):

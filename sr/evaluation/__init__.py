@@ -6,7 +6,6 @@ Scores are imported at their first use: torchmetrics takes longer to import than
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from sr.evaluation.tiles import upscale_tiled
 from sr.evaluation.upscaler import Upscale, Upscaler, to_network, upscaler
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ __all__ = [
     "check_color",
     "evaluate",
     "to_network",
-    "upscale_tiled",
     "upscaler",
 ]
 

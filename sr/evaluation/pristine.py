@@ -19,11 +19,13 @@ import numpy as np
 from sr.data.image import read_image
 from sr.data.image_files import find_images
 from sr.functional.color import image_luma
-from sr.functional.niqe import block_features, distance
+from sr.functional.niqe import BLOCK_PX, block_features, distance
 from sr.functional.resize import downscale
 from sr.runs.files import read_json, sha256, write_json
 
 FILE = Path(__file__).with_name("pristine.json")
+STRIP_PX = 2**20
+"""Pixels of a strip; a larger image is scored strip by strip."""
 SHARP = 0.75  # a block counts if its sharpness exceeds this share of the image's maximum (section III-B of the paper)
 
 
@@ -53,8 +55,27 @@ def niqe(image: np.ndarray, model: Pristine) -> float:
     Raises:
         ValueError: If the image is smaller.
     """
-    features, _ = block_features(image_luma(image))
+    features, _ = image_features(image)
     return distance(model.mean, model.covariance, features)
+
+
+def image_features(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return `block_features` of the luma of an image, strip by strip with a row of blocks around: memory is bounded.
+
+    Args:
+        image: (H, W, 3) uint8 RGB, at least 96x96 pixels.
+
+    Raises:
+        ValueError: If the image is smaller.
+    """
+    num_rows, step = max(1, image.shape[0] // BLOCK_PX), max(1, STRIP_PX // (BLOCK_PX * image.shape[1]))
+    strips = []
+    for top in range(0, num_rows, step):
+        first, last = max(0, top - 1), min(num_rows, top + step + 1)
+        y = image_luma(image[first * BLOCK_PX : last * BLOCK_PX])
+        strips.append(block_features(y, slice(top - first, min(top + step, num_rows) - first)))
+    features, sharpness = zip(*strips, strict=True)
+    return np.concatenate(features), np.concatenate(sharpness)
 
 
 def fit_pristine(images: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray, int]:
@@ -68,7 +89,7 @@ def fit_pristine(images: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray, 
     """
     kept = []
     for image in images:
-        features, sharpness = block_features(image_luma(image))
+        features, sharpness = image_features(image)
         kept.append(features[sharpness > SHARP * sharpness.max()])
     blocks = np.concatenate(kept)
     return blocks.mean(0), np.cov(blocks, rowvar=False), len(blocks)

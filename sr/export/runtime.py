@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sr.evaluation import Upscaler
+from sr.export.graph.field_bound import field_bound
 from sr.export.graph.onnx_graph import PIXEL_GRID, Graph
 from sr.export.graph.shape import fix_shape, has_free_shape
 
@@ -108,7 +109,11 @@ def upscaler_of(graph: Graph, run: Callable[[Tensor], Tensor]) -> Upscaler:
     facts = graph.metadata
     try:
         return Upscaler(
-            run, color=facts["color"], scale=float(facts["scale"]), size_multiple=int(facts["size_multiple"])
+            run,
+            color=facts["color"],
+            scale=float(facts["scale"]),
+            size_multiple=int(facts["size_multiple"]),
+            field=lambda: field_bound(graph),
         )
     except KeyError as missing:
         raise ValueError(f"the ONNX file does not say its {missing}; export it with this project") from missing

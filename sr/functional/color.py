@@ -12,6 +12,7 @@ _FROM_RGB = (
     (112.0, -93.786, -18.214),
 )
 _OFFSET = (16.0, 128.0, 128.0)
+_ROWS = 256
 
 
 def _check(images: Tensor, what: str) -> None:
@@ -83,8 +84,11 @@ def image_luma(image: np.ndarray) -> np.ndarray:
         >>> image_luma(np.full((1, 1, 3), 255, np.uint8)).round(3)
         array([[235.]])
     """
-    rgb = torch.from_numpy(np.ascontiguousarray(image)).movedim(-1, 0).double() / 255
-    return rgb_to_y(rgb)[0].numpy() * 255
+    y = np.empty(image.shape[:2])
+    for top in range(0, len(image), _ROWS):  # floats of all colours of a large image would take 24 bytes a pixel
+        strip = torch.from_numpy(np.ascontiguousarray(image[top : top + _ROWS])).movedim(-1, 0).double() / 255
+        y[top : top + _ROWS] = rgb_to_y(strip)[0].numpy() * 255
+    return y
 
 
 def ycbcr_to_rgb(ycbcr: Tensor) -> Tensor:

@@ -89,12 +89,13 @@ def fit_generalized_gaussian(values: np.ndarray) -> np.ndarray:
     return np.stack([shape, (right - left) * two / one, left, right], axis=1)
 
 
-def block_features(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def block_features(y: np.ndarray, kept: slice = slice(None)) -> tuple[np.ndarray, np.ndarray]:
     """Return the NIQE features of each block of 96 x 96 pixels, at full and at half size.
 
     Args:
         y: Luma in [0, 255], (H, W) floating point, at least 96 pixels per side. Rows and columns beyond the last whole
             block are cut off.
+        kept: Rows of blocks to return; the others only surround them.
 
     Returns:
         Features (num_blocks, 36), and the mean local deviation of each block at full size, (num_blocks,).
@@ -109,10 +110,10 @@ def block_features(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     features = []
     for side, image in ((BLOCK_PX, y), (BLOCK_PX // 2, downscale(y, 2))):
         coefficients, deviation = normalized(image)
-        blocks = coefficients.reshape(rows, side, columns, side).swapaxes(1, 2).reshape(-1, side, side)
+        blocks = coefficients.reshape(rows, side, columns, side)[kept].swapaxes(1, 2).reshape(-1, side, side)
         features.append(_features(blocks))
         if side == BLOCK_PX:
-            sharpness = deviation.reshape(rows, side, columns, side).mean(axis=(1, 3)).ravel()
+            sharpness = deviation.reshape(rows, side, columns, side)[kept].mean(axis=(1, 3)).ravel()
     return np.concatenate(features, axis=1), sharpness
 
 

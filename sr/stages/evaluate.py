@@ -91,7 +91,7 @@ class Evaluate(Stage):
         if self.form == "float":
             return upscaler(job.net)
         if self.form == "simulated":
-            return upscaler(simulation_of(job).net)
+            return upscaler(simulation_of(job).net, job.net)
         return self._exported(job).open()
 
 

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+import numpy as np
+
 from sr.config.checks import count, names
 from sr.data.pairs import ImagePair
-from sr.evaluation import upscaler
+from sr.evaluation import Upscaler, upscaler
 from sr.functional.picture import centre, enlarge, save_png, titled_strip
 from sr.models.fingerprint import fingerprint
 from sr.models.interpolation import Bicubic
@@ -60,24 +62,31 @@ class Images(Stage):
     def work(self, job: Job) -> Outcome:
         """Return the files: the crops side by side, and the whole pictures of each image by their column."""
         net, folder = job.net, job.folder
-        upscalers = [upscaler(each) for each in (Bicubic(scale=net.scale), net, simulation_of(job).net)]
+        upscalers = [upscaler(Bicubic(scale=net.scale)), upscaler(net), upscaler(simulation_of(job).net, net)]
         columns = ["nearest", "bicubic", "float", job.scheme.name, "hr"]
         files, shown = list[str](), dict[str, str]()
         layers = list[dict[str, Any]]()
+        titles = ["LR (nearest)", "bicubic", "FP32", job.scheme.name, "HR"]
         for name, pair in chosen_images(job.images.test_sets(), self.names, self.first):
-            pictures = [enlarge(pair.lr, *pair.hr.shape[:2]), *(upscale(pair.lr) for upscale in upscalers), pair.hr]
             files.append(f"images/{name}_{pair.name}.png")
-            titles = ["LR (nearest)", "bicubic", "FP32", job.scheme.name, "HR"]
-            crops = {title: centre(each, self.crop) for title, each in zip(titles, pictures, strict=True)}
-            save_png(titled_strip(crops), folder / files[-1])
             paths = {column: f"images/{name}_{pair.name}/{column}.png" for column in columns}
-            for path, whole in zip(paths.values(), pictures, strict=True):
-                save_png(whole, folder / path)
+            crops = dict[str, np.ndarray]()
+            # One at a time: five pictures of 24 megapixels take 360 MB.
+            for title, path, picture in zip(titles, paths.values(), _pictures(pair, upscalers), strict=True):
+                save_png(picture, folder / path)
+                crops[title] = centre(picture, self.crop).copy()
+            save_png(titled_strip(crops), folder / files[-1])
             one_of_many = any(layer["set"] == name for layer in layers)
             shown[f"test/{name}_{pair.name}" if one_of_many else f"test/{name}"] = files[-1]
             layers.append({"set": name, "image": pair.name, "files": paths})
         written = [*files, *(path for layer in layers for path in layer["files"].values())]
         return Outcome({"files": files, "columns": columns, "layers": layers, "pictures": shown}, written)
+
+
+def _pictures(pair: ImagePair, upscalers: Sequence[Upscaler]) -> Iterator[np.ndarray]:
+    yield enlarge(pair.lr, *pair.hr.shape[:2])
+    yield from (upscale(pair.lr) for upscale in upscalers)
+    yield pair.hr
 
 
 def chosen_images(

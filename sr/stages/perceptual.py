@@ -44,12 +44,12 @@ class Perceptual(Stage):
     def work(self, job: Job) -> Outcome:
         """Return {"quality": {form: {set: {measure: value, "hr_<measure>": value of the true images}}}}."""
         scores = self._scores(job)
-        nets = {"bicubic": Bicubic(scale=job.net.scale), "float": job.net}
+        upscalers = {"bicubic": upscaler(Bicubic(scale=job.net.scale)), "float": upscaler(job.net)}
         if self._has_simulation(job):
-            nets["simulated"] = simulation_of(job).net
-        quality: dict[str, Any] = {form: {} for form in nets}
+            upscalers["simulated"] = upscaler(simulation_of(job).net, job.net)
+        quality: dict[str, Any] = {form: {} for form in upscalers}
         for name, pairs in job.images.test_sets().items():
             true = {f"hr_{measure}": value for measure, value in scores.evaluate(None, pairs).items()}
-            for form, each in nets.items():
-                quality[form][name] = scores.evaluate(upscaler(each), pairs) | true
+            for form, upscale in upscalers.items():
+                quality[form][name] = scores.evaluate(upscale, pairs) | true
         return Outcome({"quality": quality})

@@ -89,7 +89,7 @@ def quantized(
     """
 
     def score(each: Net) -> list[float]:
-        found = evaluate(upscaler(each), images.heldout(), protocol, float(each.scale))
+        found = evaluate(upscaler(each, net), images.heldout(), protocol, float(each.scale))
         return [image.psnr_db for image in found.per_image]
 
     simulation = quantize(

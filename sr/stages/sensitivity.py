@@ -63,7 +63,7 @@ class Sensitivity(Stage):
         }
         blocks = {}
         for pair in job.images.heldout():
-            float_sr, sr = upscaler(net)(pair.lr), upscaler(simulation.net)(pair.lr)
+            float_sr, sr = upscaler(net)(pair.lr), upscaler(simulation.net, net)(pair.lr)
             blocks[pair.name] = block_artefacts(float_sr, sr, pair.hr, float(net.scale))
             difference = (128 + self.amplify * (sr.astype(np.int16) - float_sr)).clip(0, 255).astype(np.uint8)
             titles = ("FP32", job.scheme.name, f"difference x{self.amplify}")

@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from sr.cost.receptive_field import receptive_field
 from sr.evaluation import Upscaler, upscaler
-from sr.evaluation.tiles import upscale_strips
 from sr.export.graph.onnx_graph import Graph
 from sr.export.graph.shape import free_shape, has_free_shape
 from sr.export.graph.uint8_pixels import uint8_nhwc_io
@@ -21,7 +19,7 @@ from sr.export.runtime import upscaler_of
 from sr.models.net import Net
 from sr.pretrained.catalogue import PREFIX, find
 from sr.pretrained.trained import trained
-from sr.upscale.runners import Pixels, field_bound, is_installed, open_runner, open_tflite
+from sr.upscale.runners import Pixels, is_installed, open_runner, open_tflite
 
 RUNTIMES = ("auto", "torch", "onnxruntime", "openvino", "litert")
 NET_PRECISIONS = ("fp32", "int8")
@@ -37,14 +35,12 @@ class OpenedNet:
 
     Args:
         upscaler: RGB in, RGB out.
-        field: width in LR pixels of the receptive field; None if unknown or the whole image.
         title: line for the user, such as "quicksrnet_small x2, int8 on openvino".
         takes_16_bits: whether uint16 images go through without a loss.
         files: keeps temporary files of the runtime alive.
     """
 
     upscaler: Upscaler
-    field: int | None
     title: str
     takes_16_bits: bool
     files: Any = None
@@ -56,11 +52,11 @@ class OpenedNet:
 
     def strips(self, lr: np.ndarray) -> Iterator[np.ndarray]:
         """Upscale (h, w, 3), and yield strips of whole rows from top to bottom; memory is bounded by a tile."""
-        return upscale_strips(self.upscaler, lr, field=self.field)
+        return self.upscaler.strips(lr)
 
     def __call__(self, lr: np.ndarray) -> np.ndarray:
         """Upscale (h, w, 3) to (ceil(s*h), ceil(s*w), 3)."""
-        return np.concatenate(list(self.strips(lr)))
+        return self.upscaler(lr)
 
 
 class PixelUpscaler(Upscaler):
@@ -73,13 +69,14 @@ class PixelUpscaler(Upscaler):
     """
 
     def __init__(self, pixels: Pixels, same: Upscaler, run: Any) -> None:
-        super().__init__(run, color=same.color, scale=same.scale, size_multiple=same.size_multiple)
+        super().__init__(
+            run, color=same.color, scale=same.scale, size_multiple=same.size_multiple, field=lambda: same.field
+        )
         self._pixels = pixels
 
-    def __call__(self, lr: np.ndarray) -> np.ndarray:
-        """Upscale lr (h, w, 3) uint8 to (ceil(s*h), ceil(s*w), 3)."""
-        fits = lr.ndim == 3 and lr.dtype == np.uint8 and not any(side % self.size_multiple for side in lr.shape[:2])
-        return self._pixels(np.ascontiguousarray(lr)[None])[0] if fits else super().__call__(lr)
+    def _whole(self, lr: np.ndarray) -> np.ndarray:
+        fits = lr.dtype == np.uint8 and not any(side % self.size_multiple for side in lr.shape[:2])
+        return self._pixels(np.ascontiguousarray(lr)[None])[0] if fits else super()._whole(lr)
 
 
 def open_net(
@@ -109,7 +106,7 @@ def open_net(
     if source.endswith(".tflite"):
         opened = _of_tflite(Path(source), runtime, precision, threads)
     elif source.endswith(".onnx"):
-        opened = _of_graph(_graph_of(Path(source), precision), source, runtime, threads, field=None)
+        opened = _of_graph(_graph_of(Path(source), precision), source, runtime, threads)
     else:
         opened = _of_trained(source, scale, runtime, precision, device, threads)
     if scale is not None and abs(opened.scale - scale) > 1e-9:
@@ -131,9 +128,9 @@ def _of_trained(
         if runtime == "torch":
             raise ValueError("torch runs the float net; INT8 runs with --runtime onnxruntime, openvino or litert")
         graph = _graph_of(_int8_file(source, net), "int8")
-        return _of_graph(graph, name, runtime, threads, field=_field(net))
+        return _of_graph(graph, name, runtime, threads)
     if runtime not in ("auto", "torch"):
-        return _of_graph(_float_graph(net), name, runtime, threads, field=_field(net))
+        return _of_graph(_float_graph(net), name, runtime, threads)
     place = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     try:
         on_device = net.to(place)
@@ -141,14 +138,7 @@ def _of_trained(
         raise ValueError(
             f"--device {device} cannot be used: {str(error).splitlines()[0]}; give --device cpu"
         ) from error
-    return OpenedNet(
-        upscaler=upscaler(on_device), field=_field(net), title=f"{name}, fp32 on torch", takes_16_bits=True
-    )
-
-
-def _field(net: Net) -> int | None:
-    """Return the width of the receptive field; None for a net that may look at the whole image."""
-    return receptive_field(net) if getattr(net, "is_local", True) else None
+    return OpenedNet(upscaler=upscaler(on_device), title=f"{name}, fp32 on torch", takes_16_bits=True)
 
 
 def _int8_file(source: str, net: Net) -> Path:
@@ -202,7 +192,7 @@ def _with_pixels(graph: Graph) -> Graph:
     return graph
 
 
-def _of_graph(graph: Graph, name: str, runtime: str, threads: int, *, field: int | None) -> OpenedNet:
+def _of_graph(graph: Graph, name: str, runtime: str, threads: int) -> OpenedNet:
     if runtime == "torch":
         raise ValueError(f"{name} is an exported file; run it with --runtime onnxruntime, openvino or litert")
     chosen = runtime if runtime != "auto" else ("openvino" if is_installed("openvino") else "onnxruntime")
@@ -210,7 +200,6 @@ def _of_graph(graph: Graph, name: str, runtime: str, threads: int, *, field: int
     made = upscaler_of(graph, runner.run)
     return OpenedNet(
         upscaler=PixelUpscaler(runner.pixels, made, runner.run) if made.color == "rgb" else made,
-        field=field if field is not None else field_bound(graph),
         title=f"{name}, {_held(graph)} on {chosen}",
         takes_16_bits=False,
         files=runner.files,
@@ -228,7 +217,6 @@ def _of_tflite(path: Path, runtime: str, precision: str | None, threads: int) ->
     made = Upscaler(runner.run, size_multiple=int(facts["size_multiple"]), **how)
     return OpenedNet(
         upscaler=PixelUpscaler(runner.pixels, made, runner.run) if made.color == "rgb" else made,
-        field=None,
         title=f"{path} x{made.scale:g}, {held} on litert",
         takes_16_bits=False,
     )

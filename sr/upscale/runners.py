@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from onnx import NodeProto
 from torch import Tensor
 
-from sr.export.graph.onnx_graph import Graph, attribute
+from sr.export.graph.onnx_graph import Graph
 from sr.export.graph.shape import fix_shape
 from sr.export.runtime import on_cpu
 
@@ -21,11 +20,6 @@ Pixels = Callable[[np.ndarray], np.ndarray]
 
 _MODULES = {"onnxruntime": "onnxruntime", "openvino": "openvino", "litert": "ai_edge_litert"}
 _LITERT_SIDE_PX = 64  # the interpreter resizes the graph to each image
-_LOCAL = ("Conv", "ConvTranspose", "DepthToSpace", "SpaceToDepth")
-_POINTWISE = (
-    "QuantizeLinear", "DequantizeLinear", "Relu", "PRelu", "LeakyRelu", "Clip", "Add", "Sub", "Mul", "Transpose",
-    "Concat", "Tanh", "Sigmoid", "Constant", "Cast", "Min", "Max", "Split", "Identity",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,26 +108,3 @@ def open_tflite(path: Path, num_threads: int) -> tuple[Runner, dict[str, str]]:
     if missing := {"scale", "color", "size_multiple", "scheme"} - facts.keys():
         raise ValueError(f"{path} was not exported by this project: it does not say its {', '.join(sorted(missing))}")
     return Runner(run=interpreter, pixels=interpreter.pixels), facts
-
-
-def field_bound(graph: Graph) -> int | None:
-    """Return a width in LR pixels that covers the receptive field of a graph.
-
-    Each convolution of k columns widens the field by at most k - 1 positions, and a position is at most as wide as the
-    largest space-to-depth block.
-
-    Returns:
-        The width; None if an operator may look at the whole image.
-    """
-    if any(node.op_type not in (*_LOCAL, *_POINTWISE) for node in graph.nodes):
-        return None
-    blocks = [attribute(node, "blocksize", 1) for node in graph.of_type("SpaceToDepth")]
-    reach = sum(_columns(graph, node) - 1 for node in graph.of_type("Conv", "ConvTranspose"))
-    return 1 + reach * max([1, *blocks])
-
-
-def _columns(graph: Graph, node: NodeProto) -> int:
-    weights = graph.constant(node.input[1])
-    assert weights is not None, f"{node.name} has no constant weights"
-    dilation = attribute(node, "dilations", [1, 1])[-1]
-    return (weights.shape[-1] - 1) * dilation + 1

@@ -38,6 +38,13 @@ def test_true_images_are_more_natural_than_enlarged_ones(pairs: list[ImagePair])
     assert true["rmse"] == 0 and true["niqe"] < nearest["niqe"]
 
 
+def test_strips_of_a_large_image_give_the_rmse_of_the_whole(pairs, monkeypatch: pytest.MonkeyPatch) -> None:
+    score = PerceptualScores(["rmse"], Y, 4)
+    whole = score.evaluate(upscaler(Bicubic(scale=4)), pairs)["rmse"]
+    monkeypatch.setattr("sr.evaluation.perceptual_scores.STRIP_PX", 7 * 312)
+    assert score.evaluate(upscaler(Bicubic(scale=4)), pairs)["rmse"] == pytest.approx(whole, rel=1e-12)
+
+
 def test_rgb_rmse_is_over_all_channels(pairs: list[ImagePair]) -> None:
     rgb = metrics.protocol("rgb")
     got = PerceptualScores(["rmse"], rgb, 4).evaluate(upscaler(Bicubic(scale=4)), pairs[:1])

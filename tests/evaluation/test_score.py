@@ -1,6 +1,8 @@
 """Scores of sets: the bicubic rows that everybody can check, names and units, refusals."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -130,3 +132,33 @@ def test_errors_name_the_image_or_the_missing_set() -> None:
     with pytest.raises(ValueError, match=r"photo_0: protocol 'y' compares .* got SR \(1, 3, 16, 20\)"):
         evaluate(wrong_size, _photos((32, 40)), protocol("y"), 2)
     assert isinstance(evaluate(upscaler(Bicubic(2)), _photos((16, 16)), protocol("y"), 2), Score)
+
+
+_PEAK = """
+import resource, sys
+import numpy as np
+from skimage import data
+import sr
+from sr.functional.resize import imresize
+hr = np.tile(imresize(data.astronaut()[:500, :500], 2), (4, 6, 1))
+if sys.argv[1] == "simulation":
+    from sr.pretrained import load
+    net = sr.quantize(load("quicksrnet_small", scale=2), scheme="w8a8_ptq")
+else:
+    net = sr.load("quicksrnet_small", precision=sys.argv[1], runtime=sys.argv[2])
+assert hr.size == 3 * 24_000_000
+score = sr.evaluate(net, [hr], protocol=sys.argv[3])
+print(score.psnr_db, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "how",
+    [("fp32", "torch", "y"), ("fp32", "torch", "rgb"), ("int8", "onnxruntime", "y"), ("simulation", "", "y")],
+    ids="-".join,
+)
+def test_24_megapixels_are_scored_within_2_gb(how):
+    done = subprocess.run([sys.executable, "-c", _PEAK, *how], capture_output=True, text=True, check=True)
+    psnr_db, peak_gb = map(float, done.stdout.splitlines()[-1].split())
+    assert psnr_db > 30 and peak_gb < 2

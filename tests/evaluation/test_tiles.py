@@ -1,13 +1,17 @@
 """Tiles give the bytes of the whole picture, within the memory of a tile."""
 
+import sys
+from math import lcm
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from sr.cost.receptive_field import receptive_field
-from sr.evaluation import upscale_tiled, upscaler
-from sr.functional.resize import bicubic, imresize
+from sr.evaluation import Upscaler, upscaler
+from sr.evaluation.tiles import cuts, tile_strips
+from sr.functional.resize import as_ratio, bicubic, imresize
 from sr.pretrained import load
 
 
@@ -32,6 +36,12 @@ def _photo(height: int, width: int) -> np.ndarray:
     return np.clip(smooth.astype(int) + rng.integers(-9, 10, smooth.shape), 0, 255).astype(np.uint8)
 
 
+def _tiled(upscale: Upscaler, lr: np.ndarray, field: int, side: int) -> np.ndarray:
+    ratio = as_ratio(upscale.scale)
+    period = lcm(upscale.size_multiple, ratio.denominator)
+    return np.concatenate(list(tile_strips(upscale, lr, ratio=ratio, period=period, field=field, side=side)))
+
+
 @pytest.mark.parametrize(
     ("name", "scale"), [("quicksrnet_small", 1.5), ("quicksrnet_small", 2), ("quicksrnet_medium", 3)]
 )
@@ -40,26 +50,71 @@ def test_a_shipped_net_makes_the_same_bytes_in_tiles(name: str, scale: float) ->
     field = receptive_field(net)
     assert field is not None and field > 6
     for side in (32, 33):
-        np.testing.assert_array_equal(upscale_tiled(upscaler(net), lr, field=field, side=side), upscaler(net)(lr))
+        np.testing.assert_array_equal(_tiled(upscaler(net), lr, field, side), upscaler(net)(lr))
 
 
 def test_without_the_overlap_seams_would_be_seen() -> None:
-    net, lr = load("quicksrnet_small", scale=2), _photo(64, 64)
-    assert (upscale_tiled(upscaler(net), lr, field=0, side=32) != upscaler(net)(lr)).any()
+    net, lr = load("quicksrnet_medium", scale=2), _photo(64, 160)
+    assert (_tiled(upscaler(net), lr, field=0, side=32) != upscaler(net)(lr)).any()
 
 
 @pytest.mark.parametrize(("scale", "multiple"), [(2, 1), (1.5, 2), (3, 4)])
 def test_colours_of_a_y_net_meet_at_the_seams_too(scale: float, multiple: int) -> None:
     upscale, lr = upscaler(Cubic(scale, "y", multiple)), _photo(41, 53)
-    np.testing.assert_array_equal(upscale_tiled(upscale, lr, field=5, side=16), upscale(lr))
+    np.testing.assert_array_equal(_tiled(upscale, lr, field=5, side=16), upscale(lr))
 
 
-def test_no_tile_is_larger_than_it_should_be() -> None:
+def test_all_tiles_have_one_size_and_none_is_larger_than_it_should_be() -> None:
     net = Cubic(2, "rgb")
-    upscale_tiled(upscaler(net), _photo(70, 90), field=5, side=16)
-    assert len(net.sides) == 2 * 5 * 6 and max(net.sides) == 16 + 2 * 5
+    _tiled(upscaler(net), _photo(70, 90), field=5, side=16)
+    assert len(net.sides) == 2 * 5 * 6 and set(net.sides) == {14 + 2 * 5, 15 + 2 * 5}
 
 
-def test_a_net_that_sees_everything_gets_everything() -> None:
-    upscale, lr = upscaler(Cubic(2, "rgb")), _photo(40, 40)
-    np.testing.assert_array_equal(upscale_tiled(upscale, lr, field=None, side=16), upscale(lr))
+@pytest.mark.parametrize("size", [1, 7, 511, 512, 513, 1040, 3001])
+@pytest.mark.parametrize("period", [1, 2, 4, 6])
+def test_cuts_cover_an_axis_once_with_their_overlap(size: int, period: int) -> None:
+    overlap = 4 * period
+    made = cuts(size, side=512, overlap=overlap, period=period)
+    assert [cut.first for cut in made[1:]] == [cut.last for cut in made[:-1]]
+    assert (made[0].first, made[-1].last) == (0, size)
+    for cut in made:
+        assert cut.start % period == cut.first % period == 0
+        assert cut.start in (0, *range(cut.first - overlap + 1)) and cut.stop >= min(size, cut.last + overlap)
+        assert cut.stop - cut.start <= 512 + period + 2 * overlap
+
+
+@pytest.mark.parametrize("color", ["rgb", "y"])
+def test_an_upscaler_cuts_only_large_images(color: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    net = Cubic(2, color)
+    upscale, lr = upscaler(net), _photo(60, 70)
+    whole, luma = upscale(lr), upscale.luma(lr[..., 0]) if color == "y" else None
+    unrounded = upscale.unrounded_luma(lr)
+    assert set(net.sides) == {60, 70}
+    monkeypatch.setattr(sys.modules[Upscaler.__module__], "WHOLE_PX", 60 * 70 - 1)
+    monkeypatch.setattr(tile_strips, "__kwdefaults__", {"side": 16})
+    net.sides.clear()
+    np.testing.assert_array_equal(upscale(lr), whole)
+    np.testing.assert_allclose(upscale.unrounded_luma(lr), unrounded, atol=1e-4)
+    assert max(net.sides) < 32
+    if luma is not None:
+        np.testing.assert_array_equal(upscale.luma(lr[..., 0]), luma)
+
+
+class Mean(nn.Module):
+    """A net that sees the whole image."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale, self.color, self.size_multiple = 2, "rgb", 1
+        self.sides: list[int] = []
+
+    def forward(self, lr: Tensor) -> Tensor:
+        self.sides += lr.shape[-2:]
+        return bicubic(lr, 2) - lr.mean()
+
+
+def test_a_net_that_sees_everything_gets_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = Mean()
+    monkeypatch.setattr(sys.modules[Upscaler.__module__], "WHOLE_PX", 100)
+    upscaler(net)(_photo(40, 41))
+    assert net.sides == [40, 41]

@@ -7,7 +7,8 @@ import pytest
 import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from sr.functional.quality import psnr, ssim
+from sr.functional import quality
+from sr.functional.quality import psnr, psnr_and_ssim, ssim
 
 
 def _pair(dtype: torch.dtype = torch.float64) -> tuple[torch.Tensor, torch.Tensor]:
@@ -38,6 +39,17 @@ def test_ssim_equals_scikit_image_on_the_valid_region(data_range: float, dtype: 
         _, maps = structural_similarity(a, b, data_range=data_range, channel_axis=0, full=True, **settings)
         theirs.append(maps[:, 5:-5, 5:-5].mean())
     np.testing.assert_allclose(ssim(sr, hr, data_range), theirs, atol=atol)
+
+
+@pytest.mark.parametrize("strip_rows", [1, 5, 12, 13, 14, 22, 23, 100])
+def test_strips_give_the_scores_of_the_whole(strip_rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    sr, hr = ((images * 255).round().clamp(0, 255).byte() for images in _pair())
+    monkeypatch.setattr(quality, "_STRIP_PX", strip_rows * sr.shape[-1])
+    decibels, similarity = psnr_and_ssim(sr, hr, 255.0, torch.Tensor.double)
+    whole = psnr(sr.double(), hr.double(), 255.0), ssim(sr.double(), hr.double(), 255.0)
+    torch.testing.assert_close((decibels, similarity), whole, rtol=1e-14, atol=0)
+    if strip_rows == 100:
+        assert decibels.equal(whole[0]) and similarity.equal(whole[1])
 
 
 def test_equal_images() -> None:

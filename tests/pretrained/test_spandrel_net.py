@@ -34,7 +34,7 @@ def test_a_checkpoint_upscales_and_is_scored(compact, make):
         expected = own(torch.from_numpy(image.transpose(2, 0, 1).copy())[None] / 255)[0].numpy().transpose(1, 2, 0)
     assert np.abs(net(image) - expected * 255).max() <= 0.501
     assert sr.evaluate(net, [image]).psnr_db == sr.evaluate(own, [image]).psnr_db
-    assert net.opened.field == 9, "of 4 convolutions 3x3, so that large images go through it in tiles"
+    assert net.upscaler.field == 9, "of 4 convolutions 3x3, so that large images go through it in tiles"
 
 
 def test_safetensors_and_other_architectures_are_read(tmp_path):

@@ -26,7 +26,7 @@ def _frame(rgb: np.ndarray, matrix: int, color_range: int, pix_fmt: str = "yuv42
 
 
 def _nearest() -> OpenedNet:
-    return OpenedNet(upscaler=upscaler(Nearest(scale=2)), field=1, title="nearest", takes_16_bits=True)
+    return OpenedNet(upscaler=upscaler(Nearest(scale=2)), title="nearest", takes_16_bits=True)
 
 
 @pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv422p", "yuv444p"])
@@ -68,7 +68,7 @@ def test_a_frame_that_says_nothing_has_the_colours_that_players_assume():
 
 def test_a_luma_net_works_on_the_y_plane():
     frame = _frame(SMOOTH, 1, 1)
-    net = OpenedNet(upscaler=_luma_bicubic(), field=None, title="bicubic", takes_16_bits=True)
+    net = OpenedNet(upscaler=_luma_bicubic(), title="bicubic", takes_16_bits=True)
     made = FrameUpscaler(net, frame, FrameColors.of(frame))
     assert made.is_luma
     large = made.luma(frame)
@@ -84,5 +84,5 @@ def _luma_bicubic() -> Upscaler:
 
 def test_an_odd_size_loses_its_last_row_and_column():
     frame = _frame(PATCHES[:90, :118], 1, 1)
-    net = OpenedNet(upscaler=upscaler(Bicubic(scale=1.5)), field=None, title="bicubic", takes_16_bits=True)
+    net = OpenedNet(upscaler=upscaler(Bicubic(scale=1.5)), title="bicubic", takes_16_bits=True)
     assert FrameUpscaler(net, frame, FrameColors.of(frame)).size == (134, 176)
