@@ -1,4 +1,4 @@
-"""Write pictures row by row: PNG in constant memory, other formats through Pillow; refuse beforehand what cannot be."""
+"""Write pictures row by row: PNG, JPEG and BMP in constant memory, others through Pillow; refuse what cannot be."""
 
 import os
 import struct
@@ -10,13 +10,17 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image
 
+from sr.data.jpeg_strips import write_jpeg
+
 FORMATS = {
     ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".bmp": "BMP", ".tif": "TIFF", ".tiff": "TIFF",
 }  # fmt: skip
-QUALITY: dict[str, dict[str, int]] = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"quality": 95}}
-"""Of lossy files: Pillow's defaults, 75 with halved colours and 80, cost more than a net gains."""
+QUALITY: dict[str, dict[str, int]] = {"JPEG": {"quality": 95}, "WEBP": {"quality": 95}}
+"""Of lossy files: Pillow's defaults, 75 and 80, cost more than a net gains. JPEG is written without halved colours."""
 LARGEST = {"JPEG": 65500, "WEBP": 16383}
 """Pixels a side that the libraries of a format write at most."""
+MOST_BYTES = {"BMP": 2**32, "TIFF": 2**32}
+"""Of a file whose format counts its bytes with 32 bits."""
 WITHOUT_PROFILE = ("BMP",)
 _ROWS = 16  # that are filtered at once: they stay in the processor's cache
 
@@ -33,6 +37,11 @@ def check_target(target: Path, height: int, width: int) -> str:
     if max(height, width) > (most := LARGEST.get(kind, max(height, width))):
         raise ValueError(
             f"{target} would have {width}x{height} pixels, and {kind} holds {most} a side; give it the ending .png"
+        )
+    if (size := 4 * height * width) > (room := MOST_BYTES.get(kind, size)):
+        raise ValueError(
+            f"{target} would have {width}x{height} pixels, and a file of {kind} ends at {room / 1e9:.1f} GB; give it "
+            "the ending .png"
         )
     if target.is_dir():
         raise ValueError(f"{target} is a folder; give the name of a picture")
@@ -63,9 +72,17 @@ def write_strips(
         quality: of a lossy format, 1 to 100; None: `QUALITY`.
     """
     height, width = size
-    if kind == "PNG":
+    how: dict[str, Any] = {"icc_profile": profile, **QUALITY.get(kind, {})}
+    if quality is not None and kind in QUALITY:
+        how["quality"] = quality
+    if kind in ("PNG", "JPEG", "BMP"):
         with open(path, "wb") as file:
-            _write_png(file, height, width, strips, profile)
+            if kind == "PNG":
+                _write_png(file, height, width, strips, profile)
+            elif kind == "JPEG":
+                write_jpeg(file, height, strips, how["quality"], profile)
+            else:
+                _write_bmp(file, height, width, strips)
         return
     picture, top = None, 0
     for strip in strips:
@@ -73,10 +90,20 @@ def write_strips(
         picture.paste(Image.fromarray(strip), (0, top))
         top += len(strip)
     assert picture is not None, "a picture has rows"
-    how: dict[str, Any] = {"icc_profile": profile, **QUALITY.get(kind, {})}
-    if quality is not None and kind in QUALITY:
-        how["quality"] = quality
     picture.save(path, format=kind, **how)
+
+
+def _write_bmp(file: BinaryIO, height: int, width: int, strips: Iterable[np.ndarray]) -> None:
+    """Write rows of blue, green, red, padded to 4 bytes, from the bottom up."""
+    row, top = -(-3 * width // 4) * 4, 0
+    head = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, row * height, 3780, 3780, 0, 0)
+    file.write(b"BM" + struct.pack("<IHHI", 54 + row * height, 0, 0, 54) + head)
+    for strip in strips:
+        rows = np.zeros((len(strip), row), np.uint8)
+        rows[:, : 3 * width] = strip[::-1, :, ::-1].reshape(len(strip), -1)
+        top += len(strip)
+        file.seek(54 + row * (height - top))
+        file.write(rows.data)
 
 
 def _write_png(file: BinaryIO, height: int, width: int, strips: Iterable[np.ndarray], profile: bytes | None) -> None:

@@ -32,6 +32,8 @@ def test_what_cannot_be_written_is_refused(tmp_path: Path):
         ("a.doc", (4, 4), "its ending has to be one of .png"),
         ("a.jpg", (4, 65501), "would have 65501x4 pixels, and JPEG holds 65500 a side; give it the ending .png"),
         ("a.webp", (16384, 4), "WEBP holds 16383 a side"),
+        ("a.bmp", (40000, 40000), r"a\.bmp would have 40000x40000 pixels, and a file of BMP ends at 4\.3 GB; give it"),
+        ("a.tif", (40000, 40000), "a file of TIFF ends at 4.3 GB"),
         ("folder.png", (4, 4), r"folder\.png is a folder; give the name of a picture"),
         ("file/a.png", (4, 4), "is no folder, so .* choose another place"),
     ):
