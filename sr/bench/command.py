@@ -1,4 +1,4 @@
-"""Command line of `python -m sr.bench train|data|infer|batches|collapse|htp [options] [overrides as for sr.run]`."""
+"""Command line of `python -m sr.bench <command> [options] [overrides as for sr.run]`."""
 
 import importlib
 import sys
@@ -23,7 +23,7 @@ def parser() -> CommandParser:
         description="Measure ratios: the alternatives run interleaved in one process, because other load varies. "
         "Settings are given as for sr.run: model=quicksrnet_medium scale=3 data=mix machine.threads=2",
     )
-    commands = made.add_subparsers(dest="command", required=True, metavar="train|data|infer|batches|collapse|htp")
+    commands = made.add_subparsers(dest="command", required=True, metavar="|".join(_COMMANDS))
     every = CommandParser(add_help=False)
     every.add_argument("overrides", nargs="*", metavar="key=value", help="settings, as for sr.run")
     every.add_argument("--json", type=path, metavar="PATH", help="write figures, machine and versions to this file")
@@ -80,7 +80,32 @@ def _htp(to: CommandParser) -> None:
     """Add no option: overrides with several values make the grid."""
 
 
-_MODULES = {"data": "data_stream", "collapse": "collapse_step", "htp": "htp_estimates"}
+def _video(to: CommandParser) -> None:
+    _upscaled_by(to)
+    _number(to, "--frames", 150, "frames of each round", dest="num_frames")
+    _number(to, "--rounds", 3, "videos that are upscaled one after the other", dest="num_rounds")
+    to.add_argument("--frame-size", default="960x540", metavar="WxH", help="of the source; default: 960x540")
+    to.add_argument("--preset", default="veryfast", metavar="NAME", help="of x264; default: veryfast")
+
+
+def _pictures(to: CommandParser) -> None:
+    _upscaled_by(to)
+    _number(to, "--pictures", 1000, "pictures of the folder", dest="num_pictures")
+    _number(to, "--blocks", 10, "parts of the folder, in each of which both ways take their turn", dest="num_blocks")
+    to.add_argument("--picture-size", default="480x320", metavar="WxH", help="of the sources; default: 480x320")
+    to.add_argument("--ending", choices=("png", "jpg"), default="jpg", help="of sources and results; default: jpg")
+
+
+def _upscaled_by(to: CommandParser) -> None:
+    to.add_argument("--net", default="quicksrnet_small", help="as for sr upscale; default: quicksrnet_small")
+    to.add_argument("--precision", default="int8", choices=("fp32", "int8"), help="default: int8")
+    to.add_argument("--runtime", default="auto", help="as for sr upscale; default: auto")
+
+
+_MODULES = {
+    "data": "data_stream", "collapse": "collapse_step", "htp": "htp_estimates", "video": "video_speed",
+    "pictures": "picture_speed",
+}  # fmt: skip
 """Modules with another name than their command."""
 _COMMANDS = {
     "train": ("compare sr.run with a plain PyTorch loop and, if installed, with BasicSR", _train),
@@ -88,6 +113,8 @@ _COMMANDS = {
     "infer": ("time one image in PyTorch and in ONNX Runtime, at the output resolution of `size`", _infer),
     "batches": ("time generators by batch size, with their MACs and bytes moved", _batches),
     "collapse": ("compare training steps of SESR-M5 (or model=...) in both forward forms", _collapse),
+    "video": ("compare the upscaling of a video with the bound that its processor time sets", _video),
+    "pictures": ("compare the upscaling of a folder with a plain loop over the runtime", _pictures),
     "htp": ("estimate a grid of untrained nets for the HTP: model=quicksrnet model.f=16,32 model.m=0..3", _htp),
 }
 
