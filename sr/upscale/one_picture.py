@@ -31,7 +31,9 @@ class PictureSettings:
 
 
 ShowPicture = Callable[[str, np.ndarray, np.ndarray], None]
-"""Gets the name, the LR pixels and the upscaled pixels of a picture."""
+"""Gets the name, and the LR pixels and the upscaled pixels of the centre of a picture."""
+SHOWN_PX = 512
+"""Largest side of that centre in LR pixels."""
 
 
 def upscale_picture(
@@ -52,12 +54,39 @@ def upscale_picture(
     if target.exists() and source.exists() and target.samefile(source):
         raise ValueError(f"{target} is the picture itself; give the large one another name")
     image = read_for(net, source, target, settings)
-    strips: Iterable[np.ndarray] = net.strips(image.pixels)
-    if watch:
-        strips = list(strips)
-        watch(source.name, image.pixels, np.concatenate(strips))
+    strips = shown(net.strips(image.pixels), source.name, image.pixels, net.scale, watch)
     write_picture(image, net, strips, target, settings)
     return upscaled_size(size_of(image), net.scale)
+
+
+def shown(
+    strips: Iterable[np.ndarray], name: str, lr: np.ndarray, scale: float, watch: ShowPicture | None
+) -> Iterator[np.ndarray]:
+    """Yield the strips of an upscaled picture, and show its centre, of which alone a copy is kept.
+
+    Args:
+        strips: (rows, W, 3) each.
+        name: of the picture.
+        lr: (h, w, 3), the picture before.
+        scale: upscaling factor.
+        watch: function that is shown the centre; None: nothing is shown.
+    """
+    ratio = as_ratio(scale)
+    rows, columns = (_centre(size, ratio.denominator) for size in lr.shape[:2])
+    first, last, left, right = (ceil(each * ratio) for each in (rows.start, rows.stop, columns.start, columns.stop))
+    top, kept = 0, []
+    for strip in strips:
+        if watch:
+            kept.append(strip[max(first - top, 0) : max(last - top, 0), left:right].copy())
+        top += len(strip)
+        yield strip
+    if watch:
+        watch(name, lr[rows, columns], np.concatenate(kept))
+
+
+def _centre(size: int, grid: int) -> slice:
+    start = max(0, (size - SHOWN_PX) // 2) // grid * grid
+    return slice(start, min(size, start + SHOWN_PX))
 
 
 def upscaled_size(size: tuple[int, int], scale: float) -> tuple[int, int]:

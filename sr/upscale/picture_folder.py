@@ -3,7 +3,7 @@
 import math
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,14 @@ from sr.data.image_writer import FORMATS
 from sr.runs.failures import in_one_line
 from sr.runs.files import MARK, read_json, write_json
 from sr.runs.screen_text import printable
-from sr.upscale.one_picture import PictureSettings, ShowPicture, read_for, upscaled_size, write_picture
+from sr.upscale.one_picture import PictureSettings, ShowPicture, read_for, shown, upscaled_size, write_picture
 from sr.upscale.opened_net import OpenedNet
 from sr.upscale.stages import Stages
 
 RECORD = ".sr-upscale.json"
 """In the target folder: which net and which quality made its pictures."""
+STREAMED_PX = 2**23
+"""LR pixels above which the result of a picture is never whole in memory."""
 
 
 @dataclass
@@ -47,7 +49,7 @@ class _Job:
     source: Path
     target: Path
     image: FullImage | None = None
-    strips: list[np.ndarray] = field(default_factory=list)
+    strips: Iterable[np.ndarray] = ()
     error: str = ""
     is_done: bool = False
 
@@ -154,9 +156,10 @@ def _upscaled(net: OpenedNet, jobs: Iterator[_Job], watch: ShowPicture | None) -
     for job in jobs:
         if job.image is not None:
             try:
-                job.strips = list(net.strips(job.image.pixels))
-                if watch:
-                    watch(str(job.source), job.image.pixels, np.concatenate(job.strips))
+                pixels = job.image.pixels
+                strips = shown(net.strips(pixels), job.source.name, pixels, net.scale, watch)
+                # A huge picture is upscaled while it is written: its result may not fit into memory.
+                job.strips = strips if pixels.shape[0] * pixels.shape[1] > STREAMED_PX else list(strips)
             except (ValueError, MemoryError) as error:
                 job.error = f"{job.source}: {in_one_line(error)}"
         yield job
@@ -167,9 +170,9 @@ def _written(net: OpenedNet, jobs: Iterator[_Job], settings: PictureSettings) ->
         if job.image is not None and not job.error:
             try:
                 write_picture(job.image, net, job.strips, job.target, settings)
-            except ValueError as error:
+            except (ValueError, MemoryError) as error:
                 job.error = f"{job.source}: {in_one_line(error)}"
-        job.image, job.strips = None, []
+        job.image, job.strips = None, ()
         yield job
 
 

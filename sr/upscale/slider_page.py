@@ -18,9 +18,16 @@ _LR_SIDE_PX = 480
 """Larger pictures are shown by their centre, so that the page stays small."""
 _TEMPLATE = Path(__file__).with_suffix(".html")
 _FIGURE = string.Template(
-    '<figure><div class="pair"><img alt="bicubic" src="$bicubic"><img alt="$title" src="$net"><i></i>'
-    '<input type="range" min="0" max="100" step="0.1" value="50" aria-label="position of the line in $name"></div>'
-    "<figcaption><span>$name</span><span>bicubic | $title</span></figcaption></figure>"
+    """<figure>
+  <div class="pair" style="--w: $width; --h: $height">
+    <img alt="$name, bicubic" src="$bicubic">
+    <img class="net" alt="$name, $title" src="$net">
+    <b class="left">Bicubic</b><b class="right">$title</b>
+    <i></i>
+    <input type="range" min="0" max="100" step="0.1" value="50" aria-label="position of the line in $name">
+  </div>
+  <figcaption><span>$name</span><small>$lr_width&times;$lr_height &rarr; $width&times;$height</small></figcaption>
+</figure>"""
 )
 
 
@@ -52,7 +59,9 @@ class SliderPage:
         bicubic = imresize(small, self._scale)[: large.shape[0], : large.shape[1]]
         side = round(_LR_SIDE_PX * self._scale)
         pair = {"bicubic": _data_url(centre(bicubic, side)), "net": _data_url(centre(large, side))}
-        self._figures.append(_FIGURE.substitute(pair, name=html.escape(name), title=html.escape(self._title)))
+        sizes = dict(zip(("height", "width"), centre(large, side).shape, strict=False))
+        sizes |= dict(zip(("lr_height", "lr_width"), centre(small, _LR_SIDE_PX).shape, strict=False))
+        self._figures.append(_FIGURE.substitute(pair, **sizes, name=html.escape(name), title=html.escape(self._title)))
 
     def add_frame(self, seconds: float, lr: np.ndarray, sr: np.ndarray) -> None:
         """Add a frame of a video if enough time has passed since the last one."""

@@ -1,5 +1,9 @@
 """One picture: profile, transparency, 16 bits, orientation, quality, and what a target cannot hold."""
 
+import resource
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +15,7 @@ from sr.data.full_image import read_full_image
 from sr.data.image import read_image
 from sr.data.image_writer import write_strips
 from sr.functional.resize import imresize
-from sr.upscale.one_picture import PictureSettings, upscale_picture
+from sr.upscale.one_picture import SHOWN_PX, PictureSettings, shown, upscale_picture
 
 SETTINGS = PictureSettings(quality=None, max_megapixels=None)
 CROP = data.astronaut()[100:160, 100:180]
@@ -92,10 +96,59 @@ def test_quality_sets_the_size_of_a_lossy_file(tmp_path, net, photo, ending):
 
 
 def test_what_is_shown_is_what_is_written(tmp_path, net, photo):
-    shown = []
-    upscale_picture(net, photo, tmp_path / "out.png", SETTINGS, watch=lambda *each: shown.append(each))
-    ((name, lr, sr),) = shown
+    seen = []
+    upscale_picture(net, photo, tmp_path / "out.png", SETTINGS, watch=lambda *each: seen.append(each))
+    ((name, lr, sr),) = seen
     assert name == "photo.png" and np.array_equal(lr, CROP) and np.array_equal(read_image(tmp_path / "out.png"), sr)
+
+
+@pytest.mark.parametrize(("scale", "size"), [(2, (600, 90)), (1.5, (90, 613)), (3, (20, 30))])
+def test_only_the_centre_of_a_large_picture_is_shown(scale, size):
+    lr = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+    sr, seen = imresize(lr, scale), []
+    strips = (sr[top : top + 37] for top in range(0, len(sr), 37))
+    passed = list(shown(strips, "a", lr, scale, lambda *each: seen.append(each)))
+    assert np.array_equal(np.concatenate(passed), sr)
+    ((name, small, large),) = seen
+    assert name == "a" and max(small.shape) <= SHOWN_PX and small.shape[0] >= min(size[0], SHOWN_PX)
+    assert large.shape == imresize(small, scale).shape
+    inner = slice(12, -12) if min(size) > 30 else slice(None)
+    assert np.array_equal(large[inner, inner], imresize(small, scale)[inner, inner])
+
+
+def test_a_full_disk_in_the_middle_leaves_nothing(tmp_path, net):
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (300, 300, 3), np.uint8)).save(tmp_path / "in.png")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+        for name in ("out.png", "out.jpg", "out.bmp", "out.webp", "out.tif"):
+            with pytest.raises(OSError, match="File too large"):
+                upscale_picture(net, tmp_path / "in.png", tmp_path / name, SETTINGS)
+            assert [path.name for path in tmp_path.iterdir()] == ["in.png"]
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+_PEAK = """
+import resource, sys
+from sr.upscale.command import main
+status = main(sys.argv[1:])
+print(status, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", ["png", "jpg"])
+def test_108_megapixels_are_upscaled_within_2_gb(tmp_path, ending):
+    tile = np.asarray(Image.fromarray(data.astronaut()).resize((1000, 1000)))
+    Image.fromarray(np.tile(tile, (9, 12, 1))).save(tmp_path / "in.jpg", quality=90)
+    command = [sys.executable, "-c", _PEAK, str(tmp_path / "in.jpg"), str(tmp_path / f"out.{ending}")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "24000x18000" in done.stdout
+    status, peak_gb = map(float, done.stdout.splitlines()[-1].split())
+    assert status == 0 and peak_gb < 2
 
 
 def test_a_picture_is_not_written_over_itself(tmp_path, net, photo):

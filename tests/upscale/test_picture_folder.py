@@ -36,6 +36,15 @@ def test_every_picture_below_is_upscaled_to_the_same_place(folder, tmp_path, net
     assert np.array_equal(read_image(tmp_path / "target/below/c.bmp"), net(read_image(folder / "below/c.bmp")))
 
 
+def test_a_huge_picture_is_never_whole_in_memory_and_gives_the_same(folder, tmp_path, net, monkeypatch):
+    upscale_folder(net, folder, tmp_path / "whole", SETTINGS)
+    monkeypatch.setattr("sr.upscale.picture_folder.STREAMED_PX", 10)
+    result = upscale_folder(net, folder, tmp_path / "streamed", SETTINGS)
+    assert (result.num_written, result.failed) == (3, [])
+    for name in ("a.png", "b.JPG", "below/c.bmp"):
+        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "streamed" / name).read_bytes()
+
+
 def test_what_is_done_is_skipped_and_what_changed_is_made_anew(folder, tmp_path, net):
     target = tmp_path / "target"
     upscale_folder(net, folder, target, SETTINGS)

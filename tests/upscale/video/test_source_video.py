@@ -77,6 +77,12 @@ def _audio_only(make_video) -> Path:
     return path
 
 
+def _unknown_codec(make_video) -> Path:
+    path = make_video("unknown.mp4", audio=None)
+    path.write_bytes(path.read_bytes().replace(b"avc1", b"zzz9"))
+    return path
+
+
 def _empty(make_video) -> Path:
     path = make_video().with_name("empty.mp4")
     path.touch()
@@ -90,6 +96,7 @@ def _empty(make_video) -> Path:
         (_deep, r"deep\.mp4 has more than 8 bits a sample \(yuv420p10le\).*-pix_fmt yuv420p"),
         (_text, r"text\.mp4 is no video that can be read, or is truncated"),
         (_without_index, r"in\.mp4 is no video that can be read, or is truncated"),
+        (_unknown_codec, r"unknown\.mp4: there is no decoder for its video"),
         (_empty, r"empty\.mp4 is no video that can be read, or is truncated"),
         (_audio_only, r"sound\.mp4 has no video stream"),
         (lambda make_video: make_video().with_name("missing.mp4"), r"no video at .*missing\.mp4"),

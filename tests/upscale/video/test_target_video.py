@@ -51,3 +51,11 @@ def test_time_stamps_that_fall_are_refused(make_video, tmp_path):
 
 def _black():
     return av.VideoFrame.from_ndarray(np.zeros((96, 128, 3), np.uint8), "rgb24").reformat(format="yuv420p")
+
+
+def test_a_missing_encoder_is_named_before_the_work(make_video, tmp_path, monkeypatch):
+    video = SourceVideo(make_video())
+    monkeypatch.setattr(av, "codecs_available", av.codecs_available - {"libx265"})
+    with pytest.raises(ValueError, match=r"this PyAV has no encoder libx265 for hevc; .* or give --codec"):
+        check_video_target(video, tmp_path / "out.mp4", VideoSettings(codec="hevc"))
+    video.close()

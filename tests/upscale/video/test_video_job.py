@@ -151,6 +151,24 @@ def test_a_broken_source_leaves_no_target(make_video, tmp_path, int8_net):
     assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
 
 
+def test_a_video_is_not_written_over_itself(make_video, tmp_path, int8_net):
+    source = make_video()
+    before = source.read_bytes()
+    (tmp_path / "link.mp4").symlink_to(source)
+    for target in (source, tmp_path / "link.mp4"):
+        with pytest.raises(ValueError, match="is the video itself; give the large one another name"):
+            upscale_video(int8_net, source, target, FAST)
+    assert source.read_bytes() == before
+
+
+def test_a_size_that_changes_midway_leaves_no_target(make_video, tmp_path, int8_net):
+    source, other = make_video("a.ts", audio=None), make_video("b.ts", size=(64, 96), audio=None)
+    source.write_bytes(source.read_bytes() + other.read_bytes())
+    with pytest.raises(ValueError, match=r"a\.ts changes at .* s from 128x96 to 96x64 pixels"):
+        upscale_video(int8_net, source, tmp_path / "out.mp4", FAST)
+    assert not list(tmp_path.glob("*out*")) and not list(tmp_path.glob(".sr-*"))
+
+
 def _command(source: Path, target: Path) -> list[str]:
     return [sys.executable, "-m", "sr.upscale", str(source), str(target), "--preset", "ultrafast"]
 
