@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from sr.config import composition
-from sr.config.command_line import options_first, refuse_unreadable
+from sr.config.command_line import options_first, refuse_other_launchers, refuse_unreadable
 from sr.config.hints import hints
 from sr.config.redo import remove_results, with_dependents
 from sr.config.validation import check_settings
@@ -27,6 +27,7 @@ from sr.runs.lock import claim
 from sr.runs.names import refuse_links_out
 from sr.runs.results import lost_in
 from sr.runs.signals import STOPPED, STOPS, raising_stops, stopped_by
+from sr.runs.training_lock import claim_when_free
 from sr.runs.unstarted import remove_unstarted
 
 FAILED = "failed.json"
@@ -50,6 +51,7 @@ def start(arguments: Sequence[str]) -> int:
     composition.register_resolvers()
     try:
         refuse_pickles(arguments)
+        refuse_other_launchers(arguments)
         refuse_unreadable(arguments)
         sys.argv[1:] = options_first(arguments)
         job()
@@ -87,6 +89,7 @@ def run_job(config: DictConfig, *, full: bool) -> str | None:
     try:
         with no_folder_if_refused(composition.output_folder()):
             composition.refuse_unexpanded_sweep()
+            composition.refuse_launcher_of_one_run(config)
             complete(config, composition.output_folder())
     except Exception as error:
         folder = composition.output_folder()
@@ -98,11 +101,17 @@ def run_job(config: DictConfig, *, full: bool) -> str | None:
     return None
 
 
-def complete(config: DictConfig, folder: Path) -> None:
-    """Complete the run that `config` describes, or tell that it is finished already."""
+def complete(config: DictConfig, folder: Path, *, waits: bool = False) -> None:
+    """Complete the run that `config` describes, or tell that it is finished already.
+
+    Args:
+        config: the composed config.
+        folder: of the run.
+        waits: whether to wait while another process completes it; else that is refused.
+    """
     refuse_links_out(folder)
     check_settings(config)
-    with claim(folder):
+    with claim_when_free(folder, "run") if waits else claim(folder):
         remove_leftovers(folder)
         refuse_changes(folder, composition.plain(config))
         remove_results(folder, with_dependents(config.redo))
@@ -156,5 +165,5 @@ def pixel_run(config: DictConfig) -> Path:
     """Complete the pixel-loss run that a config with `init=pixel` starts from; returns its folder."""
     with composition.pixel_config(config) as (first, folder), no_folder_if_refused(folder):
         print(f"first stage, with the pixel loss: {folder}")
-        complete(first, folder)
+        complete(first, folder, waits=True)
     return folder

@@ -26,6 +26,7 @@ MAY_SKIP = (
     r"not a git checkout",
     r"POSIX thing|no fork on this system|no /proc on this system|this system does not tell the CPU time",
     r"onnxruntime-qnn, the Hexagon compiler, is not installed",  # no wheel for this system
+    r"no SLURM on this machine",  # a cluster's daemons; submitit's local executor is tested everywhere
     r"the browser tests need Chromium",  # .ci/run installs it where it may
 )
 """Reasons for which a test may be skipped. Under CI any other reason fails the session."""

@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-TOP_LEVEL = ("conf", "sweeps", "constraints.txt", "sr", "pyproject.toml", "setup.py", "README.md", "LICENSE")
+TOP_LEVEL = (
+    "conf",
+    "sweeps",
+    "constraints.txt",
+    "sr",
+    "hydra_plugins",
+    "pyproject.toml",
+    "setup.py",
+    "README.md",
+    "LICENSE",
+)
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
 
 

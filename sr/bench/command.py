@@ -80,6 +80,13 @@ def _htp(to: CommandParser) -> None:
     """Add no option: overrides with several values make the grid."""
 
 
+def _sweep(to: CommandParser) -> None:
+    text = "launchers to compare, separated by commas; default: basic,joblib,ray"
+    to.add_argument("--launcher", default="basic,joblib,ray", metavar="A,B", help=text)
+    _number(to, "--jobs", 6, "jobs of the sweep, one seed each", dest="num_jobs")
+    _number(to, "--iterations", 2000, "iterations of a job's training")
+
+
 def _video(to: CommandParser) -> None:
     _upscaled_by(to)
     _number(to, "--frames", 150, "frames of each round", dest="num_frames")
@@ -103,7 +110,8 @@ def _upscaled_by(to: CommandParser) -> None:
 
 
 _MODULES = {
-    "data": "data_stream", "collapse": "collapse_step", "htp": "htp_estimates", "video": "video_speed",
+    "data": "data_stream", "collapse": "collapse_step", "htp": "htp_estimates",
+    "sweep": "sweep_rate", "video": "video_speed",
     "pictures": "picture_speed",
 }  # fmt: skip
 """Modules with another name than their command."""
@@ -113,6 +121,7 @@ _COMMANDS = {
     "infer": ("time one image in PyTorch and in ONNX Runtime, at the output resolution of `size`", _infer),
     "batches": ("time generators by batch size, with their MACs and bytes moved", _batches),
     "collapse": ("compare training steps of SESR-M5 (or model=...) in both forward forms", _collapse),
+    "sweep": ("count the jobs a minute of a tiny sweep by each launcher", _sweep),
     "video": ("compare the upscaling of a video with the bound that its processor time sets", _video),
     "pictures": ("compare the upscaling of a folder with a plain loop over the runtime", _pictures),
     "htp": ("estimate a grid of untrained nets for the HTP: model=quicksrnet model.f=16,32 model.m=0..3", _htp),

@@ -10,6 +10,7 @@ import torch
 
 from sr.report.provenance import git_state, versions
 from sr.report.table import Table
+from sr.runs.cores import num_cores
 from sr.runs.folders import ROOT
 
 
@@ -42,7 +43,7 @@ def machine() -> dict[str, Any]:
     """Return processor, cores, threads, GPU and load average of this machine."""
     return {
         "processor": processor(),
-        "num_cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "num_cores": num_cores(),
         "num_threads": torch.get_num_threads(),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "load_average_1_min": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,

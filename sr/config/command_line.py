@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
@@ -12,6 +13,7 @@ from hydra.errors import HydraException
 from sr.config.hints import group_options, hints
 
 MULTIRUN = ("-m", "--multirun")
+HYDRAS_LAUNCHER = "hydra/launcher"
 
 
 def options_first(arguments: Sequence[str]) -> list[str]:
@@ -53,14 +55,43 @@ def refuse_unreadable(arguments: Sequence[str]) -> None:
             )
 
 
+def refuse_other_launchers(arguments: Sequence[str]) -> None:
+    """Refuse a launcher of Hydra, which would end a sweep with failed jobs in silence, and a launcher that is swept.
+
+    Args:
+        arguments: of the command line, after the program's name.
+
+    Raises:
+        ValueError: with the override that is meant.
+    """
+    for text in arguments:
+        key, _, value = text.lstrip("+~").partition("=")
+        if key.split("@")[0] == HYDRAS_LAUNCHER:
+            known = group_options("launcher")
+            meant = get_close_matches(value.rpartition("_")[2], known, n=1)
+            listed = ", ".join(f"launcher={name}" for name in known)
+            raise ValueError(f"{text}: write {f'launcher={meant[0]}' if meant else f'one of {listed}'} instead")
+        if key.split(".")[0] == "launcher" and "," in value and value[:1] not in "[{\"'":
+            raise ValueError(f"{text}: one launcher starts all jobs of a sweep; give {key} one value")
+
+
 def as_text(key: str, value: str) -> str:
     """Return an override of a text with any characters, as it is typed in this system's shell.
 
     >>> print(as_text("data.root", "/my photos (1)"))
     'data.root="/my photos (1)"'
     """
+    return quoted(text_override(key, value))
+
+
+def text_override(key: str, value: str) -> str:
+    r"""Return an override of a text with any characters, as Hydra reads it.
+
+    >>> print(text_override("data.root", 'a "b"'))
+    data.root="a \"b\""
+    """
     escaped = re.sub(r'(\\*)("|$)', lambda found: found[1] * 2 + ('\\"' if found[2] else ""), value)
-    return quoted(f'{key}="{escaped}"')
+    return f'{key}="{escaped}"'
 
 
 def quoted(argument: str) -> str:

@@ -221,3 +221,14 @@ def refuse_unexpanded_sweep() -> None:
             f"this sweep was not expanded: {', '.join(missing)} got no value. Run one sweep at a time, as "
             "`python -m sr.run sweeps=NAME`, without hydra.mode=RUN"
         )
+
+
+def refuse_launcher_of_one_run(config: DictConfig) -> None:
+    """Refuse a launcher outside a sweep, where Hydra would run the job here, in silence.
+
+    Raises:
+        ValueError: with the command that is meant.
+    """
+    kind = OmegaConf.select(config, "launcher.kind") or "basic"
+    if kind != "basic" and not in_multirun():
+        raise ValueError(f"launcher={kind} starts the jobs of a sweep; write -m in front, for a single job as well")

@@ -6,6 +6,7 @@ there the constructor judges it. A new setting gets its line in `training_schema
 
 from functools import cache
 
+from sr.config import launcher_schema
 from sr.config import stage_schema as stages
 from sr.config import training_schema as training
 from sr.config.kinds import Flag, Follows, Kind, Text
@@ -29,6 +30,7 @@ SECTIONS: dict[str, dict[str, Kind]] = {
     "callbacks.": stages.CALLBACKS,
     "trainer.": training.TRAINER,
     "logger.": training.LOGGER,
+    "launcher.": launcher_schema.LAUNCHER,
 }
 KIND_OF_KEY = {f"{section}{key}": kind for section, kinds in SECTIONS.items() for key, kind in kinds.items()}
 TYPED = frozenset(key for key, kind in KIND_OF_KEY.items() if "*" not in key and not isinstance(kind, Follows))

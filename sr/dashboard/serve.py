@@ -11,8 +11,10 @@ from typing import Any
 
 from sr.dashboard.page import embedded, render
 from sr.dashboard.run_deltas import without_repetition
+from sr.report.runs import sweep_roots
 from sr.runs.files import stamp
 from sr.runs.screen_text import printable
+from sr.runs.sweep_record import record_files
 
 Made = tuple[dict[str, Any], list[dict[str, Any]]]
 
@@ -50,6 +52,7 @@ class Live:
         for place in self._places:
             for folder in (place, *place.glob("*/"), *place.glob("*/*/")):
                 files += [path for pattern in WATCHED for path in folder.glob(pattern)]
+            files += [path for root in sweep_roots(place.resolve()) for path in record_files(root)]
         return tuple(sorted((str(path), *found) for path in files if (found := stamp(path))))
 
     def _made(self) -> dict[str, tuple[str, bytes, str]]:

@@ -10,24 +10,28 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from filelock import FileLock
+from tqdm import tqdm
 
-from sr.data.cache_cleanup import in_words, stored
-from sr.data.decode import SourceImage, decode_all, in_order, num_bytes, resized, usable
+from sr.data.cache_cleanup import UNFINISHED, in_words, stored
+from sr.data.decode import SourceImage, decode_all, in_order, needs, resized, usable
 from sr.data.image import READER, check_regular
 from sr.data.pixel_map import IMAGE_INDEX, GoneError, PixelMap, write_pixel_map
+from sr.data.pixel_record import Recorded
 from sr.functional.resize import ScaleRatio, as_ratio
 from sr.runs.files import write_atomically
 
 log = logging.getLogger(__name__)
 
-FORMAT = 2
+FORMAT = 3
 """Version of the file layout of a pixel map; it does not change the fingerprint of the images."""
 _RACY_S = 2.0  # a younger file may change again without a new time stamp
 
@@ -61,7 +65,7 @@ def decoded(
     try:
         hashes = content_hashes(paths, cache)
     except ValueError:
-        num_bytes(images, **reading)  # lists unreadable files and files that are not images together
+        needs(images, **reading)  # lists unreadable files and files that are not images together
         raise
     folder = cache / f"{_key(images, hashes, **recipe)}-{FORMAT}"
     while True:
@@ -85,6 +89,23 @@ def content_hashes(paths: Sequence[Path], cache: Path) -> dict[Path, str]:
     """
     names = _absolute(paths)
     memo = cache / "hashes" / f"{hashlib.sha256(os.fsencode(chr(0).join(names))).hexdigest()[:32]}.json"
+    with _alone(cache, memo.stem):  # jobs that start together read each file once
+        entries = _entries(memo, names, paths)
+    return {path: entries[name][2] for path, name in zip(paths, names, strict=True)}
+
+
+@contextmanager
+def _alone(cache: Path, name: str) -> Iterator[None]:
+    """Hold a lock of the cache; without one where the cache cannot be written."""
+    with ExitStack() as held:
+        with suppress(OSError):
+            (cache / "locks").mkdir(parents=True, exist_ok=True)
+            held.enter_context(FileLock(cache / "locks" / name))
+        yield
+
+
+def _entries(memo: Path, names: Sequence[str], paths: Sequence[Path]) -> dict[str, Entry]:
+    """Return the entry of each file, from the memo where the file is unchanged, and update the memo."""
     known = _read_memo(memo)
     entries = {name: known[name] for name in names if name in known and _is_unchanged(name, known[name])}
     new = [(name, path) for name, path in zip(names, paths, strict=True) if name not in entries]
@@ -97,7 +118,7 @@ def content_hashes(paths: Sequence[Path], cache: Path) -> dict[Path, str]:
             write_atomically(memo, json.dumps(settled))
         except OSError as error:
             log.warning("%s cannot be written (%s): the source files are hashed again at each start", memo, error)
-    return {path: entries[name][2] for path, name in zip(paths, names, strict=True)}
+    return entries
 
 
 def _read_memo(memo: Path) -> dict[str, Entry]:
@@ -153,8 +174,6 @@ def _build_once(folder: Path, images: Sequence[SourceImage], reading: dict[str, 
         with FileLock(cache / "locks" / folder.name):
             if (folder / IMAGE_INDEX).is_file():
                 return
-            for dead in cache.glob(f".{folder.name}.*"):  # left by a killed process
-                shutil.rmtree(dead)
             _build(folder, images, reading)
     except OSError as error:
         free = f"{shutil.disk_usage(cache).free / 1e9:.2f} GB free there" if cache.is_dir() else "no such folder"
@@ -166,22 +185,35 @@ def _build_once(folder: Path, images: Sequence[SourceImage], reading: dict[str, 
 
 
 def _build(folder: Path, images: Sequence[SourceImage], reading: dict[str, Any]) -> None:
-    """Write a map to a temporary folder, then rename it, so that it is never incomplete."""
+    """Write a map to a folder with another name, then rename it, so that it is never incomplete.
+
+    A killed process leaves its part, with which the next one goes on; an error removes it.
+    """
     started, cache = time.perf_counter(), folder.parent
-    needed = num_bytes(images, **reading)  # reads headers only, so wrong files are found within seconds
-    if needed > shutil.disk_usage(cache).free:
-        raise OSError(f"{needed / 1e9:.2f} GB are needed for {len(images)} images")
-    log.info("decoding %d images (%.2f GB) into %s", len(images), needed / 1e9, cache)
-    temporary = cache / f".{folder.name}.{os.getpid()}"
+    unfinished = cache / f".{folder.name}.{UNFINISHED}"
     try:
-        temporary.mkdir()
-        write_pixel_map(temporary, decode_all(images, **reading))
-        os.rename(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        unfinished.mkdir(exist_ok=True)
+        write_pixel_map(unfinished, [image.name for image in images], partial(_rest, images, reading, cache))
+        os.rename(unfinished, folder)
+    except (ValueError, OSError):
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
     if os.name == "posix":  # write the new folder name to the disk as well
         descriptor = os.open(cache, os.O_RDONLY)
         os.fsync(descriptor)
         os.close(descriptor)
     log.info("decoded %d images in %.1f s", len(images), time.perf_counter() - started)
     log.info("the cache holds %s", in_words(stored(cache)))
+
+
+def _rest(images: Sequence[SourceImage], reading: dict[str, Any], cache: Path, done: int) -> Iterator[Recorded]:
+    """Decode the images from number `done` on, with a progress bar on a terminal."""
+    rest = images[done:]
+    needed = needs(rest, **reading)  # reads headers only, so wrong files are found within seconds
+    if needed.num_bytes > shutil.disk_usage(cache).free:
+        raise OSError(f"{needed.num_bytes / 1e9:.2f} GB are needed for {len(rest)} images")
+    earlier = f", after {done} that an earlier start decoded" if done else ""
+    log.info("decoding %d images (%.2f GB) into %s%s", len(rest), needed.num_bytes / 1e9, cache, earlier)
+    decoded_now = decode_all(rest, **reading, num_threads=needed.num_threads)
+    shown = {"total": len(images), "initial": done, "unit": "image", "disable": None, "delay": 2}
+    yield from tqdm(decoded_now, "decoding", **shown)

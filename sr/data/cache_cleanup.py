@@ -19,7 +19,9 @@ from sr.data.pixel_map import IMAGE_INDEX, PIXELS, only_user
 DAY_S = 24 * 60 * 60
 UNUSED_DAYS = 30
 """Maps that were not opened for this many days are counted as removable."""
-LEFTOVER = re.compile(r"\.(?:removed\.)?([0-9a-f]{32}(?:-[0-9]+)?)\.\d+")
+UNFINISHED = "unfinished"
+"""Ending of a map that is being written, or whose process was killed."""
+LEFTOVER = re.compile(rf"\.(?:removed\.)?([0-9a-f]{{32}}(?:-[0-9]+)?)\.(?:\d+|{UNFINISHED})")
 
 
 class Stored(NamedTuple):
@@ -44,18 +46,19 @@ def stored(cache: Path) -> list[Stored]:
 
 def _stored(folder: Path) -> Stored | None:
     try:
-        images = json.loads((folder / IMAGE_INDEX).read_text(encoding="utf-8"))["images"]
+        index = json.loads((folder / IMAGE_INDEX).read_text(encoding="utf-8"))
+        names = index["names"] if "names" in index else [each["name"] for each in index["images"]]  # before format 3
         size = (folder / PIXELS).stat().st_size
     except (OSError, ValueError, KeyError):
-        images, size = [], 0
+        names, size = [], 0
     try:
         opened = (folder / IMAGE_INDEX).stat().st_mtime
         with only_user(folder) as alone:
             is_open = not alone
     except OSError:
         return None
-    first = images[0]["name"] if images else ""
-    return Stored(folder, len(images), first, size / 1e6, (time.time() - opened) / DAY_S, is_open)
+    first = names[0] if names else ""
+    return Stored(folder, len(names), first, size / 1e6, (time.time() - opened) / DAY_S, is_open)
 
 
 def remove(cache: Path, unused_days: float) -> Iterator[Stored]:

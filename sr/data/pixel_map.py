@@ -1,22 +1,20 @@
-"""Pixel map: all LR and HR images of a set in one memory-mapped file."""
+"""Pixel map: all LR and HR images of a set in one memory-mapped file, and a record of each image."""
 
 import contextlib
 import hashlib
 import json
 import mmap
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from io import FileIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from sr.data.pairs import ImagePair, Pairs
-from sr.data.pixel_check import checksum, is_checked, note_checked, refuse_damage
-from sr.data.statistics import moments
+from sr.data.pixel_check import is_checked, note_checked, refuse_damage
+from sr.data.pixel_record import IMAGE_RECORD, RECORDS, Recorded, kept_records
 
 try:
     import fcntl
@@ -54,21 +52,25 @@ class PixelMap(Pairs):
             if hashlib.sha256(raw).hexdigest() != (folder / INDEX_HASH).read_text(encoding="utf-8"):
                 raise ValueError(f"{IMAGE_INDEX} does not match {INDEX_HASH}")
             index = json.loads(raw)
+            records = (folder / RECORDS).read_bytes()
+            if hashlib.sha256(records).hexdigest() != index["records_sha256"]:
+                raise ValueError(f"{RECORDS} does not match {IMAGE_INDEX}")
             size = (folder / PIXELS).stat().st_size
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, KeyError) as error:
             raise ValueError(f"the decoded images in {folder} are damaged ({error}); remove that folder") from error
         if size != index["num_bytes"]:
             raise ValueError(f"{folder / PIXELS} has {size} bytes instead of {index['num_bytes']}; remove that folder")
-        self._images: list[dict[str, Any]] = index["images"]
+        self._names: list[str] = index["names"]
+        self._records = np.frombuffer(records, IMAGE_RECORD)
         if not is_checked(folder / PIXELS):
-            refuse_damage(folder / PIXELS, [(each["name"], self._parts(each)) for each in self._images])
+            refuse_damage(folder / PIXELS, self._names, self._parts)
             note_checked(folder / PIXELS)
 
     def __reduce__(self) -> tuple[type, tuple[Path]]:
         return PixelMap, (self.folder,)
 
     def __len__(self) -> int:
-        return len(self._images)
+        return len(self._names)
 
     @property
     def recipe(self) -> str:
@@ -77,37 +79,38 @@ class PixelMap(Pairs):
 
     def pair(self, index: int) -> ImagePair:
         """Return views of the pixels of one image."""
-        image = self._images[index]
+        image = self._records[index]
         lr, hr = (self._view(image[f"{kind}_offset"], image[kind]) for kind in ("lr", "hr"))
-        return ImagePair(image["name"], lr, hr, image["one_channel"])
+        return ImagePair(self._names[index], lr, hr, bool(image["one_channel"]))
 
     def lr_size(self, index: int) -> tuple[int, int]:
         """Return height and width of an LR image, without reading its pixels."""
-        height, width = self._images[index]["lr"]
+        height, width = self._records["lr"][index].tolist()
         return height, width
 
     def name(self, index: int) -> str:
         """Return the name of an image, without reading its pixels."""
-        return self._images[index]["name"]
+        return self._names[index]
 
     def hr_hash(self, index: int) -> str:
         """Return the saved hash of the size and pixels of an HR image, without reading its pixels."""
-        return self._images[index]["hr_sha256"]
+        return self._records["hr_sha256"][index].tobytes().hex()
 
     def lr_moments(self, indices: Sequence[int]) -> np.ndarray:
         """Return the summed `moments` (3, 3) of some LR images, without reading their pixels."""
-        return np.sum([self._images[i]["lr_moments"] for i in indices], axis=0, dtype=np.int64).reshape(3, 3)
+        return self._records["lr_moments"][list(indices)].sum(axis=0, dtype=np.int64)
 
     def thumbnails(self) -> np.ndarray:
         """Return the luma of each image averaged over a 16x16 grid: (num_images, 256) uint8."""
-        joined = bytes.fromhex("".join(image["thumbnail"] for image in self._images))
-        return np.frombuffer(joined, np.uint8).reshape(-1, 256)
+        return self._records["thumbnail"]
 
-    def _parts(self, image: dict[str, Any]) -> list[tuple[np.ndarray, int]]:
-        return [(self._view(image[f"{kind}_offset"], image[kind]), image[f"{kind}_crc32"]) for kind in ("lr", "hr")]
+    def _parts(self, index: int) -> list[tuple[np.ndarray, int]]:
+        image = self._records[index]
+        kinds = ("lr", "hr")
+        return [(self._view(image[f"{kind}_offset"], image[kind]), int(image[f"{kind}_crc32"])) for kind in kinds]
 
-    def _view(self, offset: int, size: Sequence[int]) -> np.ndarray:
-        height, width = size
+    def _view(self, offset: int, size: np.ndarray) -> np.ndarray:
+        offset, height, width = int(offset), int(size[0]), int(size[1])
         return self._bytes[offset : offset + height * width * 3].reshape(height, width, 3)
 
     @cached_property
@@ -159,41 +162,32 @@ def only_user(folder: Path) -> Iterator[bool]:
         yield alone
 
 
-def write_pixel_map(folder: Path, pairs: Iterable[ImagePair]) -> None:
-    """Write pairs one by one to a folder and flush them to disk; the index is written last.
+def write_pixel_map(folder: Path, names: Sequence[str], rest: Callable[[int], Iterable[Recorded]]) -> None:
+    """Write a map into a folder, or go on where a killed process stopped; the index is written last.
 
     Args:
-        folder: An empty folder.
-        pairs: The pairs, consumed one at a time to save memory.
+        folder: Of the unfinished map.
+        names: Of all images, in order.
+        rest: Returns the images from one on, which are consumed one at a time to save memory.
     """
-    images: list[dict[str, Any]] = []
-    with open(folder / PIXELS, "wb") as file:
-        for pair in pairs:
-            entry: dict[str, Any] = {"name": pair.name, "one_channel": pair.one_channel}
-            for kind, pixels in (("lr", pair.lr), ("hr", pair.hr)):
-                pixels = np.ascontiguousarray(pixels)
-                entry |= {kind: pixels.shape[:2], f"{kind}_offset": file.tell(), f"{kind}_crc32": checksum(pixels)}
-                file.write(pixels.data)
-            images.append(entry | _facts(pair))
-        num_bytes = file.tell()
-        file.flush()
-        os.fsync(file.fileno())
-    note_checked(folder / PIXELS)
-    index = json.dumps({"num_bytes": num_bytes, "images": images}).encode()
-    for name, content in ((INDEX_HASH, hashlib.sha256(index).hexdigest().encode()), (IMAGE_INDEX, index)):
-        with open(folder / name, "wb") as file:
-            file.write(content)
+    with open(folder / PIXELS, "a+b") as pixels, open(folder / RECORDS, "a+b") as records:
+        done = kept_records(pixels, records)
+        for pair, record in rest(done):
+            for kind, image in (("lr", pair.lr), ("hr", pair.hr)):
+                record[f"{kind}_offset"] = pixels.tell()
+                pixels.write(np.ascontiguousarray(image).data)
+            pixels.flush()
+            records.write(record.tobytes())
+            records.flush()
+        num_bytes = pixels.tell()
+        for file in (pixels, records):
             file.flush()
             os.fsync(file.fileno())
-
-
-def _facts(pair: ImagePair) -> dict[str, Any]:
-    """Return facts of an image that later starts need without reading its pixels."""
-    pixels = hashlib.sha256(repr(pair.hr.shape).encode())
-    pixels.update(np.ascontiguousarray(pair.hr).data)
-    thumbnail = Image.fromarray(pair.hr).convert("L").resize((16, 16), Image.Resampling.BOX)
-    return {
-        "hr_sha256": pixels.hexdigest()[:32],
-        "lr_moments": moments(pair.lr).tolist(),
-        "thumbnail": thumbnail.tobytes().hex(),
-    }
+    note_checked(folder / PIXELS)
+    digest = hashlib.sha256((folder / RECORDS).read_bytes()).hexdigest()
+    index = json.dumps({"num_bytes": num_bytes, "names": list(names), "records_sha256": digest}).encode()
+    for name, content in ((INDEX_HASH, hashlib.sha256(index).hexdigest().encode()), (IMAGE_INDEX, index)):
+        with open(folder / name, "wb") as written:
+            written.write(content)
+            written.flush()
+            os.fsync(written.fileno())

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sr.functional.exact_rows import exact_rows
+
 ScaleRatio = int | float | Fraction
 """Output size divided by input size, positive."""
 
@@ -115,11 +117,12 @@ def _resize_rows(image: np.ndarray, ratio: Fraction, finish: Callable[[np.ndarra
     flat = image.reshape(size, -1).astype(work)
     padded = flat[_mirrored(np.arange(-before, after), size)] if before or after > size else flat
     weights, totals = weight.astype(work), total.astype(work)
-    out: list[np.ndarray] = []
-    for i, j in enumerate(first + before):
-        r = i % len(start)
-        out.append(finish(weights[r] @ padded[j : j + weight.shape[1]] / totals[r]))
-    return np.stack(out).reshape(out_size, *image.shape[1:])
+    if exact:
+        out = exact_rows(padded, first + before, ratio, weights, totals, finish)
+    else:
+        rows = [(i % len(start), j) for i, j in enumerate(first + before)]
+        out = np.stack([finish(weights[r] @ padded[j : j + weight.shape[1]] / totals[r]) for r, j in rows])
+    return out.reshape(out_size, *image.shape[1:])
 
 
 def _to_byte(value: np.ndarray) -> np.ndarray:

@@ -1,9 +1,13 @@
-"""Command line: `python -m sr.report [outputs/<experiment> ...] [--published] [--fold-seeds] [--format ...]`."""
+"""Command line: `python -m sr.report [outputs/<experiment> ...] [--published] [--watch] [--format ...]`."""
 
 import argparse
 import re
 import sys
+import time
+from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 
 from rich.console import Console
 
@@ -15,7 +19,7 @@ from sr.report.render import TABLE_FORMATS, print_tables
 from sr.report.runs import Run, find_runs
 from sr.report.sparsity import sparsity_picture, sparsity_tables
 from sr.report.table import Table, quality_tables, speed_table, status_table
-from sr.runs.arguments import CommandParser, path
+from sr.runs.arguments import CommandParser, finite_number, path
 from sr.runs.failures import one_line_errors
 from sr.runs.files import write_atomically
 from sr.runs.folders import outputs_root
@@ -48,6 +52,10 @@ def parser() -> CommandParser:
         "--crop", type=place_and_size, metavar="X,Y,W,H", help="with --panel, in HR pixels; default: the most different"
     )
     made.add_argument("--columns", metavar="A,B", help="with --panel; default: lr,bicubic,float,quantized,hr")
+    made.add_argument(
+        "--watch", type=finite_number(above=0), nargs="?", const=5.0, metavar="S",
+        help="show which jobs wait, run or failed, and the results, again and again; default: every 5 s",
+    )  # fmt: skip
     made.add_argument("--format", choices=TABLE_FORMATS, default="text", help="default: text")
     return made
 
@@ -98,6 +106,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise ValueError("--image, --crop and --columns belong to --panel PNG; add it")
     console = _Console() if sys.stdout.isatty() else _Console(width=PIPE_WIDTH)
     places = options.places or [outputs_root()]
+    if options.watch:
+        return follow(places, options.watch, console)
     runs = find_runs(places)
     if options.plane:
         write_atomically(options.plane, plane(runs))
@@ -111,4 +121,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print_tables(tables, options.format, console)
     if not runs:
         print(f"No runs under {', '.join(map(str, places))}; `python -m sr.run` makes one.", file=sys.stderr)
+    return 0
+
+
+def follow(places: Sequence[Path], every_s: float, console: Console) -> int:
+    """Print the states of runs and their scores whenever they change, until Ctrl-C; returns the exit status.
+
+    Args:
+        places: run folders, experiments, or folders of experiments.
+        every_s: seconds between two looks.
+        console: where to print; a terminal is cleared first.
+    """
+    shown: list[tuple[str, ...]] = []
+    with suppress(KeyboardInterrupt):
+        while True:
+            runs = find_runs(places)
+            states = [(str(run.folder), run.status, run.error) for run in runs]
+            if states != shown or not shown:
+                shown = [*states]
+                counts = Counter(run.status for run in runs)
+                console.clear()
+                counted = ", ".join(f"{count} {status}" for status, count in counts.items()) or "no runs yet"
+                console.print(f"{time.strftime('%H:%M:%S')}  {counted}  (Ctrl-C ends this view, not the jobs)")
+                print_tables([*quality_tables(runs), status_table(runs)], "text", console)
+            time.sleep(every_s)
     return 0

@@ -1,4 +1,4 @@
-"""Run folders and their states: finished, running, failed, unfinished, broken."""
+"""Run folders and their states: finished, running, waiting, failed, unfinished, broken."""
 
 import functools
 import json
@@ -11,6 +11,7 @@ from typing import Any
 from sr.report.record import REPORT_NAME, Report, read_report
 from sr.runs.files import read_yaml, stamp
 from sr.runs.lock import holder
+from sr.runs.sweep_record import job_states
 
 MARKS = ("config.yaml", REPORT_NAME, "failed.json")
 """A folder with one of these is a run's."""
@@ -24,7 +25,8 @@ class Run:
 
     Attributes:
         folder: Where it is.
-        status: "finished", "running", "failed", "unfinished" or "broken" (a report that cannot be read).
+        status: "finished", "running", "waiting" (a job of a sweep that runs), "failed", "unfinished" or "broken" (a
+            report that cannot be read).
         report: The report of a finished run, under the names of the folders that it lies in now, else None.
         config: The config of the report, else of `config.yaml`; empty if neither can be read.
         error: Why it failed or is broken, or who holds it; empty otherwise.
@@ -57,13 +59,29 @@ def find_runs(places: Iterable[Path]) -> list[Run]:
         ValueError: if a place does not exist.
     """
     folders: set[Path] = set()
+    jobs: dict[Path, tuple[str, str]] = {}
     for place in places:
         if not place.is_dir():
             raise ValueError(f"no folder at {place}; give outputs/<experiment>, a run folder, or outputs itself")
         place = place.resolve()
         below = [place, *(each for each in (*place.glob("*/"), *place.glob("*/*/")) if each.name[0] != ".")]
         folders |= {folder for folder in below if any((folder / mark).is_file() for mark in MARKS)}
-    return [read_run(folder) for folder in sorted(folders, key=lambda folder: natural_key(str(folder)))]
+        found = {job.resolve(): state for root in sweep_roots(place) for job, state in job_states(root).items()}
+        jobs |= {job: state for job, state in found.items() if job.is_relative_to(place)}
+    ordered = sorted(folders | jobs.keys(), key=lambda folder: natural_key(str(folder)))
+    return [_as_job(read_run(folder), *jobs.get(folder, ("", ""))) for folder in ordered]
+
+
+def sweep_roots(place: Path) -> list[Path]:
+    """Return the folders that may be the outputs folder of a place: the record of its sweeps lies there."""
+    return [place, *place.parents[:2]]
+
+
+def _as_job(run: Run, status: str, error: str) -> Run:
+    """Return a run with its state in a running sweep, which counts more than what an earlier start left."""
+    if not status or run.status in ("finished", "running", "broken"):
+        return run
+    return replace(run, status=status, error=error)
 
 
 def read_run(folder: Path) -> Run:

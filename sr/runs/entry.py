@@ -5,7 +5,7 @@ import logging
 import sys
 
 from sr.runs.failures import make_printable
-from sr.runs.signals import ending_at_once
+from sr.runs.signals import ending_at_once, stop_with_launcher
 
 
 def run_command(module: str, function: str = "main") -> int:
@@ -23,5 +23,6 @@ def run_command(module: str, function: str = "main") -> int:
     make_printable()
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it tells of its font cache and of a missing home folder
     with ending_at_once():
+        stop_with_launcher()
         command = getattr(importlib.import_module(module), function)
         return int(command(sys.argv[1:]))

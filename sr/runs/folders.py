@@ -10,7 +10,7 @@ INSTALLED = (_PACKAGE / "conf").is_dir()
 """Whether the package comes from a wheel, which has conf/ and sweeps/ inside, and not from a checkout."""
 ROOT = _PACKAGE if INSTALLED else _PACKAGE.parent
 """Folder of conf/, sweeps/ and constraints.txt: the checkout, or the installed package."""
-MACHINE_KEYS = ("logger", "machine", "experiment", "sweeps", "ckpt", "reuse", "redo", "hydra")
+MACHINE_KEYS = ("logger", "machine", "experiment", "sweeps", "ckpt", "reuse", "redo", "launcher", "hydra")
 """Top-level keys that say where and how a run is watched or taken up again, never what it computes."""
 PLACE_KEYS = {
     "data": ("root", "test_root", "cache", "gpu_cache", "max_megapixels"),

@@ -11,6 +11,8 @@ from types import FrameType
 STOPS = (signal.SIGINT, signal.SIGTERM)
 STOPPED = "Stopped. The same command goes on from the last checkpoint."
 STOPPED_EARLY = "Stopped before the run began."
+STOP_WITH_STDIN = "SR_STOP_WITH_STDIN"
+"""Variable by which a launcher tells a job that the end of its input is a stop."""
 
 Handler = Callable[[int, FrameType | None], None]
 
@@ -53,6 +55,22 @@ def raising_stops() -> Iterator[None]:
 
     with _handled(stop):
         yield
+
+
+def stop_with_launcher() -> None:
+    """End this process as SIGTERM does once the launcher that started it closes its input, or is gone.
+
+    A launcher that is killed tells nobody; its end of the pipe is closed by the system in every case.
+    """
+
+    def wait_for_end() -> None:
+        with suppress(OSError):
+            while os.read(0, 1024):  # not sys.stdin: a thread that waits in it makes the interpreter's end fail
+                pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    if os.environ.pop(STOP_WITH_STDIN, ""):
+        threading.Thread(target=wait_for_end, daemon=True).start()
 
 
 def stopped_by(error: BaseException) -> int | None:

@@ -28,8 +28,7 @@ def training_lock(folder: Path, run: Path) -> Iterator[None]:
     Raises:
         ValueError: the same training failed in this sweep already; with its error.
     """
-    with ExitStack() as held:
-        _claim_when_free(folder, held)
+    with claim_when_free(folder, "training", folder / _RUN):
         mark, sweep = folder / _FAILURE, os.environ.get(SWEEP)
         if mark.is_file() and sweep and (before := read_json(mark))["sweep"] == sweep:
             raise ValueError(f"{before['error']} (the same training failed in {before['run']}, in this sweep)")
@@ -42,17 +41,26 @@ def training_lock(folder: Path, run: Path) -> Iterator[None]:
             raise
 
 
-def _claim_when_free(folder: Path, held: ExitStack) -> None:
+@contextmanager
+def claim_when_free(folder: Path, what: str, running: Path | None = None) -> Iterator[None]:
+    """Hold a folder alone; wait while another process has it, and say which one.
+
+    Args:
+        folder: the folder.
+        what: the other process does, such as "training".
+        running: file in which it says for which run.
+    """
     waiting = False
-    while True:
-        try:
-            held.enter_context(claim(folder))
-            return
-        except BlockingIOError as error:
-            if not waiting:
-                who = str(error).partition(" is being written by ")[2].partition(";")[0]
-                path = folder / _RUN
-                where = f" for {read_json(path)['run']}" if path.is_file() else ""
-                print(f"the same training is done by {who}{where}: this run waits for it", flush=True)
-            waiting = True
-            time.sleep(_PAUSE_S)
+    with ExitStack() as held:
+        while True:
+            try:
+                held.enter_context(claim(folder))
+                break
+            except BlockingIOError as error:
+                if not waiting:
+                    who = str(error).partition(" is being written by ")[2].partition(";")[0]
+                    where = f" for {read_json(running)['run']}" if running and running.is_file() else ""
+                    print(f"the same {what} is done by {who}{where}: this run waits for it", flush=True)
+                waiting = True
+                time.sleep(_PAUSE_S)
+        yield

@@ -11,6 +11,7 @@ import pytest
 from sr.bench.memory import PROC, PeakMemory, map_bytes
 from sr.data.pairs import ImagePair
 from sr.data.pixel_map import PixelMap, write_pixel_map
+from sr.data.pixel_record import recorded
 
 linux = pytest.mark.skipif(not (PROC / "statm").is_file(), reason="no /proc on this system")
 MIB = 2**20
@@ -42,8 +43,9 @@ def test_what_passes_is_seen() -> None:
 @linux
 def test_the_pages_of_a_pixel_map_are_not(tmp_path: Path) -> None:
     hr = np.ones((4096, 4096, 3), np.uint8)
-    write_pixel_map(tmp_path, [ImagePair("a", hr[::2, ::2], hr)])
-    del hr
+    images = [recorded(ImagePair("a", hr[::2, ::2], hr))]
+    write_pixel_map(tmp_path, ["a"], lambda done, images=images: images[done:])
+    del hr, images
     gc.collect()
     with PeakMemory() as before:
         wait_for_a_look(before)

@@ -17,7 +17,7 @@ from sr.config.hints import hints
         (["recipe=null"], ["write '~recipe'"]),
         (["export=null"], ["Did you mean export=none"]),
         (["data=base"], ["No data is 'base'."]),  # what all data sets share is none
-        (["nothing.of.the.kind=1"], ["--cfg job lists all keys"]),
+        (["nothing.of.the.sort=1"], ["--cfg job lists all keys"]),
         (["model=fsrcnn", "train.iterations=5", "sweeps=release", "task/discriminator=unet"], []),
     ],
 )

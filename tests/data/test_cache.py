@@ -20,6 +20,7 @@ from PIL import Image
 from sr.data.cache import SourceImage, content_hashes, decoded
 from sr.data.decode import decode
 from sr.data.pixel_map import PIXELS
+from sr.data.pixel_record import RECORDS
 from sr.functional.resize import as_ratio
 
 
@@ -153,19 +154,22 @@ def test_processes_at_once_all_end_right(tmp_path: Path):
     assert not list((tmp_path / "cache").glob(".*"))
 
 
-def test_a_killed_build_is_cleared_away_by_the_next(tmp_path: Path):
+def test_the_next_start_goes_on_where_a_killed_one_stopped(tmp_path: Path, caplog):
     images = make_images(tmp_path / "set", 60, side=200)
     process = FORK.Process(target=build, args=(images, tmp_path / "cache", FORK.SimpleQueue()))
     process.start()
     deadline = time.monotonic() + 60
-    while not list((tmp_path / "cache").glob(".*/pixels.u8")):
+    while not any(path.stat().st_size for path in (tmp_path / "cache").glob(f".*/{RECORDS}")):
         assert process.is_alive()
         assert time.monotonic() < deadline
     process.kill()
     process.join()
     assert process.exitcode == -signal.SIGKILL
     assert list((tmp_path / "cache").glob(".*"))
-    pairs = decoded(images, scale=2, shrink=1, cache=tmp_path / "cache")
+    with caplog.at_level(logging.INFO):
+        pairs = decoded(images, scale=2, shrink=1, cache=tmp_path / "cache")
+    assert re.search(r"decoding [1-5]?\d images .*, after [1-9]\d? that an earlier start decoded", caplog.text)
+    assert len(pairs) == 60
     assert np.array_equal(pairs[59].hr, decode(images[59], scale=as_ratio(2), shrink=as_ratio(1)).hr)
     assert not list((tmp_path / "cache").glob(".*"))
 

@@ -83,7 +83,7 @@ assert held[0].hr.mean() == 1
 
 def test_what_killed_processes_left_goes_too(make: Make, cache: Path):
     key = make(1).folder.name
-    for name in (f".{key}.123", f".removed.{key}.123", ".mine.123"):
+    for name in (f".{key}.123", f".removed.{key}.123", f".{key}.unfinished", ".mine.123"):
         (cache / name).mkdir()
     assert list(remove(cache, 1)) == []
     assert sorted(path.name for path in cache.glob(".*")) == [".mine.123"]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sr.data.decode import SourceImage, decode, decode_all, num_bytes
+from sr.data.decode import SourceImage, decode, decode_all, needs
 from sr.data.image import read_image
 from sr.functional.resize import downscale, imresize
 
@@ -60,7 +60,7 @@ def test_the_shipped_matlab_images_are_the_ones_made_here(shared_data: Path):
 
 def test_order_is_kept_and_every_bad_file_is_named(picture: SourceImage, tmp_path: Path):
     images = [picture._replace(name=str(i)) for i in range(20)]
-    assert [pair.name for pair in decode_all(images, scale=Fraction(2), shrink=Fraction(1))] == [
+    assert [pair.name for pair, _ in decode_all(images, scale=Fraction(2), shrink=Fraction(1))] == [
         str(i) for i in range(20)
     ]
     (tmp_path / "half.png").write_bytes(picture.path.read_bytes()[:3000])
@@ -74,7 +74,7 @@ def test_order_is_kept_and_every_bad_file_is_named(picture: SourceImage, tmp_pat
 
 
 def test_the_size_is_known_from_headers(picture: SourceImage):
-    assert num_bytes([picture] * 2, scale=Fraction(2), shrink=Fraction(1)) == round(2 * 3 * 50 * 71 * 1.25)
+    assert needs([picture] * 2, scale=Fraction(2), shrink=Fraction(1)).num_bytes == round(2 * 3 * 50 * 71 * 1.25)
 
 
 def test_an_image_smaller_than_the_scale_names_itself(tmp_path: Path):

@@ -23,6 +23,7 @@ def test_order_does_not_matter():
     "override",
     [
         *("logger=wandb", "logger.mode=online", "machine.threads=1", "experiment=x", "sweeps=y", "ckpt=none"),
+        *("launcher=ray", "launcher.gpus=0.25"),
         *("data.cache=/x", "data.test_root=/y", "data.gpu_cache=never", "task.cuda_graphs=never", "++data.cache=/x"),
     ],
 )

@@ -36,6 +36,7 @@ def test_every_key_and_group_of_a_composed_config_is_in_the_table():
         ("callbacks.export=null", {"export"}),
         ("machine.accelerator=cpu", set()),
         ("machine.threads=1", set()),
+        ("launcher=ray", set()),
         ("logger=none", set()),
         ("experiment=other", set()),
         ("+new_key=1", {"train"}),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm import tqdm
 
+from sr.runs.cores import num_cores
 from sr.runs.files import write_atomically
 from sr.runs.screen_text import printable
 from sr.upscale.opened_net import OpenedNet
@@ -86,11 +86,6 @@ class _Frame:
 
 Watch = Callable[[float, np.ndarray, np.ndarray], None]
 """Gets the time in seconds, the LR pixels and the upscaled pixels of a frame."""
-
-
-def num_cores() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def upscale_video(
