@@ -81,6 +81,23 @@ def fp32_from(iterations: int, tail: float) -> int:
     return round(iterations * (1 - tail))
 
 
+def kept_weights(keep: str, iterations: int, validate_every: int) -> str:
+    """Return which weights a training keeps, "last" or "best".
+
+    Raises:
+        ValueError: the best weights of a training without a validation.
+
+    >>> kept_weights("best", 1000, 500)
+    'best'
+    """
+    if keep == "best" and 0 < iterations < count("train.validate_every", validate_every):
+        raise ValueError(
+            f"train.keep=best needs a validation, but train.validate_every={validate_every} is more than the "
+            f"{iterations} iterations; lower train.validate_every"
+        )
+    return keep
+
+
 def hr_side(lr_patch: int, scale: float) -> int:
     """Return the side of a training patch in HR pixels.
 
@@ -107,6 +124,7 @@ def register_resolvers() -> None:
         "whole_chunks": whole_chunks,
         "at_least_one": at_least_one,
         "fp32_from": fp32_from,
+        "kept_weights": kept_weights,
         "hr_side": hr_side,
     }
     for name, resolver in resolvers.items():

@@ -41,7 +41,7 @@ STEP: dict[str, Kind] = {
     "parameters": Choice("all", "biases"),
     "learning_rate": RATE_RANGE,
     "encoding_learning_rate": RATE_RANGE,
-    "decay": Choice("cosine", "constant"),
+    "decay": Choice("cosine", "step", "constant"),
     "distillation": FRACTION,
     "teacher": Optional(Weights()),
     "checkpoint_every": Whole(),

@@ -71,6 +71,7 @@ TRAIN: dict[str, Kind] = {
     "chunk": Whole(1, 100_000),
     "validate_every": Whole(),
     "checkpoint_every": Whole(),
+    "keep": Choice("last", "best"),
     "protocol": PROTOCOL_WORD,
 }
 MACHINE: dict[str, Kind] = {
@@ -145,6 +146,7 @@ TASK: dict[str, Kind] = {
     "precision": Follows("train.precision"),
     "fp32_from": Follows("train.fp32_tail"),
     "ema_decay": Follows("train.ema_decay"),
+    "keep": Follows("train.keep"),
     "protocol": Follows("train.protocol"),
     "cuda_graphs": AUTO_OR_NEVER,
     "teacher.source": Optional(Weights()),

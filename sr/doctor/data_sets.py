@@ -2,7 +2,6 @@
 
 import csv
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -138,7 +137,7 @@ def bicubic_rows(name: str, root: Path, scales: Sequence[int] = _SCALES) -> Iter
     from sr.data.pairs import ImagePair
     from sr.data.test_sets import find_set
     from sr.evaluation import evaluate, upscaler
-    from sr.functional.resize import crop_to_multiple, downscale, imresize
+    from sr.functional.resize import crop_to_multiple, downscale
     from sr.models.interpolation import Bicubic
 
     for scale in scales:
@@ -146,10 +145,7 @@ def bicubic_rows(name: str, root: Path, scales: Sequence[int] = _SCALES) -> Iter
         cropped = [(path, crop_to_multiple(read_image(path), scale)) for path in files]
         pairs = [ImagePair(path.stem, downscale(hr, scale), hr, has_one_channel(path)) for path, hr in cropped]
         for protocol, value in published_rows(name, scale).items():
-            # MATLAB rounds bytes between its two passes, a net does not; luma alone is never rounded in either.
-            luma_only = metrics.protocol(protocol).luma_only
-            upscale = upscaler(Bicubic(scale=scale)) if luma_only else partial(imresize, scale=scale)
-            score = evaluate(upscale, pairs, metrics.protocol(protocol), scale)
+            score = evaluate(upscaler(Bicubic(scale=scale)), pairs, metrics.protocol(protocol), scale)
             yield BicubicRow(name, scale, protocol, value, score.psnr_db)
 
 

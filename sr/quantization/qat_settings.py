@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sr.losses.distillation_loss import check_share
 
-_WORDS = {"parameters": ("all", "biases"), "decay": ("cosine", "constant"), "keep": ("best", "last")}
+_WORDS = {"parameters": ("all", "biases"), "decay": ("cosine", "step", "constant"), "keep": ("best", "last")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +19,7 @@ class QatSettings:
         learning_rate: Learning rate of weights and biases. Small values win, because the net is trained already.
         encoding_learning_rate: Learning rate of the ranges that can be learned (weights, and activations without a
             clip). 0 keeps the calibrated ranges and is faster.
-        decay: "cosine" to zero, or "constant".
+        decay: "cosine" to zero, "step" (halved after each quarter of the iterations, as in ABPN), or "constant".
         distillation: Share in [0, 1] of the loss that is measured against a float net's output instead of hr.
         teacher: This float net: the folder of a finished run, its weights, or pretrained/<name>; None for the net that
             is quantized.
@@ -65,4 +65,6 @@ class QatSettings:
         """Return the factor in [0, 1] that multiplies the learning rates at an iteration."""
         if self.decay == "constant":
             return 1.0
+        if self.decay == "step":
+            return 0.5 ** (4 * iteration // self.iterations)
         return 0.5 * (1 + math.cos(math.pi * iteration / self.iterations))

@@ -77,6 +77,8 @@ class Gan(Regression):
         net: Net,
         **regression: Any,
     ) -> None:
+        if regression.get("keep") == "best":
+            raise ValueError("task=gan trades PSNR for texture, so the best PSNR is of its start; give train.keep=last")
         super().__init__(net=net, **regression)
         if not any(parameter.requires_grad for parameter in net.parameters()):
             raise ValueError(f"task=gan trains the net, and {type(net).__name__} has no weights; use task=regression")

@@ -75,6 +75,8 @@ class Pruning(Regression):
         for key, got, known in (("scope", scope, SCOPES), ("optimizer_state", optimizer_state, OPTIMIZER_STATES)):
             if got not in known:
                 raise ValueError(f"task.{key} must be {' or '.join(known)}, got {got!r}")
+        if regression.get("keep") == "best":
+            raise ValueError("task=pruning keeps the weights that each round ends with; give train.keep=last")
         super().__init__(net=net, fp32_from=fp32_from, **regression)
         self.rewind_at, self.ends = round_schedule(iterations, rounds, rewind)
         self.fraction, self.scope, self.optimizer_state = fraction, scope, optimizer_state

@@ -17,6 +17,7 @@ from sr.data.patches import Batch
 from sr.evaluation import add_score, check_color, upscaler
 from sr.models.blocks import inference_form
 from sr.models.net import Net
+from sr.tasks.best_weights import KEPT_WORDS, BestWeights
 from sr.tasks.cuda_graphs import Objective, PixelObjective, captured
 from sr.tasks.ema import WeightAverage
 from sr.tasks.precision import check_machine, check_precision
@@ -43,10 +44,11 @@ class Regression(lightning.LightningModule):
         ema_decay: Decay of the weight average; 0 for none.
         protocol: Name of the evaluation protocol for validation.
         cuda_graphs: "auto" records the step as a CUDA graph on a GPU, "never" does not.
+        keep: "last" deploys the weights of the last iteration, "best" those of the validation with the highest PSNR.
 
     Raises:
-        ValueError: If `precision` or `cuda_graphs` is unknown, or a loss is not finite; the message names the iteration
-            and the file with its batch.
+        ValueError: If `precision`, `cuda_graphs` or `keep` is unknown, or a loss is not finite; the message names the
+            iteration and the file with its batch.
     """
 
     rates = "optimizer.lr"
@@ -64,11 +66,15 @@ class Regression(lightning.LightningModule):
         ema_decay: float,
         protocol: str,
         cuda_graphs: str,
+        keep: str,
     ) -> None:
         super().__init__()
         if cuda_graphs not in ("auto", "never"):
             raise ValueError(f"machine.cuda_graphs must be auto or never, got {cuda_graphs!r}")
+        if keep not in KEPT_WORDS:
+            raise ValueError(f"train.keep must be last or best, got {keep!r}")
         self.automatic_optimization = False
+        self.best = BestWeights() if keep == "best" else None
         self.net = net.to(memory_format=torch.channels_last)
         self.scale: float = net.scale
         self.loss = loss
@@ -87,6 +93,8 @@ class Regression(lightning.LightningModule):
     def deployable(self) -> Net:
         """Return a copy of the net to deploy in its inference form, on the CPU and in evaluation mode."""
         net = copy.deepcopy(self.trained_net()).cpu()
+        if self.best:
+            self.best.load_into(net)
         for parameter, trained in zip(net.parameters(), self.net.parameters(), strict=True):
             parameter.requires_grad_(trained.requires_grad)  # QAT trains this net, and the average is frozen
         net = inference_form(net)
@@ -117,10 +125,14 @@ class Regression(lightning.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Save the random state, because a net or a loss may draw random numbers; the crops do not."""
         checkpoint |= random_states(self.device)
+        if self.best:
+            checkpoint["best_weights"] = self.best.state()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Restore the random state."""
         set_random_states(checkpoint, self.trainer.strategy.root_device)
+        if self.best:
+            self.best.set_state(checkpoint["best_weights"])
 
     def training_step(self, chunk: list[Batch], index: int) -> None:
         """Take one optimizer step for each batch of uint8 (lr, hr) in the chunk."""
@@ -164,7 +176,7 @@ class Regression(lightning.LightningModule):
 
     def facts(self) -> dict[str, Any]:
         """Return further facts of this training for the report, as plain containers."""
-        return {}
+        return {"kept_iteration": self.best.iteration} if self.best else {}
 
     def objective(self, bf16: bool) -> nn.Module:
         """Return the module (lr, hr) -> loss to minimise, with the forward pass in bf16 or fp32."""
@@ -194,5 +206,8 @@ class Regression(lightning.LightningModule):
         add_score(self.quality, self.upscale, pair)
 
     def on_validation_epoch_end(self) -> None:
-        """Log mean PSNR and SSIM."""
-        self.log_figures({f"val/{name}": mean for name, mean in self.quality.compute().items()})
+        """Log mean PSNR and SSIM, and keep the weights if they are the best so far."""
+        means = self.quality.compute()
+        self.log_figures({f"val/{name}": mean for name, mean in means.items()})
+        if self.best and not self.trainer.sanity_checking:
+            self.best.update(self.trained_net(), means[f"psnr_{self.protocol.channel}_db"], self.age())

@@ -17,6 +17,13 @@ def test_an_interval_that_cuts_a_chunk_is_refused():
         composition.whole_chunks(1001, 10)
 
 
+def test_the_best_weights_need_a_validation():
+    assert composition.kept_weights("last", 10, 20) == "last"
+    assert composition.kept_weights("best", 0, 20) == "best", "nothing is trained"
+    with pytest.raises(ValueError, match=r"needs a validation, but train.validate_every=20 is more than the 10 iter"):
+        composition.kept_weights("best", 10, 20)
+
+
 def test_a_tail_beyond_the_whole_is_refused():
     with pytest.raises(ValueError, match=r"in \[0, 1\], got 1.5"):
         composition.fp32_from(1000, 1.5)

@@ -154,7 +154,7 @@ def test_a_frozen_net_is_refused(run, make_qat, make_net):
         ({"learning_rate": -1e-5}, "learning rates of at least 0"),
         ({"keep": "first"}, "qat.keep is best or last, got 'first'"),
         ({"parameters": "weights"}, "qat.parameters is all or biases, got 'weights'"),
-        ({"decay": "step"}, "qat.decay is cosine or constant, got 'step'"),
+        ({"decay": "linear"}, "qat.decay is cosine or step or constant, got 'linear'"),
         ({"teacher": "pretrained/quicksrnet_medium"}, "qat.teacher teaches nothing at a distillation of 0"),
         ({"distillation": 2}, r"qat.distillation must be in \[0, 1\], got 2"),
     ],

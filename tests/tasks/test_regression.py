@@ -51,6 +51,18 @@ def test_a_resumed_fit_equals_an_uninterrupted_one_bit_for_bit(tmp_path, stop):
     check_resume(task, tmp_path, steps=30, stop=stop)
 
 
+def test_the_best_weights_are_deployed_and_survive_a_resume(tmp_path):
+    check_resume(lambda: task(keep="best"), tmp_path / "resume", steps=30, stop=15)
+    module = task(keep="best")
+    fit(module, tmp_path / "whole", steps=30, val_every=1)
+    best = module.best
+    assert best is not None and 0 < best.iteration <= 30 and module.facts() == {"kept_iteration": best.iteration}
+    best.iteration, best.psnr_db = 1, best.psnr_db + 1
+    kept = [parameter.clone() for parameter in module.deployable().parameters()]
+    nn.init.zeros_(next(module.average.net.parameters()))
+    assert all(torch.equal(a, b) for a, b in zip(kept, module.deployable().parameters(), strict=True))
+
+
 def test_bf16_gives_way_to_fp32(tmp_path):
     seen = []
 

@@ -30,6 +30,7 @@ def settings(**changes):
         ema_decay=0.9,
         protocol="y",
         cuda_graphs="auto",
+        keep="last",
     )
     return {**made, "net": changes.pop("net", None) or net(), **changes}
 
