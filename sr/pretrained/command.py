@@ -1,4 +1,4 @@
-"""Command line: `python -m sr.pretrained [list | add | convert ...]`."""
+"""Command line: `python -m sr.pretrained [list | add | convert | push | pull ...]`."""
 
 import shlex
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from rich.table import Table
 from sr.pretrained.add import add
 from sr.pretrained.card import Card
 from sr.pretrained.catalogue import PREFIX, cards
+from sr.pretrained.hub import pull, push
 from sr.pretrained.spandrel_net import save_for_spandrel
 from sr.pretrained.trained import trained
 from sr.runs.arguments import CommandParser, finite_number, path
@@ -32,6 +33,15 @@ def parser() -> CommandParser:
     other.add_argument("net", help="folder of a finished run, or a pretrained net; a Compact or RRDBNet")
     other.add_argument("--scale", type=finite_number(above=0), default=2, help="of a pretrained net; default: 2")
     other.add_argument("--to", type=path, required=True, help=".safetensors or .pth file")
+    sent = actions.add_parser("push", help="upload a pretrained net to the Hugging Face hub")
+    sent.add_argument("net", help="name of a pretrained net")
+    sent.add_argument("repo", help="<owner>/<name>")
+    sent.add_argument("--scale", type=finite_number(above=0), default=2, help="default: 2")
+    sent.add_argument("--private", action="store_true", help="a new repository is private")
+    got = actions.add_parser("pull", help="download a net that was pushed, and add it to the pretrained nets")
+    got.add_argument("repo", help="<owner>/<name>")
+    got.add_argument("--name", help="name here; default: that of its card")
+    got.add_argument("--revision", help="branch, tag or commit; default: the newest")
     return made
 
 
@@ -63,6 +73,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     elif options.action == "convert":
         source = options.net if Path(options.net).exists() else PREFIX + options.net.removeprefix(PREFIX)
         print(save_for_spandrel(trained(source, scale=options.scale), options.to))
+    elif options.action == "push":
+        print(push(options.net, options.repo, scale=options.scale, private=options.private))
+    elif options.action == "pull":
+        print(pull(options.repo, name=options.name, revision=options.revision))
     else:
         Console().print(score_table(cards()))
     return 0
