@@ -60,6 +60,7 @@ def test_the_wheel_holds_every_config_file(site: Path, repo_root: Path) -> None:
     for name in ("conf", "sweeps"):
         here = {path.relative_to(repo_root) for path in (repo_root / name).rglob("*.yaml")}
         assert here == {path.relative_to(site / "sr") for path in (site / "sr" / name).rglob("*.yaml")} != set()
+    assert (site / "hydra_plugins/sr_launcher.py").is_file()  # Hydra finds launchers in this package only
     assert (site / "sr/constraints.txt").read_bytes() == (repo_root / "constraints.txt").read_bytes()
 
 
