@@ -233,8 +233,7 @@ def refuse_unexpanded_sweep() -> None:
     """
     config = HydraConfig.get()
     wanted = (config.sweeper.get("params") or {}).keys()
-    given = {item.split("=", 1)[0].lstrip("+") for item in config.overrides.task}
-    if missing := sorted(set(wanted) - given):
+    if missing := sorted(set(wanted) - {item.split("=", 1)[0].lstrip("+") for item in config.overrides.task}):
         raise ValueError(
             f"this sweep was not expanded: {', '.join(missing)} got no value. Run one sweep at a time, as "
             "`python -m sr.run sweeps=NAME`, without hydra.mode=RUN"
@@ -247,6 +246,5 @@ def refuse_launcher_of_one_run(config: DictConfig) -> None:
     Raises:
         ValueError: with the command that is meant.
     """
-    kind = OmegaConf.select(config, "launcher.kind") or "basic"
-    if kind != "basic" and not in_multirun():
+    if (kind := OmegaConf.select(config, "launcher.kind") or "basic") != "basic" and not in_multirun():
         raise ValueError(f"launcher={kind} starts the jobs of a sweep; write -m in front, for a single job as well")
