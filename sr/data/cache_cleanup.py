@@ -24,6 +24,10 @@ UNFINISHED = "unfinished"
 LEFTOVER = re.compile(rf"\.(?:removed\.)?([0-9a-f]{{32}}(?:-[0-9]+)?)\.(?:\d+|{UNFINISHED})")
 
 
+MAP = re.compile(r"[0-9a-f]{32}(?:-[0-9]+)?")
+"""Names of the maps' folders: what else lies in the folder is not ours to remove."""
+
+
 class Stored(NamedTuple):
     """One map of a cache."""
 
@@ -40,7 +44,7 @@ def stored(cache: Path) -> list[Stored]:
 
     A damaged map has no images. Maps that are removed meanwhile or not readable are omitted.
     """
-    found = [_stored(index.parent) for index in cache.glob(f"*/{IMAGE_INDEX}")]
+    found = [_stored(index.parent) for index in cache.glob(f"*/{IMAGE_INDEX}") if MAP.fullmatch(index.parent.name)]
     return sorted(filter(None, found), key=lambda each: -each.unused_days)
 
 
@@ -48,16 +52,16 @@ def _stored(folder: Path) -> Stored | None:
     try:
         index = json.loads((folder / IMAGE_INDEX).read_text(encoding="utf-8"))
         names = index["names"] if "names" in index else [each["name"] for each in index["images"]]  # before format 3
+        first = str(names[0]) if names else ""
         size = (folder / PIXELS).stat().st_size
-    except (OSError, ValueError, KeyError):
-        names, size = [], 0
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        names, first, size = [], "", 0
     try:
         opened = (folder / IMAGE_INDEX).stat().st_mtime
         with only_user(folder) as alone:
             is_open = not alone
     except OSError:
         return None
-    first = names[0] if names else ""
     return Stored(folder, len(names), first, size / 1e6, (time.time() - opened) / DAY_S, is_open)
 
 

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from sr.data.cache_cleanup import Stored, in_words, remove, stored
 from sr.runs.arguments import CommandParser, finite_number, path
 from sr.runs.failures import one_line_errors
 from sr.runs.folders import expand_home
+from sr.runs.screen_text import printable
 
 
 def parser() -> CommandParser:
@@ -38,7 +40,7 @@ def cache_table(maps: Sequence[Stored]) -> Table:
         shown.add_column(heading, justify="right")
     for each in maps:
         numbers = (str(each.num_images), f"{each.size_mb:,.0f}", f"{each.unused_days:.1f}")
-        shown.add_row(each.folder.name[:8], each.first, *numbers, "yes" if each.is_open else "")
+        shown.add_row(each.folder.name[:8], escape(printable(each.first)), *numbers, "yes" if each.is_open else "")
     return shown
 
 

@@ -110,6 +110,32 @@ def _common(names: Collection[str], prefix: str, wanted: Collection[str]) -> boo
     )
 
 
+def refuse_other_tensors(state: Mapping[str, Any], source: str) -> None:
+    """Refuse what is no tensor of plain numbers: sparse, quantized and complex ones, and those without their values.
+
+    A tensor of strides 0 takes a few bytes in the file and any amount of memory once it is computed with.
+
+    Raises:
+        ValueError: Names the tensor.
+
+    >>> refuse_other_tensors({"a": torch.zeros(1).expand(10**9)}, "x.pth")
+    Traceback (most recent call last):
+    ValueError: x.pth: a claims 1000000000 values and holds 1; give weights as plain dense tensors
+    """
+    for name, value in state.items():
+        what = ""
+        if not isinstance(value, Tensor):
+            what = f"{name} is a {type(value).__name__}"
+        elif value.layout != torch.strided or value.is_quantized or value.is_complex() or value.is_meta:
+            kind = "quantized" if value.is_quantized else "meta" if value.is_meta else str(value.layout)
+            what = f"{name} is a {'complex' if value.is_complex() else kind.removeprefix('torch.')} tensor"
+        elif value.numel() * value.element_size() > value.untyped_storage().nbytes():
+            held = value.untyped_storage().nbytes() // value.element_size()
+            what = f"{name} claims {value.numel()} values and holds {held}"
+        if what:
+            raise ValueError(f"{source}: {what}; give weights as plain dense tensors")
+
+
 def refuse_nonfinite(state: Mapping[str, Tensor], source: str) -> None:
     """Refuse weights that hold an infinity or a NaN.
 

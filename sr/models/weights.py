@@ -14,7 +14,13 @@ from torch import Tensor, nn
 from sr.models.basicsr_names import from_basicsr_names
 from sr.models.blocks import inference_form
 from sr.models.rfdn_names import from_rfdn_names
-from sr.models.state_dicts import refuse_nonfinite, refuse_other_kinds, tensors_of, without_prefixes
+from sr.models.state_dicts import (
+    refuse_nonfinite,
+    refuse_other_kinds,
+    refuse_other_tensors,
+    tensors_of,
+    without_prefixes,
+)
 from sr.models.zoo import check_form, convert_zoo_names
 from sr.runs.files import write_atomically
 
@@ -65,6 +71,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
         )
     refuse_other_kinds(path)
     state = _of_safetensors(path) if path.suffix == ".safetensors" else _of_checkpoint(path)
+    refuse_other_tensors(state, str(path))
     refuse_nonfinite(state, str(path))
     return state
 
@@ -86,7 +93,7 @@ def _of_checkpoint(path: Path) -> dict[str, Tensor]:
             "damaged, or holds Python objects, which are not loaded for safety; give a whole copy of it, with tensors "
             "alone"
         ) from error
-    if not isinstance(content, dict) or LIGHTNING not in content:
+    if not isinstance(content, dict) or LIGHTNING not in content or not isinstance(content.get("state_dict"), dict):
         return tensors_of(content, str(path))
     state: dict[str, Tensor] = content["state_dict"]
     for prefix in ("average.net.", "net."):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
 from safetensors.torch import save
 
 from sr.config import targets
@@ -54,13 +55,15 @@ def add(run: Path, name: str, nets: Path = NETS) -> Path:
     targets.check_net(report.config.get("model"), source=str(run / REPORT))
     place = nets / Card.folder_of(name, report.scale)
     work = place.with_name(f".{place.name}.new")
-    shutil.rmtree(work, ignore_errors=True)  # left by a killed process
-    work.mkdir(parents=True)
-    try:
-        _fill(work, run, name, report)
-        replace_folder(work, place)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    nets.mkdir(parents=True, exist_ok=True)
+    with FileLock(nets / f".{place.name}.lock"):  # another process that adds the same net waits
+        shutil.rmtree(work, ignore_errors=True)  # left by a killed process
+        work.mkdir()
+        try:
+            _fill(work, run, name, report)
+            replace_folder(work, place)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
     return place
 
 

@@ -80,6 +80,8 @@ def _opened(path: Path, flags: int) -> TextIO:
     advice = "remove it and run the same command again"
     if path.is_symlink():  # Windows has no O_NOFOLLOW
         raise ValueError(f"{path} is a symbolic link, which a run does not write through; {advice}")
+    if path.is_dir():
+        raise ValueError(f"{path} is no regular file; {advice}")
     number = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o644)
     if not stat.S_ISREG(os.fstat(number).st_mode):
         os.close(number)

@@ -1,6 +1,8 @@
 """A finished run becomes a shipped net, which is found, loaded and used by name and scale."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -164,3 +166,13 @@ def test_the_command_line_lists_and_names_the_new_command(capsys):
     assert "PSNR" in listed and "22,860" in listed, "QuickSRNet-S x2 has 22,860 parameters"
     assert main(["upscale", "in put.png", "out.png", "--scale", "3"]) == 1
     assert "Error: type python -m sr.upscale 'in put.png' out.png --scale 3" in capsys.readouterr().err
+
+
+def test_processes_that_add_the_same_net_at_once_all_end_right(run, tmp_path):
+    add_it = "add(pathlib.Path(sys.argv[1]), 'net', pathlib.Path(sys.argv[2]))"
+    code = f"import pathlib, sys; from sr.pretrained.add import add; {add_it}"
+    command = [sys.executable, "-c", code, str(run), str(tmp_path / "nets")]
+    started = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    assert [process.communicate()[1] for process in started] == [""] * 4
+    assert Card.read(tmp_path / "nets/net_x2").name == "net"
+    assert [path.name for path in (tmp_path / "nets").iterdir() if path.is_dir()] == ["net_x2"]

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
 FORMATS_OF_FRAMES = ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p")
 COPIED = ("audio", "subtitle")
+ONLY_THIS_FILE = {
+    "format_whitelist": "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg,mxf,h264,hevc,ivf,yuv4mpegpipe,mpegvideo,gif",
+    "protocol_whitelist": "file",
+}
+"""Options of FFmpeg: no lists of other files and addresses (HLS, DASH, concat), whatever the ending says."""
 HDR_TRANSFERS = (16, 18)  # PQ and HLG
 _LOOK_AHEAD_SECONDS = 10
 """Audio may lie so far behind the last frame in the file."""
@@ -54,7 +59,7 @@ class SourceVideo:
         if not path.is_file():
             raise ValueError(f"no video at {path}" if not path.exists() else f"{path} is no file")
         try:
-            self.container = av.open(str(path), metadata_errors="replace")
+            self.container = av.open(str(path), metadata_errors="replace", options=ONLY_THIS_FILE)
         except av.error.FFmpegError as error:
             raise ValueError(f"{path} is no video that can be read, or is truncated ({error.strerror})") from error
         self.notes: list[str] = []
