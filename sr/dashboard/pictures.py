@@ -5,7 +5,6 @@ All runs' pictures of an image are read at once, so that the window and the spot
 
 import base64
 import functools
-import hashlib
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -14,11 +13,23 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from sr.report.kept_pictures import MAX_DECODED, SHARED, KeptPictures, cut, kept_pictures, read_pixels
-from sr.report.regions_of_interest import spots, window
+from sr.report.kept_pictures import (
+    MAX_REMEMBERED,
+    SHARED,
+    KeptPictures,
+    PictureFile,
+    cut,
+    kept_pictures,
+    pixel_hash,
+    read_pixels,
+)
+from sr.report.regions_of_interest import Box, spots, window
 from sr.report.runs import Run
+from sr.runs.files import stamp
 
 NUM_SPOTS = 4
+MAX_COMPARED = 32
+"""Pictures of an image that decide where it is looked at, so that hundreds of runs cost no more memory and time."""
 
 
 @dataclass(kw_only=True)
@@ -44,7 +55,7 @@ def pictures(runs: Iterable[Run], *, side: int, budget: Budget) -> list[dict[str
     """
     groups: dict[tuple[str, str, float, str], list[KeptPictures]] = {}
     for shown in (each for run in runs for each in kept_pictures(run)):
-        truth = hashlib.sha256(read_pixels(shown.files["hr"]).tobytes()).hexdigest()
+        truth = pixel_hash(shown.files["hr"])
         groups.setdefault((shown.set, shown.image, shown.scale, truth), []).append(shown)
     entries = [entry for members in groups.values() if (entry := _entry(members, side=side, budget=budget))]
     for index, entry in enumerate(entries):  # one name, but another HR: never put side by side, so told apart
@@ -63,17 +74,17 @@ def _entry(members: Sequence[KeptPictures], *, side: int, budget: Budget) -> dic
         made = [shown for shown in members for column in shown.files if column not in SHARED]
         budget.omitted += [f"{shown.run}: {name}" for shown in made]
         return None
-    shared = {column: read_pixels(first.files[column]) for column in SHARED if column in first.files}
+    shared = {column: first.files[column] for column in SHARED if column in first.files}
     layers = [
-        (shown.run, column, read_pixels(file))
+        (shown.run, column, file)
         for shown in members
         for column, file in shown.files.items()
         if column not in SHARED
     ]
-    compared = [pixels for _, _, pixels in layers]
+    compared = [file for _, _, file in layers]
     if len({run for run, _, _ in layers}) < 2:  # one run: where its net differs from bicubic and from the truth
-        compared += [pixels for column, pixels in shared.items() if column != "nearest"]
-    box = window(compared, side)
+        compared += [file for column, file in shared.items() if column != "nearest"]
+    box, places = _regions(compared, side)
     entry: dict[str, Any] = {
         "id": name,
         "set": first.set,
@@ -82,13 +93,13 @@ def _entry(members: Sequence[KeptPictures], *, side: int, budget: Budget) -> dic
         "block": max(2, as_ratio(first.scale).numerator),
         "size": [box.width, box.height],
         "origin": [box.x, box.y],
-        "shared": {column: _encoded(cut(pixels, box)) for column, pixels in shared.items()},
+        "shared": {column: _encoded(file, box) for column, file in shared.items()},
         "layers": [],
-        "spots": [list(spot)[:3] for spot in spots([cut(pixels, box) for pixels in compared], NUM_SPOTS)],
+        "spots": [list(spot)[:3] for spot in places],
     }
     budget.left -= sum(map(len, entry["shared"].values()))
-    for run, column, pixels in layers:
-        url = _encoded(cut(pixels, box)) if budget.left > 0 else ""
+    for run, column, file in layers:
+        url = _encoded(file, box) if budget.left > 0 else ""
         budget.left -= len(url)
         if url:
             entry["layers"].append({"run": run, "column": column, "url": url})
@@ -97,14 +108,30 @@ def _entry(members: Sequence[KeptPictures], *, side: int, budget: Budget) -> dic
     return entry if entry["layers"] or not layers else None
 
 
-def _encoded(pixels: np.ndarray) -> str:
-    """Return a picture as a data URL, in lossless WebP."""
-    return _webp(np.ascontiguousarray(pixels).tobytes(), *pixels.shape[:2])
+def _regions(files: Sequence[PictureFile], side: int) -> tuple[Box, list[Box]]:
+    """Return the window of at most `side` pixels and the spots within it in which pictures differ most.
+
+    Of many pictures, those with the smallest hashes are compared: another run rarely changes the choice.
+    """
+    compared = dict(sorted((pixel_hash(file), file) for file in files)[:MAX_COMPARED])
+    return _found_regions(tuple(compared.items()), side)
 
 
-@functools.lru_cache(maxsize=MAX_DECODED)
-def _webp(pixels: bytes, height: int, width: int) -> str:
-    """Encode RGB pixels, once for each content."""
-    file = io.BytesIO()
-    Image.frombytes("RGB", (width, height), pixels).save(file, format="WEBP", lossless=True, quality=20, method=1)
-    return f"data:image/webp;base64,{base64.b64encode(file.getvalue()).decode()}"
+@functools.lru_cache(maxsize=MAX_REMEMBERED)
+def _found_regions(compared: tuple[tuple[str, PictureFile], ...], side: int) -> tuple[Box, list[Box]]:
+    shown = [read_pixels(file) for _, file in compared]
+    box = window(shown, side)
+    return box, spots([cut(pixels, box) for pixels in shown], NUM_SPOTS)
+
+
+def _encoded(file: PictureFile, box: Box) -> str:
+    """Return a part of a picture as a data URL, in lossless WebP."""
+    return _webp(file, box, stamp(file.path))
+
+
+@functools.lru_cache(maxsize=MAX_REMEMBERED)
+def _webp(file: PictureFile, box: Box, _: object) -> str:
+    """Encode a part of a picture, once for each stamp of its file."""
+    written, pixels = io.BytesIO(), np.ascontiguousarray(cut(read_pixels(file), box))
+    Image.fromarray(pixels).save(written, format="WEBP", lossless=True, quality=20, method=1)
+    return f"data:image/webp;base64,{base64.b64encode(written.getvalue()).decode()}"

@@ -21,6 +21,12 @@ Made = tuple[dict[str, Any], list[dict[str, Any]]]
 WATCHED = ("config.yaml", "report.json", "failed.json", ".running", "images/images.json", "logs/*/metrics.csv")
 CLIENT_TIMEOUT_S = 10
 """After which a client that sends or reads nothing is let go."""
+BODIES: dict[str, tuple[str, Callable[[dict[str, Any], list[dict[str, Any]]], str]]] = {
+    "/": ("text/html; charset=utf-8", render),
+    "/content.json": ("application/json", lambda content, _: embedded(without_repetition(content))),
+    "/pictures.json": ("application/json", lambda _, pictures: embedded(pictures)),
+}
+"""What is served, each made when it is asked for: type, and function of content and pictures."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -35,6 +41,7 @@ class Live:
     def __init__(self, places: Sequence[Path], make: Callable[[], Made]) -> None:
         self._places, self._make = places, make
         self._state: tuple[Any, ...] | None = None
+        self._content: Made = ({}, [])
         self._answers: dict[str, tuple[str, bytes, str]] = {}
         self._lock = threading.Lock()
 
@@ -43,7 +50,11 @@ class Live:
         with self._lock:
             state = self.state()
             if state != self._state:
-                self._answers, self._state = self._made(), state
+                self._content, self._answers = self._make(), {}
+                self._state = state
+            if path not in self._answers and path in BODIES:
+                kind, body = BODIES[path]
+                self._answers[path] = _tagged(kind, body(*self._content))
             return self._answers.get(path)
 
     def state(self) -> tuple[Any, ...]:
@@ -54,15 +65,6 @@ class Live:
                 files += [path for pattern in WATCHED for path in folder.glob(pattern)]
             files += [path for root in sweep_roots(place.resolve()) for path in record_files(root)]
         return tuple(sorted((str(path), *found) for path in files if (found := stamp(path))))
-
-    def _made(self) -> dict[str, tuple[str, bytes, str]]:
-        """Make all answers."""
-        content, pictures = self._make()
-        return {
-            "/": _tagged("text/html; charset=utf-8", render(content, pictures)),
-            "/content.json": _tagged("application/json", embedded(without_repetition(content))),
-            "/pictures.json": _tagged("application/json", embedded(pictures)),
-        }
 
 
 def _tagged(kind: str, text: str) -> tuple[str, bytes, str]:

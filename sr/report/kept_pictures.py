@@ -1,6 +1,7 @@
 """Pictures of test images that runs kept: whole ones of each column, or strips of older runs cut apart."""
 
 import functools
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,8 +20,8 @@ from sr.runs.names import inside
 RESULT = "images/images.json"
 SHARED = ("nearest", "bicubic", "hr")
 """Columns that all runs have alike; the others are what the run itself made."""
-MAX_DECODED = 300
-"""Pictures kept in memory for the next page of a server."""
+MAX_REMEMBERED = 20000
+"""Files of which a server remembers size, hash and encoded part, so that it reads only those that changed."""
 
 
 class PictureFile(NamedTuple):
@@ -58,7 +59,14 @@ def kept_pictures(run: Run) -> Iterator[KeptPictures]:
 
 def read_pixels(file: PictureFile) -> np.ndarray:
     """Return a picture (H, W, 3) uint8."""
-    return _decoded(file, stamp(file.path))
+    with opened(file.path) as image:
+        pixels = np.asarray(image.convert("RGB"))
+    return pixels if file.part is None else cut(pixels, file.part)
+
+
+def pixel_hash(file: PictureFile) -> str:
+    """Return a hash of the pixels of a picture; an unchanged file is not read again."""
+    return _known_hash(file, stamp(file.path))
 
 
 def cut(pixels: np.ndarray, box: Box) -> np.ndarray:
@@ -103,8 +111,7 @@ def _size(file: PictureFile) -> tuple[int, int]:
     Raises:
         ValueError: The part that is meant is not in it.
     """
-    with opened(file.path) as image:
-        width, height = image.size
+    width, height = _whole_size(file.path, stamp(file.path))
     if not file.part:
         return width, height
     x, y, part_width, part_height = file.part
@@ -113,9 +120,14 @@ def _size(file: PictureFile) -> tuple[int, int]:
     return part_width, part_height
 
 
-@functools.lru_cache(maxsize=MAX_DECODED)
-def _decoded(file: PictureFile, _: object) -> np.ndarray:
-    """Read a picture, once for each stamp of its file."""
-    with opened(file.path) as image:
-        pixels = np.asarray(image.convert("RGB"))
-    return pixels if file.part is None else cut(pixels, file.part)
+@functools.lru_cache(maxsize=MAX_REMEMBERED)
+def _whole_size(path: Path, _: object) -> tuple[int, int]:
+    """Return width and height of an image file, read once for each of its stamps."""
+    with opened(path) as image:
+        return image.size
+
+
+@functools.lru_cache(maxsize=MAX_REMEMBERED)
+def _known_hash(file: PictureFile, _: object) -> str:
+    """Hash a picture once for each stamp of its file."""
+    return hashlib.sha256(read_pixels(file).tobytes()).hexdigest()

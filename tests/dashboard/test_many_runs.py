@@ -15,6 +15,7 @@ from rich.console import Console
 
 from sr.dashboard.content import content
 from sr.dashboard.page import render
+from sr.dashboard.pictures import Budget, pictures
 from sr.dashboard.serve import Live
 from sr.report.command import tables_of
 from sr.report.render import print_tables
@@ -67,3 +68,26 @@ def test_a_served_page_reads_only_what_changed(tmp_path: Path, sweep: Path, unpa
     again = seconds(lambda: live.answer("/content.json"))
     assert again < min(first, 2)
     assert b"99.25" in live.answer("/content.json")[1]
+
+
+def test_of_hundred_runs_with_pictures_only_what_changed_is_read(
+    tmp_path: Path, sweep: Path, make_pictures: Callable[..., None], unpack_runs: Any
+) -> None:
+    many_runs(sweep / "model.f_8-model.m_2-seed_0", tmp_path / "own", 100)
+    folders = sorted((tmp_path / "own").iterdir())
+    for noise, folder in enumerate(folders):
+        make_pictures(folder, noise=noise % 40)
+
+    def make() -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        runs = find_runs([tmp_path])
+        return content(runs, [tmp_path]), pictures(runs, side=64, budget=Budget(left=10**9))
+
+    live = Live([tmp_path], make)
+    before = json.loads(live.answer("/pictures.json")[1])
+    assert sum(len(entry["layers"]) for entry in before) == 200
+    for change in ("report.json", "images/set5_bird/float.png"):
+        again = (folders[0] / change).read_bytes()
+        (folders[0] / change).write_bytes(again + b"\n")
+        (folders[0] / "images/images.json").touch()
+        assert seconds(lambda: live.answer("/content.json")) < 1
+        assert json.loads(live.answer("/pictures.json")[1]) == before
