@@ -1,7 +1,7 @@
 """Run an experiment: prepare, train, then the stages. The composition root beside `building`."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -34,7 +34,7 @@ from sr.runs.training_lock import training_lock
 from sr.stages.plan import complete_all, stages_in_order
 from sr.stages.stage import Job, check_stages, has_weights
 from sr.stages.starts import last_training_key, note_start
-from sr.stages.tracking import end_run, log_report, wandb_id
+from sr.stages.tracking import check_logger, end_run, log_report, wandb_id, without_notice
 from sr.stages.training import TRAINED_RESULT, is_trained, trained_net, training_key, write_trained, write_untrained
 from sr.tasks.regression import Regression
 
@@ -102,6 +102,7 @@ def check_words(config: DictConfig) -> None:
     count("seed", config.seed, least=0, most=2**32 - 1)  # what numpy takes
     names("init_leave", config.init_leave)
     check_devices(config)
+    check_logger(config.logger)
     if config.reuse not in ("always", "never"):
         raise ValueError(f"reuse is `always` or `never`, got {config.reuse!r}")
 
@@ -142,8 +143,16 @@ def prepare(config: DictConfig, folder: Path, index: ResultIndex) -> Prepared:
     stages = {name: each for name, each in parts.items() if name not in callbacks}
     check_stages(stages_in_order(stages), stages, job)
     if task is not None:
+        check_callbacks(config, task, callbacks)
         check_images(config, data, job, calibrated=bool(stages.get("quantize")) and not job.scheme.is_unchanged)
     return Prepared(config=config, locked=locked, task=task, data=data, callbacks=callbacks, stages=stages, job=job)
+
+
+def check_callbacks(config: DictConfig, task: Regression, callbacks: Mapping[str, Any]) -> None:
+    """Raise ValueError if a training lacks a callback that it cannot do without."""
+    missing = [name for name in ("checkpoint", "throughput") if name not in callbacks]
+    if missing and has_weights(task) and config.trainer.max_steps:
+        raise ValueError(f"callbacks.{missing[0]}=null: a training needs it, to resume and to report; leave it on")
 
 
 def check_images(config: DictConfig, data: ImageData, job: Job, *, calibrated: bool) -> None:
@@ -205,8 +214,6 @@ def fit(ready: Prepared, logger: Any, checkpoint: str | None) -> None:
             task.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"])
         write_untrained(task, folder)
         return
-    if missing := [name for name in ("checkpoint", "throughput") if name not in ready.callbacks]:
-        raise ValueError(f"callbacks.{missing[0]}=null: a training needs it, to resume and to report; leave it on")
     trainer = trainer_of(config, folder, logger, ready.callbacks.values())
     trainer.fit(task, datamodule=ready.data, ckpt_path=checkpoint, weights_only=True)
     raise_if_stopped()
@@ -233,4 +240,4 @@ def logger_of(config: DictConfig, folder: Path) -> Any:
     if "id" in node and node.id is None:
         with open_dict(node):
             node.id = wandb_id(folder)
-    return made(node)
+    return without_notice(made(node))

@@ -6,6 +6,7 @@ from typing import Any
 from sr.dashboard.rows import Slice, slices
 from sr.report.record import Report
 from sr.report.runs import Run
+from sr.runs.wandb_account import refuse_without_login
 
 SETTINGS = ("model.m", "model.f", "model.init", "model.activation", "quantization.name", "train.iterations")
 """What the parallel coordinates run over, before the scores: the choices of the papers' ablations."""
@@ -178,9 +179,8 @@ def _login() -> str:
     """
     import wandb
 
+    refuse_without_login(otherwise="leave --wandb out: the page of these runs needs no account")
     try:
-        if wandb.login(prompt=False):
-            return str(wandb.Api().default_entity)
+        return str(wandb.Api().default_entity)
     except wandb.Error as error:
         raise ValueError(f"W&B cannot be asked for the account ({error}); give --entity, or try again later") from error
-    raise ValueError("no W&B login: run `wandb login`, or set WANDB_API_KEY; then sync offline runs with `wandb sync`")

@@ -11,6 +11,7 @@ from sr.data.pairs import ImagePair
 from sr.evaluation.pristine import STRIP_PX, niqe, pristine
 from sr.evaluation.upscaler import Upscale
 from sr.functional.color import image_luma
+from sr.functional.niqe import BLOCK_PX
 
 Measure = Callable[[np.ndarray, np.ndarray], float]  # sr and hr, (H, W, 3) uint8 without the border
 
@@ -20,6 +21,8 @@ MEASURES = {
     "lpips": "distance of AlexNet features (torchmetrics); lower is better",
     "pi": "perceptual index ((10 - Ma) + NIQE) / 2, Ma by pyiqa, NIQE as above; lower is better",
 }
+NEED_BLOCKS = {"niqe", "pi"}
+"""Measures that cut images into blocks of `BLOCK_PX` pixels."""
 
 
 class PerceptualScores:
@@ -41,6 +44,20 @@ class PerceptualScores:
         self.protocol, self.scale = protocol, scale
         make = {"niqe": _niqe, "rmse": self._rmse, "lpips": _lpips, "pi": _perceptual_index}
         self.measures: dict[str, Measure] = {name: make[name]() for name in names}
+
+    def check_size(self, height: int, width: int) -> None:
+        """Refuse an image that a measure cannot score.
+
+        Args:
+            height: Rows of the HR image.
+            width: Columns of the HR image.
+
+        Raises:
+            ValueError: It is too small for NIQE.
+        """
+        left = min(height, width) - 2 * self.protocol.border(self.scale)
+        if NEED_BLOCKS & self.measures.keys() and left < BLOCK_PX:
+            raise ValueError(f"NIQE needs at least {BLOCK_PX} pixels a side within the border, got {max(left, 0)}")
 
     def evaluate(self, upscale: Upscale | None, images: Iterable[ImagePair]) -> dict[str, float]:
         """Return the mean of each measure over the images.

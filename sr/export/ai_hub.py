@@ -45,6 +45,9 @@ class AiHub:
     def check(self, scheme: Any) -> None:
         """Accept every scheme, see `Engine.check`: only the service can tell what a device supports."""
 
+    def check_graph(self, release: Release) -> None:
+        """Accept every graph, see `Engine.check_graph`."""
+
     def build(self, release: Release, work: Path, log: Path) -> Built:
         """Write the job with an input image, send it if asked to, and report the result or how to send it."""
         entry = Graph.load(release.fixed).model.graph.input[0]

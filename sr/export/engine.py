@@ -46,6 +46,9 @@ class Engine(Protocol):
     def check(self, scheme: Any) -> None:
         """Raise ValueError with advice if the engine does not support a scheme."""
 
+    def check_graph(self, release: Release) -> None:
+        """Raise ValueError if the engine lacks an operator of a release, whose weights do not matter."""
+
     def build(self, release: Release, work: Path, log: Path) -> Built:
         """Write files into `work` and return the forms; output of native code is appended to `log`.
 
@@ -124,6 +127,9 @@ class CpuEngine:
 
     def check(self, scheme: Any) -> None:
         """Accept every scheme, see `Engine.check`."""
+
+    def check_graph(self, release: Release) -> None:
+        """Accept every graph, see `Engine.check_graph`."""
 
     def timed(self, release: Release, run: Any) -> dict[str, Any]:
         """Time a function of uint8 (1, h, w, C) on one image of noise of the target's size.

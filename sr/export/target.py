@@ -2,6 +2,7 @@
 
 import json
 import platform
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -24,6 +25,7 @@ from sr.models.net import Net
 from sr.runs.files import sha256, write_json
 from sr.runs.parts import NO_PARTS, Parts
 
+_TRACED = (64, 64)  # LR pixels of a graph that is only looked at
 _PACKAGES = ("torch", "aimet-torch", "onnx", "onnxruntime", "onnxruntime-qnn")
 
 
@@ -69,6 +71,22 @@ class Onnx:
         """
         self.refuse(scheme)
         say_missing(self.engines)
+
+    def rehearse(self, simulation: Simulated, float_net: Net) -> None:
+        """Raise ValueError before the training if an engine lacks an operator of the net.
+
+        Args:
+            simulation: The quantized net; its weights and ranges do not matter.
+            float_net: Net in its inference form.
+        """
+        engines = [engine for engine in self.engines.values() if not engine.why_missing()]
+        if not engines:
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            sizes = {"proof_size": _TRACED, "target_size": _TRACED}
+            release = build_release(simulation, float_net, Path(folder), space_to_depth=self.space_to_depth, **sizes)
+            for engine in engines:
+                engine.check_graph(release)
 
     def refuse(self, scheme: Any) -> None:
         """Raise ValueError if the target or an engine does not support a scheme."""

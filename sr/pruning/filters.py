@@ -96,9 +96,10 @@ class Filters:
             size = len(group.features)
             wanted = len(chosen & set(group.features)) if self.scope == "global" else round(self.keep * size)
             if not wanted:
+                other = ", or use filters.scope=layer" if self.scope == "global" else ""
                 raise ValueError(
                     f"keeping {self.keep:.0%} of the channels would remove all {size} of {group.name}; raise "
-                    "filters.keep, or use filters.scope=layer"
+                    f"filters.keep{other}"
                 )
             blocks = max(1, (2 * wanted + self.block) // (2 * self.block))  # halves are rounded up
             counts[group.name] = min(size, blocks * self.block)

@@ -112,11 +112,35 @@ def pruned(found: Mapping[str, Tensor], masks: Masks, share: float, scope: str) 
         new |= {name: part.view_as(masks[name]) for name, part in zip(names, parts, strict=True)}
     for name, mask in new.items():
         if not mask.any():
-            raise ValueError(
-                f"pruning to a sparsity of {share:.1%} would remove all {mask.numel()} weights of layer {name}; lower "
-                "task.rounds or task.fraction, or use task.scope=layer"
-            )
+            raise ValueError(_emptied(f"all {mask.numel()} weights of layer {name}", share, scope))
     return new
+
+
+def check_sparsity(masks: Masks, share: float, scope: str) -> None:
+    """Refuse a sparsity that would empty a layer, whatever the weights are.
+
+    Args:
+        masks: Layer -> mask of its kernel.
+        share: Share of all weights that the last round masks, in (0, 1).
+        scope: See `pruned`.
+
+    Raises:
+        ValueError: A layer would lose its last weight.
+
+    >>> check_sparsity({"a": torch.ones(4)}, 0.5, "layer")
+    """
+    sizes = {name: mask.numel() for name, mask in masks.items()}
+    smallest = min(sizes, key=lambda name: sizes[name])
+    if scope == "layer" and round(share * sizes[smallest]) == sizes[smallest]:
+        raise ValueError(_emptied(f"all {sizes[smallest]} weights of layer {smallest}", share, scope))
+    total = sum(sizes.values())
+    if scope == "global" and total - round(share * total) < len(sizes):
+        raise ValueError(_emptied(f"all weights of some of the {len(sizes)} layers", share, scope))
+
+
+def _emptied(what: str, share: float, scope: str) -> str:
+    advice = "" if scope == "layer" else ", or use task.scope=layer"
+    return f"pruning to a sparsity of {share:.1%} would remove {what}; lower task.rounds or task.fraction{advice}"
 
 
 def share_after(num_rounds: int, fraction: float) -> float:

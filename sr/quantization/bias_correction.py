@@ -30,17 +30,16 @@ class BiasCorrection:
 
     name: str
 
-    def __call__(self, simulation: Simulation, inputs: StepInputs) -> Simulation:
-        """Correct the biases in place, then calibrate the ranges again. It takes seconds, so nothing is kept.
+    def check(self, net: Net) -> None:
+        """Refuse a net without a bias, see `NetCheck`."""
+        if not any(name.endswith(".bias") for name, _ in net.named_parameters()):
+            raise ValueError(f"{self.name}: no layer of {type(net).__name__} has a bias to correct")
 
-        Raises:
-            ValueError: The net has no bias.
-        """
+    def __call__(self, simulation: Simulation, inputs: StepInputs) -> Simulation:
+        """Correct the biases in place, then calibrate the ranges again. It takes seconds, so nothing is kept."""
         assert isinstance(simulation, IntegerSimulation)
         net, teacher = simulation.net, inputs.float_net
         names = biased(net)
-        if not names:
-            raise ValueError(f"{self.name}: no layer of {type(inputs.float_net).__name__} has a bias to correct")
         wanted = channel_means(teacher, names, inputs.calibration)
         largest = 0.0
         for name in names:

@@ -53,11 +53,16 @@ class Gptq:
                 f"{self.name} needs a damping above 0 and at least 1 position, got {self.damping} and {self.positions}"
             )
 
+    def check(self, net: Net) -> None:
+        """Refuse a net without a convolution, see `NetCheck`."""
+        if not any(isinstance(module, CONVOLUTION_LAYERS) for module in net.modules()):
+            raise ValueError(f"{self.name}: no layer of the net is a convolution; take another step, such as adaround")
+
     def __call__(self, simulation: Simulation, inputs: StepInputs) -> Simulation:
         """Round all convolutions in place and fix their ranges. It takes seconds, so nothing is kept for a restart.
 
         Raises:
-            ValueError: The net has no convolution, or the damping is too small to solve a layer.
+            ValueError: The damping is too small to solve a layer.
         """
         assert isinstance(simulation, IntegerSimulation)
         names = _convolutions(simulation.net, self.name)
@@ -104,8 +109,6 @@ def _convolutions(net: Net, name: str) -> list[str]:
     """Return the names of the layers to round; warn of other layers with weights, which are rounded to nearest."""
     layers = weighted(net)
     found = [layer for layer in layers if isinstance(net.get_submodule(layer), CONVOLUTION_LAYERS)]
-    if not found:
-        raise ValueError(f"{name}: no layer of the net is a convolution; take another step, such as adaround")
     if others := [layer for layer in layers if layer not in found]:
         log.warning("%s leaves %s rounded to nearest: it knows only convolutions", name, ", ".join(others))
     return found

@@ -100,7 +100,7 @@ def _activation(module: Any, exact: Sequence[Tensor]) -> dict[str, Any]:
     quantizer = module.output_quantizers[0]
     if quantizer is None:
         return {}
-    low, high = float(quantizer.get_min()), float(quantizer.get_max())
+    low, high = float(quantizer.get_min().detach()), float(quantizer.get_max().detach())
     values = torch.cat([batch.flatten() for batch in exact])
     half = (high - low) / (2**quantizer.bitwidth - 1) / 2
     pinned = not any(parameter.requires_grad for parameter in quantizer.parameters())

@@ -19,14 +19,16 @@ def check(net: Net, scheme: Scheme) -> None:
     """Raise ValueError before training if `quantize` cannot handle this net.
 
     Args:
-        net: Net in its training form; its weights do not matter.
+        net: Net in its inference form; its weights do not matter.
         scheme: Scheme to apply.
 
     Raises:
-        ValueError: AIMET is missing, or a step does not work for the net, for example a teacher of another scale.
+        ValueError: AIMET is missing or does not know a module, or a step does not work for the net, for example a
+            teacher of another scale.
     """
     if not scheme.is_float:
         require()
+        uncalibrated(without_batch_norms(net), scheme)
     for step in (*scheme.preparations, *scheme.repairs):
         if isinstance(step, NetCheck):
             step.check(net)

@@ -10,7 +10,9 @@ from sr.export.certificate.proof import PROTOCOL
 from sr.export.graph.shape import lr_size
 from sr.export.target import NoExport
 from sr.models.fingerprint import fingerprint
-from sr.stages.quantize import simulation_hash, simulation_of
+from sr.quantization.batch_norms import without_batch_norms
+from sr.quantization.ptq import calibrate
+from sr.stages.quantize import calibration_inputs, simulation_hash, simulation_of
 from sr.stages.stage import Job, Outcome, Stage
 
 EXPORT_FOLDER = "export"
@@ -46,6 +48,11 @@ class Export(Stage):
                 f"export.crop_lr_side={job.target.crop_lr_side} gives crops of {crop.lr.shape[1]}x{crop.lr.shape[0]} "
                 f"LR pixels for the proof: {error}; raise it, or take larger test images"
             ) from error
+        if job.target.engines:
+            batch = calibration_inputs(job.images, job.net, 1, 1)
+            job.target.rehearse(
+                calibrate(net=without_batch_norms(job.net), scheme=job.scheme, calibration=batch), job.net
+            )
 
     def _crops(self, job: Job) -> list[ImagePair]:
         pairs = [pair for pairs in job.images.test_sets().values() for pair in pairs]

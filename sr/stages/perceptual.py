@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sr.evaluation import PerceptualScores, upscaler
+from sr.evaluation.perceptual_scores import NEED_BLOCKS
 from sr.models.fingerprint import fingerprint
 from sr.models.interpolation import Bicubic
 from sr.stages.quantize import QUANTIZED_RESULT, simulation_hash, simulation_of
@@ -27,8 +28,15 @@ class Perceptual(Stage):
         return super().skip_reason(job) if self.measures else "measures=[]"
 
     def check(self, job: Job) -> None:
-        """See `Stage.check`; what a measure needs is looked for."""
-        self._scores(job)
+        """See `Stage.check`; what a measure needs is looked for, and the images are large enough."""
+        scores = self._scores(job)
+        for name, pairs in job.images.test_sets().items():
+            for pair in pairs:
+                try:
+                    scores.check_size(*pair.hr.shape[:2])
+                except ValueError as error:
+                    advice = f"take larger images, or measures without {', '.join(NEED_BLOCKS & {*self.measures})}"
+                    raise ValueError(f"test set {name}: {pair.name}: {error}; {advice}") from error
 
     def _scores(self, job: Job) -> PerceptualScores:
         return PerceptualScores(self.measures, job.protocol, float(job.net.scale))

@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from sr.report.summary import certificate, flat_numbers
 from sr.runs.files import read_json, write_json
 from sr.runs.identity import has_config, read_config
 from sr.runs.results import results_in
+from sr.runs.wandb_account import refuse_without_login
 
 MODEL_FILES = ("float/weights.safetensors", "checkpoints/last.ckpt", "config.yaml", "export/*.onnx", "export/*.json")
 WANDB_ID = "wandb_id.json"
@@ -77,6 +78,23 @@ def wandb_id(folder: Path) -> str:
         logger = read_config(folder).get("logger") if has_config(folder) else None
         write_json(path, {"id": (logger or {}).get("id") or uuid.uuid4().hex[:12]})
     return str(read_json(path)["id"])
+
+
+def check_logger(settings: Mapping[str, Any] | None) -> None:
+    """Raise ValueError before any work if a logger that sends to W&B has no login there.
+
+    Args:
+        settings: of the logger, as in conf/logger; None for no logger.
+    """
+    if settings and settings.get("mode") == "online" and str(settings["_target_"]).endswith(".WandbLogger"):
+        refuse_without_login(otherwise="take logger.mode=offline, and send the run later with `wandb sync`")
+
+
+def without_notice(logger: Any) -> Any:
+    """Return a logger, without the setting of Lightning's WandbLogger for which W&B prints a deprecation."""
+    if isinstance(logger, WandbLogger):
+        logger._wandb_init.pop("anonymous", None)
+    return logger
 
 
 def end_run(logger: Any) -> None:

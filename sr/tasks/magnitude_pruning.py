@@ -15,6 +15,7 @@ from sr.pruning.masks import (
     SCOPES,
     all_kept,
     apply_masks,
+    check_sparsity,
     kernels,
     masked_share,
     pruned,
@@ -82,6 +83,7 @@ class Pruning(Regression):
         self.fraction, self.scope, self.optimizer_state = fraction, scope, optimizer_state
         self._fp32_share = fp32_from / iterations
         self.masks = all_kept(net)
+        check_sparsity(self.masks, share_after(rounds, fraction), scope)
         self.records = list[dict[str, Any]]()  # of the finished rounds
         self._curve = list[list[float]]()  # [iteration of the round, PSNR] of this round's validations
         self._early: dict[str, Any] = {}  # state of iteration k

@@ -62,6 +62,18 @@ def test_a_process_ends_in_one_line_and_leaves_nothing(tmp_path, override):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_without_a_login_wandb_prints_nothing_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    monkeypatch.setenv("NETRC", str(tmp_path / "none"))
+    result = sr_run("logger=wandb", "logger.mode=online", f"hydra.run.dir={tmp_path}/run", cwd=tmp_path)
+    assert result.returncode == 1
+    assert result.stderr == (
+        "Error: no W&B login: run `wandb login`, or set WANDB_API_KEY; or take logger.mode=offline, and send the run "
+        "later with `wandb sync`\n"
+    )
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_sweep_counts_each_job_that_failed(tmp_path):
     result = sr_run("scale=7", "-m", "experiment=a,b", f"hydra.sweep.dir={tmp_path}", cwd=tmp_path)
     assert result.returncode == 1

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from sr.models.blocks import Add, Concat
+from sr.quantization.pipeline import check
 from sr.quantization.ptq import calibrate, uncalibrated
 
 pytestmark = pytest.mark.aimet
@@ -120,6 +121,8 @@ def test_refuses_what_aimet_does_not_know(make_scheme, make_net):
     net.odd = Odd()
     with pytest.raises(ValueError, match=r"AIMET does not know odd \(Odd\). Use quantization=fp32"):
         uncalibrated(net, make_scheme())
+    with pytest.raises(ValueError, match=r"AIMET does not know odd \(Odd\)"):  # before the training
+        check(net, make_scheme())
 
 
 def test_refuses_bad_crops(make_net, make_scheme, calibration):

@@ -69,6 +69,14 @@ def test_masks_take_the_smallest_and_keep_what_was_masked():
         pruned({"a": torch.tensor([9.0, 9.0]), "b": torch.tensor([1.0, 1.0])}, ones, 0.5, "global")
 
 
+def test_a_layer_that_the_global_scope_empties_keeps_weights_in_its_own():
+    found = {"small": torch.full((4,), 0.01), "large": torch.ones(4)}
+    masks = {name: torch.ones(4) for name in found}
+    with pytest.raises(ValueError, match=r"all 4 weights of layer small; .* or use task\.scope=layer"):
+        pruned(found, masks, 0.5, "global")
+    assert all(mask.sum() == 2 for mask in pruned(found, masks, 0.5, "layer").values())
+
+
 def test_gradients_reach_the_branches_through_the_mask():
     module = task(net=net(overparameterize="sesr"))
     masks = pruned(kernels(module.net, module.masks), module.masks, 0.5, "global")

@@ -52,6 +52,10 @@ class LiteRt(CpuEngine):
                 "8. Use a scheme with weight_bits=8, or leave the engine litert out"
             )
 
+    def check_graph(self, release: Release) -> None:
+        """Refuse operators that LiteRT does not have, see `Engine.check_graph`."""
+        lower(release.pixels, fixed_size(release)[:2], "")
+
     def build(self, release: Release, work: Path, log: Path) -> Built:
         """Write litert/pixels_HxW.tflite and return its form, see `Engine.build`."""
         facts = " ".join(f"{key}={value}" for key, value in release.pixels.metadata.items())
