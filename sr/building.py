@@ -138,7 +138,14 @@ def resume_from(config: DictConfig, folder: Path) -> str | None:
         raise ValueError(
             f"{folder} has a checkpoint already and ckpt=none; remove the folder, or use ckpt=last to go on"
         )
-    read_weights(path)  # a damaged file is named here, in one line
+    try:
+        read_weights(path)  # a damaged file is named here, in one line
+    except ValueError as error:
+        what = str(error).rpartition("; ")[0] or str(error)
+        raise ValueError(
+            f"{what}; it is this run's own checkpoint: put a whole copy of it back, or remove it, and the same command "
+            "trains from the start"
+        ) from error
     return str(path)
 
 
@@ -178,7 +185,7 @@ def quiet() -> None:
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     logging.getLogger("lightning.fabric").setLevel(logging.ERROR)
     logging.getLogger("onnx_ir").setLevel(logging.ERROR)
-    for text in ("many workers", "LeafSpec", "isinstance.*treespec", "in eval mode at the start"):
+    for text in ("many workers", "LeafSpec", "isinstance.*treespec", "in eval mode at the start", "srun"):
         warnings.filterwarnings("ignore", message=f".*{text}.*")
 
 

@@ -76,10 +76,7 @@ def _entry(members: Sequence[KeptPictures], *, side: int, budget: Budget) -> dic
         return None
     shared = {column: first.files[column] for column in SHARED if column in first.files}
     layers = [
-        (shown.run, column, file)
-        for shown in members
-        for column, file in shown.files.items()
-        if column not in SHARED
+        (shown.run, column, file) for shown in members for column, file in shown.files.items() if column not in SHARED
     ]
     compared = [file for _, _, file in layers]
     if len({run for run, _, _ in layers}) < 2:  # one run: where its net differs from bicubic and from the truth

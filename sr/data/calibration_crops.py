@@ -40,7 +40,7 @@ def calibration_crops(
     """
     fitting = [i for i, pair in enumerate(pairs) if min(pair.lr.shape[:2]) >= lr_patch]
     if not fitting:
-        raise ValueError(f"no training image has {lr_patch}x{lr_patch} LR pixels for calibration; lower its lr_patch")
+        raise ValueError(f"no training image has {lr_patch}x{lr_patch} LR pixels for calibration; lower data.lr_patch")
     stream = PatchStream(
         pairs=Selection(pairs, fitting), scale=scale, batch_size=batch_size, lr_patch=lr_patch, seed=seed | _KEY,
         start=0, stride=1, sampling=sampling, augment=False,

@@ -168,7 +168,9 @@ class PatchStream(Iterator[Batch]):
         room = (sizes - self.lr_patch) // self.ratio.denominator + 1
         if (room < 1).any():
             bad = [self.pairs[i].name for i in np.flatnonzero(room.min(axis=1) < 1).tolist()]
-            raise ValueError(f"smaller than a patch of {self.lr_patch} LR pixels: {', '.join(bad[:8])}; lower lr_patch")
+            raise ValueError(
+                f"smaller than a patch of {self.lr_patch} LR pixels: {', '.join(bad[:8])}; lower data.lr_patch"
+            )
         return room
 
     @cached_property

@@ -152,7 +152,7 @@ def test_at_x1_5_offsets_are_even():
 def test_a_patch_that_does_not_fit_is_refused():
     with pytest.raises(ValueError, match=r"positive multiple of 2 at x1\.5, got 5"):
         made(noise(1.5, [(20, 20)]), scale=1.5, lr_patch=5)
-    with pytest.raises(ValueError, match="smaller than a patch of 6 LR pixels: 1; lower lr_patch"):
+    with pytest.raises(ValueError, match=r"smaller than a patch of 6 LR pixels: 1; lower data\.lr_patch"):
         next(made(noise(2, [(20, 20), (5, 40)])))
     with pytest.raises(ValueError, match="sampling must be one of area, uniform, detail, got 'random'"):
         made(noise(2, [(20, 20)]), sampling="random")
