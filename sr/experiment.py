@@ -34,7 +34,7 @@ from sr.runs.training_lock import training_lock
 from sr.stages.plan import complete_all, stages_in_order
 from sr.stages.stage import Job, check_stages, has_weights
 from sr.stages.starts import last_training_key, note_start
-from sr.stages.tracking import check_logger, end_run, log_report, wandb_id, without_notice
+from sr.stages.tracking import check_tracking, end_run, log_report, wandb_id, without_notice
 from sr.stages.training import TRAINED_RESULT, is_trained, trained_net, training_key, write_trained, write_untrained
 from sr.tasks.regression import Regression
 
@@ -102,7 +102,7 @@ def check_words(config: DictConfig) -> None:
     count("seed", config.seed, least=0, most=2**32 - 1)  # what numpy takes
     names("init_leave", config.init_leave)
     check_devices(config)
-    check_logger(config.logger)
+    check_tracking(config.logger)
     if config.reuse not in ("always", "never"):
         raise ValueError(f"reuse is `always` or `never`, got {config.reuse!r}")
 

@@ -15,7 +15,6 @@ TESTED_ELSEWHERE = {
     "building.py": "test_experiment.py",
     "callbacks/datamodule.py": "end_to_end/test_reuse.py",
     "config/sweep_failures.py": "end_to_end/test_multirun.py",
-    "stages/cost.py": "end_to_end/test_reuse.py",
     "stages/evaluate.py": "end_to_end/test_reuse.py",
     "stages/export.py": "end_to_end/test_reuse.py",
     "stages/perceptual.py": "end_to_end/test_gan.py",

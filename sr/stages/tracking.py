@@ -80,7 +80,7 @@ def wandb_id(folder: Path) -> str:
     return str(read_json(path)["id"])
 
 
-def check_logger(settings: Mapping[str, Any] | None) -> None:
+def check_tracking(settings: Mapping[str, Any] | None) -> None:
     """Raise ValueError before any work if a logger that sends to W&B has no login there.
 
     Args:
