@@ -56,7 +56,7 @@ def add(run: Path, name: str, nets: Path = NETS) -> Path:
     place = nets / Card.folder_of(name, report.scale)
     work = place.with_name(f".{place.name}.new")
     nets.mkdir(parents=True, exist_ok=True)
-    with FileLock(nets / f".{place.name}.lock"):  # another process that adds the same net waits
+    with FileLock(nets.with_name(f".{nets.name}.lock")):  # another process that adds a net waits
         shutil.rmtree(work, ignore_errors=True)  # left by a killed process
         work.mkdir()
         try:
