@@ -16,6 +16,8 @@ from sr import pruning
 from sr.config import targets
 from sr.config.composition import plain
 from sr.config.own_targets import named_targets
+from sr.devices.accelerator import one_device, requested_devices
+from sr.devices.world import current_world
 from sr.export.graph.shape import lr_size
 from sr.models.blocks import inference_form
 from sr.models.fingerprint import fingerprint
@@ -149,13 +151,19 @@ def resume_from(config: DictConfig, folder: Path) -> str | None:
     return str(path)
 
 
-def check_devices(config: DictConfig) -> None:
-    """Raise ValueError for more than one device."""
+def check_devices(config: DictConfig) -> int:
+    """Return the number of devices to train on.
+
+    Raises:
+        ValueError: torchrun or srun started another number, this machine has fewer, or the batch does not divide.
+    """
     if config.trainer.devices not in (1, "1"):
         raise ValueError(
-            f"trainer.devices={config.trainer.devices}: a run takes one device, for its batches, its lock and its "
-            "checkpoints are one process's; start other runs on the other devices, with CUDA_VISIBLE_DEVICES"
+            f"trainer.devices={config.trainer.devices}: Lightning gets one device in each process; "
+            f"machine.devices={config.trainer.devices} trains on several"
         )
+    shared = {"batch_size": config.data.batch_size, "accelerator": config.machine.accelerator}
+    return requested_devices(config.machine.devices, **shared, world=current_world())
 
 
 def trainer_of(
@@ -174,8 +182,9 @@ def trainer_of(
         ValueError: a setting that the trainer cannot do.
     """
     check_devices(config)
-    # Of itself Lightning takes the tasks of a SLURM job for devices, and refuses a job of several.
-    settings = {"plugins": [LightningEnvironment()], **settings}
+    # Each process trains with a Lightning of its own, on one device: `sr.devices` exchanges the gradients. Of itself
+    # Lightning would take the tasks of a SLURM job for devices, and refuse a job of several.
+    settings = {"plugins": [LightningEnvironment()], **one_device(config.trainer.accelerator), **settings}
     settings = {"default_root_dir": str(folder), "logger": logger, "callbacks": list(callbacks)} | settings
     return made(config.trainer)(**settings)
 
@@ -185,7 +194,8 @@ def quiet() -> None:
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     logging.getLogger("lightning.fabric").setLevel(logging.ERROR)
     logging.getLogger("onnx_ir").setLevel(logging.ERROR)
-    for text in ("many workers", "LeafSpec", "isinstance.*treespec", "in eval mode at the start", "srun"):
+    advice = ("many workers", "LeafSpec", "isinstance.*treespec", "in eval mode at the start", "sync_dist=True", "srun")
+    for text in advice:
         warnings.filterwarnings("ignore", message=f".*{text}.*")
 
 

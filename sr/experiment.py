@@ -9,6 +9,7 @@ from typing import Any
 
 import lightning
 import torch
+from hydra.core.hydra_config import HydraConfig
 from lightning.pytorch.callbacks import Callback
 from omegaconf import DictConfig, open_dict
 from rich.console import Console
@@ -19,9 +20,11 @@ from sr.config.checks import count, names
 from sr.config.composition import plain
 from sr.config.redo import with_dependents
 from sr.data.module import ImageData
+from sr.devices.followers import Leader, leader
 from sr.models.blocks import inference_form
 from sr.models.standardization import FIRST, standardize_pixels
 from sr.models.weights import CHECKPOINT, is_left
+from sr.quantization.qat import Qat
 from sr.report.record import Report, write_report
 from sr.report.render import print_tables
 from sr.report.runs import read_run
@@ -86,6 +89,7 @@ def run(config: DictConfig, folder: Path, pixel_run: PixelRun, results: Path | N
     try:
         if ready.task is not None:
             train(ready, logger, index if "train" not in redo else replace(index, reuse=False), pixel_run)
+        free_others(ready)
         parts = Parts(index.folder / "parts") if index.reuse and "export" not in redo else NO_PARTS
         job = replace(ready.job, net=trained_net(made(ready.config.model), folder), parts=parts)
         done, skipped = complete_all(stages_in_order(ready.stages), job, index, redo)
@@ -215,13 +219,29 @@ def fit(ready: Prepared, logger: Any, checkpoint: str | None) -> None:
         write_untrained(task, folder)
         return
     trainer = trainer_of(config, folder, logger, ready.callbacks.values())
-    trainer.fit(task, datamodule=ready.data, ckpt_path=checkpoint, weights_only=True)
+    with describe(ready).joined([task], kind="train", checkpoint=checkpoint):
+        trainer.fit(task, datamodule=ready.data, ckpt_path=checkpoint, weights_only=True)
     raise_if_stopped()
     if trainer.global_step < trainer.max_steps:
         raise ValueError(
             f"the training stopped at iteration {trainer.global_step} of {trainer.max_steps}, by a setting of "
             "`trainer`; the same command without that setting goes on"
         )
+
+
+def free_others(ready: Prepared) -> None:
+    """Let the other processes of a training leave, unless they are needed for quantization-aware training."""
+    others = describe(ready)
+    if not any(isinstance(step, Qat) for step in ready.job.scheme.repairs):
+        others.release()
+
+
+def describe(ready: Prepared) -> Leader:
+    """Let the other processes of a training know of this run, and return what calls them."""
+    found = leader()
+    overrides = list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
+    found.about = {"folder": str(ready.job.folder), "config": ready.job.config, "overrides": overrides}
+    return found
 
 
 def finish(report: Report, folder: Path, logger: Any) -> None:

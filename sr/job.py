@@ -18,6 +18,8 @@ from sr.config.command_line import options_first, refuse_other_launchers, refuse
 from sr.config.hints import hints
 from sr.config.redo import remove_results, with_dependents
 from sr.config.validation import check_settings
+from sr.devices.starting import devices_to_start, leading, run_on_devices
+from sr.devices.world import current_world, launched
 from sr.report.record import is_finished
 from sr.runs.failures import in_one_line, is_refusal, print_error, shows_tracebacks
 from sr.runs.files import remove_leftovers, write_atomically, write_json
@@ -54,13 +56,14 @@ def start(arguments: Sequence[str]) -> int:
         refuse_other_launchers(arguments)
         refuse_unreadable(arguments)
         sys.argv[1:] = options_first(arguments)
-        job()
+        with leading():
+            job()
     except Exception as error:
         refused = isinstance(error, HydraException | OmegaConfBaseException)
         print_error(error, full=full, hint=" ".join(hints(arguments)) if refused else "")
         return 1
     except SystemExit as end:
-        if end.code in [128 + number for number in STOPS]:
+        if end.code in [128 + number for number in STOPS] and not launched():
             print(f"\n{STOPPED}", file=sys.stderr)
         raise
     return 0
@@ -90,8 +93,13 @@ def run_job(config: DictConfig, *, full: bool) -> str | None:
         with no_folder_if_refused(composition.output_folder()):
             composition.refuse_unexpanded_sweep()
             composition.refuse_launcher_of_one_run(config)
-            complete(config, composition.output_folder())
+            folder, count = composition.output_folder(), devices_to_start(config)
+            if count and not (is_finished(folder) and not config.redo):
+                return run_on_devices(config, folder, count, folder / FAILED)
+            complete(config, folder)
     except Exception as error:
+        if current_world().size > 1 and ended_with_others(error):
+            sys.exit(1)
         folder = composition.output_folder()
         if composition.in_multirun():
             print(f"FAILED {folder.name}: {in_one_line(error)}", file=sys.stderr)
@@ -99,6 +107,18 @@ def run_job(config: DictConfig, *, full: bool) -> str | None:
         print_error(error, full=full, kept=folder / FAILED)
         sys.exit(1)
     return None
+
+
+def ended_with_others(error: Exception) -> bool:
+    """Whether another process of the training ended; says so, unless the one that started all will."""
+    from sr.devices.collectives import is_lost
+
+    if is_lost(error) and not launched():
+        print(
+            "Error: another process of this training ended; the same command goes on from the last checkpoint",
+            file=sys.stderr,
+        )
+    return is_lost(error)
 
 
 def complete(config: DictConfig, folder: Path, *, waits: bool = False) -> None:
@@ -163,7 +183,9 @@ def keep_traceback(error: BaseException, path: Path) -> None:
 
 def pixel_run(config: DictConfig) -> Path:
     """Complete the pixel-loss run that a config with `init=pixel` starts from; returns its folder."""
-    with composition.pixel_config(config) as (first, folder), no_folder_if_refused(folder):
+    from sr.devices.followers import leader
+
+    with composition.pixel_config(config) as (first, folder), no_folder_if_refused(folder), leader().keeping():
         print(f"first stage, with the pixel loss: {folder}")
         complete(first, folder, waits=True)
     return folder

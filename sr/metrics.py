@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from math import ceil
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -199,18 +199,24 @@ class SRQuality(Metric):
     Args:
         protocol: The evaluation protocol.
         scale: Upscaling factor of the images.
+        settings: Arguments of torchmetrics' `Metric`, such as sync_on_compute.
     """
 
     higher_is_better = True
     psnr_db: list[Tensor]
     ssim: list[Tensor]
 
-    def __init__(self, *, protocol: Protocol, scale: float) -> None:
-        super().__init__()
+    def __init__(self, *, protocol: Protocol, scale: float, **settings: Any) -> None:
+        super().__init__(**settings)
         self.protocol = protocol
         self.scale = scale
         for name in ("psnr_db", "ssim"):
             self.add_state(name, [], dist_reduce_fx="cat")
+
+    def start_empty(self) -> None:
+        """Add scores of no image, so that a process without an image has tensors of the same type as the others."""
+        for scores in (self.psnr_db, self.ssim):
+            scores.append(torch.empty(0, dtype=torch.float64))
 
     def update(self, sr: Tensor, hr: Tensor) -> None:
         """Add a batch of images.

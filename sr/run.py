@@ -2,12 +2,17 @@
 
 import sys
 
+from sr.devices.world import current_world
 from sr.runs.entry import run_command
 
 
 def main() -> int:
-    """Run what the command line asks for; returns the exit status."""
-    return run_command("sr.job", "start")
+    """Run what the command line asks for; returns the exit status.
+
+    Of several processes that train together, only the first reads the command line; the others follow it.
+    """
+    module = "sr.job" if current_world().rank == 0 else "sr.follower"
+    return run_command(module, "start")
 
 
 if __name__ == "__main__":

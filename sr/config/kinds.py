@@ -178,6 +178,21 @@ class Follows:
 
 
 @dataclass(frozen=True)
+class AutoOr:
+    """The word auto, or a value of another kind."""
+
+    kind: Kind
+
+    def check(self, key: str, value: Any) -> None:
+        """Raise ValueError unless the value is auto or of the kind."""
+        if value != "auto":
+            try:
+                self.kind.check(key, value)
+            except ValueError as error:
+                raise ValueError(str(error).replace(", got ", ", or auto, got ", 1)) from None
+
+
+@dataclass(frozen=True)
 class Anything:
     """A value that only the part that takes it can judge."""
 

@@ -1,6 +1,6 @@
 """Kinds that several settings share."""
 
-from sr.config.kinds import Choice, Number, Text, Whole
+from sr.config.kinds import Choice, Number, Whole
 
 FRACTION = Number(least=0, most=1)
 POSITIVE_FRACTION = Number(above=0, most=1)
@@ -13,5 +13,5 @@ SCALE_FACTOR = Choice(1.5, 2, 3, 4)
 PROTOCOL_WORD = Choice("y", "y_only", "rgb", "rgb_crop1", "tf_y")
 AUTO_OR_NEVER = Choice("auto", "never")
 PRECISION_WORD = Choice("bf16", "fp32")
-ACCELERATOR = Text()  # Lightning knows which there are
+ACCELERATOR = Choice("auto", "cpu", "gpu")
 THREADS = Whole(1, 4096)

@@ -2,6 +2,7 @@
 
 from sr.config.kinds import (
     Anything,
+    AutoOr,
     Choice,
     Flag,
     Follows,
@@ -77,6 +78,7 @@ TRAIN: dict[str, Kind] = {
 MACHINE: dict[str, Kind] = {
     "threads": Optional(THREADS),
     "accelerator": ACCELERATOR,
+    "devices": AutoOr(Whole(1, 4096)),
     "cuda_graphs": AUTO_OR_NEVER,
     "gpu_cache": AUTO_OR_NEVER,
     "max_megapixels": Optional(Number(above=0, most=1e6)),
@@ -176,7 +178,7 @@ TASK: dict[str, Kind] = {
 }
 TRAINER: dict[str, Kind] = {
     "accelerator": Follows("machine.accelerator"),
-    "devices": Anything(),  # `check_devices` of sr.building refuses more than one
+    "devices": Anything(),  # `check_devices` of sr.building refuses more than one: machine.devices
     "max_steps": Follows("train.iterations"),
     "max_epochs": Choice(-1),
     "val_check_interval": Follows("train.validate_every"),

@@ -43,6 +43,6 @@ def calibration_crops(
         raise ValueError(f"no training image has {lr_patch}x{lr_patch} LR pixels for calibration; lower data.lr_patch")
     stream = PatchStream(
         pairs=Selection(pairs, fitting), scale=scale, batch_size=batch_size, lr_patch=lr_patch, seed=seed | _KEY,
-        start=0, stride=1, sampling=sampling, augment=False,
+        start=0, rows=(0, 1), sampling=sampling, augment=False,
     )  # fmt: skip
     return [lr.contiguous().float() / 255 for lr, _ in islice(stream, num_batches)]

@@ -23,6 +23,7 @@ from sr.data.sources import Source, named_by_place, source_of
 from sr.data.split import MapPart, chained, check_split_settings, every_nth, large_enough
 from sr.data.statistics import mean_and_std
 from sr.data.test_sets import find_set, refuse_unscorable
+from sr.devices.collectives import num_processes, process_rank
 from sr.functional.resize import as_ratio
 from sr.runs.folders import expand_home
 
@@ -143,28 +144,28 @@ class ImageData(lightning.LightningDataModule):
         return {**self._test_maps} or {"heldout": self.val_pairs}
 
     def train_dataloader(self) -> Chunks:
-        """Return chunks of batches from the current iteration of the trainer on; each process gets its own batches."""
+        """Return chunks of batches from the current iteration of the trainer on; each process gets its rows of them."""
         return Chunks(self._resumed, self.chunk)
 
     def _resumed(self) -> tuple[PatchStream, int | None]:
         trainer = self.trainer
         if trainer is None:
             return self.stream(0), None
-        step, num_ranks, end = trainer.global_step, trainer.world_size, trainer.max_steps
-        stream = self.stream(step * num_ranks + trainer.global_rank, num_ranks)
+        step, end = trainer.global_step, trainer.max_steps
+        stream = self.stream(step, (process_rank(), num_processes()))
         stream.cutter = self._gpu_cache.images(stream, trainer.strategy.root_device)
         return stream, end - step if end >= 0 else None
 
-    def stream(self, start: int, stride: int = 1) -> PatchStream:
+    def stream(self, start: int, rows: tuple[int, int] = (0, 1)) -> PatchStream:
         """Return the training batches from number `start` on.
 
         Args:
             start: Number of the first batch.
-            stride: Distance to the number of the next batch.
+            rows: (r, n) for the patches r, r + n, r + 2n ... of each batch.
         """
         return PatchStream(
             pairs=self.train_pairs, scale=self.scale, batch_size=self.batch_size, lr_patch=self.lr_patch,
-            seed=self.seed, start=start, stride=stride, sampling=self.sampling, augment=self.augment,
+            seed=self.seed, start=start, rows=rows, sampling=self.sampling, augment=self.augment,
         )  # fmt: skip
 
     def val_dataloader(self) -> Sequence[ImagePair]:

@@ -51,11 +51,11 @@ class PatchStream(Iterator[Batch]):
     Args:
         pairs: Images, each at least as large as a patch.
         scale: HR size / LR size, 1.5 or an integer.
-        batch_size: Patches per batch.
+        batch_size: Patches per batch, over all processes of a training.
         lr_patch: Side of a patch in LR pixels; even at x1.5.
         seed: Key of the random numbers, at least 0.
         start: Number of the first batch.
-        stride: Distance to the number of the next batch: the number of training processes.
+        rows: (r, n): this stream gives the patches r, r + n, r + 2n ... of each batch, which n processes share.
         sampling: "uniform": every image is equally likely; "area": every possible patch is equally likely; "detail":
             the patch with more detail of two uniform ones (`DetailMaps` of the LR images).
         augment: Whether to apply one of the eight symmetries of the square, all equally likely.
@@ -74,7 +74,7 @@ class PatchStream(Iterator[Batch]):
         lr_patch: int,
         seed: int,
         start: int,
-        stride: int,
+        rows: tuple[int, int],
         sampling: str,
         augment: bool,
         cutter: PatchCutter | None = None,
@@ -88,7 +88,7 @@ class PatchStream(Iterator[Batch]):
             raise ValueError(f"sampling must be one of {', '.join(SAMPLINGS)}, got {sampling!r}")
         self.pairs, self.batch_size, self.lr_patch = pairs, batch_size, lr_patch
         self.seed, self.sampling, self.augment = seed, sampling, augment
-        self.position, self.stride = start, stride
+        self.position, self.rows = start, rows
         self.cutter = cutter
         self.wait_s = 0.0
         """Time spent in `next()` so far, in seconds."""
@@ -109,13 +109,13 @@ class PatchStream(Iterator[Batch]):
         if self._ahead is None:
             self._ahead = self._from(self.position)
         batch = next(self._ahead)
-        self.position += self.stride
+        self.position += 1
         self.wait_s += time.perf_counter() - started
         return batch
 
     def _from(self, position: int) -> Iterator[Batch]:
         while True:
-            numbers = range(position, position + AHEAD * self.stride, self.stride)
+            numbers = range(position, position + AHEAD)
             yield from (self.cutter or self).cut(self.places(numbers))
             position = numbers.stop
 
@@ -125,7 +125,7 @@ class PatchStream(Iterator[Batch]):
             yield self._cut(image.tolist(), top.tolist(), left.tolist(), turn.tolist())
 
     def places(self, numbers: Sequence[int]) -> Places:
-        """Draw the positions of the patches of some batches.
+        """Draw the positions of this stream's patches of some batches.
 
         Args:
             numbers: Numbers of the batches.
@@ -134,22 +134,24 @@ class PatchStream(Iterator[Batch]):
         draws = 4 * self.batch_size * candidates
         # The batch number is in the upper words of the counter, so that the draws of two batches never overlap.
         raw = np.array([np.random.Philox(key=self.seed, counter=i << 64).random_raw(draws) for i in numbers])
-        unit = ((raw >> 11) * 2.0**-53).reshape(len(numbers), candidates * self.batch_size, 4)
+        first, every = self.rows
+        drawn = raw.reshape(len(numbers), candidates, self.batch_size, 4)[:, :, first::every]
+        unit = (drawn.reshape(len(numbers), -1, 4) >> 11) * 2.0**-53
         image = np.searchsorted(self._cumulative, unit[..., 0], side="right")
         rows, columns = self._room[image, 0], self._room[image, 1]
         grid = self.ratio.denominator
-        drawn = Places(
+        places = Places(
             image,
             (unit[..., 1] * rows).astype(np.int64) * grid,
             (unit[..., 2] * columns).astype(np.int64) * grid,
             (unit[..., 3] * 8).astype(np.int64) if self.augment else np.zeros_like(image),
         )
-        return self._most_detailed(drawn) if candidates == 2 else drawn
+        return self._most_detailed(places) if candidates == 2 else places
 
     def _most_detailed(self, drawn: Places) -> Places:
-        """Return the one with more detail of every two positions that are `batch_size` apart."""
+        """Return the one with more detail of every two positions that were drawn for a patch."""
         detail = self._detail.of(drawn.image, drawn.top, drawn.left, self.lr_patch)
-        halves = [each.reshape(len(each), 2, self.batch_size) for each in (detail, *drawn)]
+        halves = [each.reshape(len(each), 2, -1) for each in (detail, *drawn)]
         second = halves[0][:, 1] > halves[0][:, 0]
         return Places(*(np.where(second, half[:, 1], half[:, 0]) for half in halves[1:]))
 

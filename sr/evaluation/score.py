@@ -63,7 +63,8 @@ def evaluate(
             message names the image.
     """
     check_color(upscale, protocol)
-    quality = metrics.SRQuality(protocol=protocol, scale=scale)
+    # The images are those of this process, also where it trains with others.
+    quality = metrics.SRQuality(protocol=protocol, scale=scale, sync_on_compute=False)
     names = []
     for pair in images:
         try:

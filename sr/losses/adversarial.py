@@ -5,6 +5,8 @@ from typing import Protocol
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from sr.devices.collectives import shared_mean
+
 
 class Adversarial(Protocol):
     """Interface of an adversarial loss; logits may have any shape."""
@@ -73,15 +75,20 @@ class RelativisticAverage:
         """Return the loss of the generator; the gradient flows through `fake` only."""
         assert real is not None
         real = real.detach()
-        return (_as_fake(real - fake.mean()) + _as_true(fake - real.mean())) / 2
+        return (_as_fake(real - _mean(fake)) + _as_true(fake - _mean(real))) / 2
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         """Return the loss of the discriminator."""
-        return (_as_true(real - fake.detach().mean()) + _as_fake(fake - real.detach().mean())) / 2
+        return (_as_true(real - _mean(fake.detach())) + _as_fake(fake - _mean(real.detach()))) / 2
 
     def judgement(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         """Return the mean probabilities of being more real than the other mean; both are 1/2 at chance level."""
-        return (real - fake.mean()).sigmoid().mean(), (fake - real.mean()).sigmoid().mean()
+        return (real - _mean(fake)).sigmoid().mean(), (fake - _mean(real)).sigmoid().mean()
+
+
+def _mean(logits: Tensor) -> Tensor:
+    """Return the mean over the whole batch, of which a process may have a part."""
+    return shared_mean(logits.mean())
 
 
 def _as_true(logits: Tensor) -> Tensor:

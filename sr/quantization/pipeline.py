@@ -44,6 +44,7 @@ def quantize(
     score: HeldOutScore,
     folder: Path,
     seed: int,
+    until: str | None = None,
 ) -> Simulation:
     """Quantize a trained net. After a kill the same call continues and gives the same bits.
 
@@ -57,6 +58,7 @@ def quantize(
         score: Function from a net to the PSNR of each held-out training image in dB; training steps select by it.
         folder: Folder in which each step keeps its state in a folder of its own.
         seed: Seed for steps that draw random numbers.
+        until: Name of the last step to do; None does all.
 
     Returns:
         The simulation in eval mode on the CPU, not yet saved. Its figures hold the seconds of each step.
@@ -82,6 +84,8 @@ def quantize(
         simulation = step(simulation, inputs)
         simulation.check_ranges()
         simulation.figures[f"{step.name}_s"] = time.perf_counter() - start
+        if step.name == until:
+            break
     simulation.snap()
     return simulation
 

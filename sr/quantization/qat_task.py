@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import islice
 from statistics import fmean
 from typing import Any
 
@@ -12,6 +13,7 @@ import lightning
 import torch
 from torch import Tensor, nn
 
+from sr.devices.collectives import average, average_gradients, own_rows, process_rank
 from sr.evaluation import to_network
 from sr.losses.distillation_loss import check_pair, mixed
 from sr.models.net import Net
@@ -81,7 +83,7 @@ class QatTask(lightning.LightningModule):
         while position < self.settings.iterations:
             every = self.settings.checkpoint_every
             length = min(_CHUNK, every - position % every, self.settings.iterations - position)
-            yield [next(batches) for _ in range(length)]
+            yield [(own_rows(lr), own_rows(hr)) for lr, hr in islice(batches, length)]
             position += length
 
     def on_fit_start(self) -> None:
@@ -104,7 +106,7 @@ class QatTask(lightning.LightningModule):
             chunk: Batches of uint8 RGB (lr, hr).
         """
         first, started = self.global_step, time.perf_counter()
-        losses = torch.stack([self._step(lr, hr) for lr, hr in chunk])
+        losses = average(torch.stack([self._step(lr, hr) for lr, hr in chunk]))
         if not bool(torch.isfinite(losses).all()):
             iteration = first + int((~torch.isfinite(losses)).nonzero()[0])
             rates = f"({self.settings.learning_rate:g}) or encoding_learning_rate "
@@ -132,6 +134,7 @@ class QatTask(lightning.LightningModule):
             loss = mixed(self.loss, sr, target, taught, self.settings.distillation)
         optimizer.zero_grad()
         loss.backward()
+        average_gradients(self.net.parameters())
         optimizer.step()
         self._keep_zeros()
         return loss.detach()
@@ -143,7 +146,12 @@ class QatTask(lightning.LightningModule):
             self.net.get_parameter(name).mul_(mask)
 
     def score(self) -> None:
-        """Score the net on the held-out images, and keep its parameters if this is the best score so far."""
+        """Score the net on the held-out images, and keep its parameters if this is the best score so far.
+
+        Of several processes that train together, the first does so while the others wait.
+        """
+        if process_rank():
+            return
         name, iteration = self.settings.name, self.global_step
         if self.settings.keep != "best" or self.figures.get(f"{name}_scored_iteration") == iteration:
             return

@@ -12,6 +12,10 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.plugins.environments import LightningEnvironment
 from torch import nn
 
+from sr.devices.accelerator import one_device
+from sr.devices.collectives import agreed
+from sr.devices.followers import crew
+from sr.devices.world import current_world
 from sr.quantization.kept_result import is_current
 from sr.quantization.qat_settings import QatSettings
 from sr.quantization.qat_task import RANGE_NAMES, QatTask
@@ -41,21 +45,22 @@ def fit_qat(settings: QatSettings, simulation: Simulation, inputs: StepInputs) -
     with _frozen(simulation.net, settings), silence_logs(), torch.enable_grad(), ExitStack() as within:
         task = QatTask(settings, simulation, inputs, within)
         trainer = lightning.Trainer(
-            accelerator=settings.accelerator,
-            devices=1,
+            **one_device(settings.accelerator),
             plugins=[LightningEnvironment()],  # one process, whatever tasks a SLURM job has
             max_steps=settings.iterations,
             max_epochs=-1,
             logger=False,
-            callbacks=[QatCheckpoint(checkpoint, settings)],
+            callbacks=[QatCheckpoint(checkpoint, settings)] if current_world().rank == 0 else [],
             enable_checkpointing=False,
             enable_progress_bar=False,
             enable_model_summary=False,
             default_root_dir=inputs.folder,
         )
-        trainer.fit(task, ckpt_path=checkpoint if is_current(checkpoint, task.identity) else None, weights_only=True)
+        with crew().joined([simulation.net], kind="qat", step=settings.name):
+            goes_on = agreed(is_current(checkpoint, task.identity))
+            trainer.fit(task, ckpt_path=checkpoint if goes_on else None, weights_only=True)
     simulation.net.cpu().eval().zero_grad(set_to_none=True)
-    if settings.keep == "best":
+    if settings.keep == "best" and task.scores:
         task.take_best()
     return task.figures
 

@@ -18,6 +18,7 @@ from sr.quantization.qat import Qat
 from sr.quantization.qat_task import teacher_of
 from sr.quantization.scheme import Scheme
 from sr.quantization.simulation import SIMULATION_FILE, Simulation
+from sr.quantization.steps import HeldOutScore
 from sr.runs.files import read_json
 from sr.runs.results import lost_files
 from sr.stages.stage import Job, Outcome, Stage
@@ -87,23 +88,28 @@ def quantized(
     Raises:
         ValueError: from the calibration or a step.
     """
-
-    def score(each: Net) -> list[float]:
-        found = evaluate(upscaler(each, net), images.heldout(), protocol, float(each.scale))
-        return [image.psnr_db for image in found.per_image]
-
     simulation = quantize(
         net=net,
         scheme=scheme,
         calibration=calibration_inputs(images, net, scheme.calibration_batches, scheme.calibration_batch_size),
         stream=images.stream,
         loss=loss,
-        score=score,
+        score=held_out_score(images, protocol),
         folder=folder,
         seed=seed,
     )
     simulation.save(folder)
     return simulation
+
+
+def held_out_score(images: StageImages, protocol: metrics.Protocol) -> HeldOutScore:
+    """Return the function from a net to the PSNR of each held-out image, by which steps choose."""
+
+    def score(net: Net) -> list[float]:
+        found = evaluate(upscaler(net), images.heldout(), protocol, float(net.scale))
+        return [image.psnr_db for image in found.per_image]
+
+    return score
 
 
 def calibration_inputs(images: StageImages, net: Net, count: int, size: int) -> list[Tensor]:

@@ -8,6 +8,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from sr.devices.synced_batch_norm import SyncedBatchNorm2d
 from sr.evaluation import to_network
 from sr.models.net import Net
 
@@ -52,6 +53,9 @@ def captured(objective: nn.Module, lr: Tensor, hr: Tensor) -> Objective:
         A replacement for the objective; on a CPU, the objective itself.
     """
     if lr.device.type != "cuda":
+        return objective
+    if any(isinstance(module, SyncedBatchNorm2d) for module in objective.modules()):
+        log.warning("batch normalization over several devices is not recorded as a CUDA graph; training is slower")
         return objective
     try:
         with buffers_kept(objective), torch.random.fork_rng(devices=[lr.device]):

@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from sr.data.patches import Batch
+from sr.devices.collectives import average, average_gradients
 from sr.evaluation import to_network
 from sr.functional.resize import as_ratio
 from sr.losses.adversarial import Adversarial
@@ -124,6 +125,7 @@ class Gan(Regression):
         first, steps = self.global_step, list[Figures]()
         for position, (lr, hr) in enumerate(chunk):
             steps.append(self._iteration(lr, hr, with_norms=position == len(chunk) - 1))
+        steps = _averaged(steps)
         losses = torch.stack([step["loss"] + step.get("discriminator", 0) for step in steps])
         if not torch.isfinite(losses).all():
             self._stop_at(int((~torch.isfinite(losses)).nonzero()[0]), first, chunk, losses)
@@ -159,6 +161,7 @@ class Gan(Regression):
         loss = torch.stack(list(terms.values())).sum()
         optimizer.zero_grad()
         loss.backward()
+        average_gradients(self.net.parameters())
         figures = {name: term.detach() for name, term in terms.items()} | {"loss": loss.detach()}
         if with_norms:
             figures["grad_norm_generator"] = _norm(self.net)
@@ -218,12 +221,20 @@ class Gan(Regression):
         loss = self.adversarial.discriminator(real, fake)
         optimizer.zero_grad()
         loss.backward()
+        average_gradients(self.discriminator.parameters())
         d_real, d_fake = self.adversarial.judgement(real.detach(), fake.detach())
         figures = {"discriminator": loss.detach(), "d_real": d_real, "d_fake": d_fake}
         if with_norms:
             figures["grad_norm_discriminator"] = _norm(self.discriminator)
         optimizer.step()
         return figures
+
+
+def _averaged(steps: list[Figures]) -> list[Figures]:
+    """Return the means of all figures over the processes of a training."""
+    values = average(torch.stack([value.float() for step in steps for value in step.values()])).unbind()
+    found = iter(values)
+    return [{name: next(found) for name in step} for step in steps]
 
 
 def _colours(images: Tensor) -> Tensor:

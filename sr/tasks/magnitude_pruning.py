@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sr.devices.collectives import process_rank
 from sr.evaluation import evaluate, upscaler
 from sr.models.blocks import inference_form
 from sr.models.net import Net
@@ -148,6 +149,8 @@ class Pruning(Regression):
 
     def _keep_net(self) -> None:
         """Save the net of the round like that of a finished run, for `init=<this file>`."""
+        if process_rank():
+            return
         folder, record = Path(self.trainer.default_root_dir), self.records[-1]
         config = {"config": kept_config(folder)} if has_config(folder) else {}
         facts = {key: record[key] for key in ("round", "sparsity", "iterations")}

@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from sr import metrics
 from sr.data.pairs import ImagePair
 from sr.data.patches import Batch
+from sr.devices.collectives import average, average_gradients, num_processes, process_rank, whole_batch
 from sr.evaluation import add_score, check_color, upscaler
 from sr.models.blocks import inference_form
 from sr.models.net import Net
@@ -137,7 +138,7 @@ class Regression(lightning.LightningModule):
     def training_step(self, chunk: list[Batch], index: int) -> None:
         """Take one optimizer step for each batch of uint8 (lr, hr) in the chunk."""
         first = self.global_step
-        losses = torch.stack([self._step(lr, hr) for lr, hr in chunk])
+        losses = average(torch.stack([self._step(lr, hr) for lr, hr in chunk]))
         if not torch.isfinite(losses).all():
             self._stop_at(int((~torch.isfinite(losses)).nonzero()[0]), first, chunk, losses)
         self.log_figures({"train/loss": losses.mean()})
@@ -148,6 +149,7 @@ class Regression(lightning.LightningModule):
         loss = self._objective(lr, hr)(lr, hr)
         optimizer.zero_grad()
         loss.backward()
+        average_gradients(self.net.parameters())
         optimizer.step()
         scheduler.step()
         if self.average:
@@ -189,8 +191,9 @@ class Regression(lightning.LightningModule):
     def _stop_at(self, position: int, first: int, chunk: list[Batch], losses: Tensor) -> None:
         iteration = first + position
         path = Path(self.trainer.default_root_dir) / f"nonfinite_{iteration}.pt"
-        lr, hr = chunk[position]
-        torch.save({"iteration": iteration, "lr": lr, "hr": hr}, path)
+        lr, hr = (whole_batch(rows) for rows in chunk[position])
+        if process_rank() == 0:
+            torch.save({"iteration": iteration, "lr": lr, "hr": hr}, path)
         raise ValueError(
             f"the loss became {losses[position].item()} at iteration {iteration}; its batch is in {path}. "
             f"Lower {self.rates} or use train.precision=fp32; the last checkpoint is from an earlier iteration."
@@ -199,11 +202,13 @@ class Regression(lightning.LightningModule):
     def on_validation_epoch_start(self) -> None:
         """Reset the metric and prepare the net for whole images."""
         self.quality.reset()
+        self.quality.start_empty()
         self.upscale = upscaler(inference_form(self.trained_net()))
 
     def validation_step(self, pair: ImagePair, index: int) -> None:
-        """Score one whole held-out image in fp32."""
-        add_score(self.quality, self.upscale, pair)
+        """Score one whole held-out image in fp32; the processes of a training take turns."""
+        if index % num_processes() == process_rank():
+            add_score(self.quality, self.upscale, pair)
 
     def on_validation_epoch_end(self) -> None:
         """Log mean PSNR and SSIM, and keep the weights if they are the best so far."""

@@ -216,7 +216,7 @@ from sr.data.cache import SourceImage, decoded
 from sr.data.patches import PatchStream
 images = [SourceImage(path.stem, path, None) for path in sorted(Path(sys.argv[1]).glob("*.jpg"))]
 pairs = decoded(images, scale=2, shrink=1, cache=Path(sys.argv[2]))
-settings = dict(scale=2, batch_size=16, lr_patch=48, seed=0, start=0, stride=1, sampling="area", augment=True)
+settings = dict(scale=2, batch_size=16, lr_patch=48, seed=0, start=0, rows=(0, 1), sampling="area", augment=True)
 stream = PatchStream(pairs=pairs, **settings)
 for _ in islice(stream, 500): pass
 status = dict(line.split(":", 1) for line in open("/proc/self/status").read().splitlines())

@@ -18,7 +18,7 @@ from sr.functional.resize import as_ratio
 
 def made(pairs: Sequence[ImagePair], **changes: Any) -> PatchStream:
     values = {
-        "scale": 2, "batch_size": 4, "lr_patch": 6, "seed": 3, "start": 0, "stride": 1,
+        "scale": 2, "batch_size": 4, "lr_patch": 6, "seed": 3, "start": 0, "rows": (0, 1),
         "sampling": "area", "augment": True,
     }  # fmt: skip
     return PatchStream(pairs=pairs, **(values | changes))
@@ -70,10 +70,17 @@ def test_a_batch_depends_on_its_seed_and_number_only(monkeypatch: pytest.MonkeyP
         assert same(next(made(pairs, start=start)), batches[start])
     monkeypatch.setattr(patches, "AHEAD", 7)
     assert all(same(one, other) for one, other in zip(made(pairs), batches, strict=False))
-    halves = [list(islice(made(pairs, start=rank, stride=2), 75)) for rank in (0, 1)]
-    assert all(same(halves[i % 2][i // 2], batch) for i, batch in enumerate(batches))
     assert not any(same(one, other) for one, other in zip(made(pairs, seed=4), batches, strict=False))
     assert not any(same(one, other) for one, other in pairwise(batches))
+
+
+@pytest.mark.parametrize("sampling", ["uniform", "area", "detail"])
+def test_processes_share_the_rows_of_each_batch(sampling: str):
+    pairs = noise(2, [(20, 14), (9, 31), (6, 6)])
+    whole = islice(made(pairs, sampling=sampling), 9)
+    parts = [islice(made(pairs, sampling=sampling, rows=(rank, 2)), 9) for rank in (0, 1)]
+    for batch, *shares in zip(whole, *parts, strict=True):
+        assert all(same(share, [images[rank::2] for images in batch]) for rank, share in enumerate(shares))
 
 
 def test_numbers_beyond_32_bits_work():
