@@ -83,8 +83,37 @@ def test_what_is_not_turned_moves_as_by_adam(shape, max_axis):
     assert torch.allclose(moved, steps(adam, theirs, grads[first:]), atol=1e-6)
 
 
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def test_kernels_of_one_shape_move_together_as_each_would_alone(device):
+    if device == "cuda" and not torch.cuda.is_available():
+        pytest.skip("no CUDA device here")
+    shapes = [(4, 3, 3, 3), (4, 3, 3, 3), (5, 4, 1, 1), (4, 3, 3, 3)]
+    generator = torch.Generator().manual_seed(0)
+    grads = [[torch.randn(shape, generator=generator).to(device) for shape in shapes] for _ in range(14)]
+    together, alone = ([nn.Parameter(torch.ones(shape, device=device)) for shape in shapes] for _ in range(2))
+    optimizer, others = Soap(together, **SETTINGS), [Soap([param], **SETTINGS) for param in alone]
+    for step in grads:
+        for param, other, grad in zip(together, alone, step, strict=True):
+            param.grad, other.grad = grad.clone(), grad.clone()
+        optimizer.step()
+        for each in others:
+            each.step()
+    for one, other in zip(together, alone, strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-5)
+
+
+def test_a_kernel_without_a_gradient_for_a_while_goes_on_by_itself():
+    kernels = [nn.Parameter(torch.ones(4, 3, 3, 3)) for _ in range(2)]
+    optimizer = Soap(kernels, **SETTINGS)
+    for step, grad in enumerate(gradients((4, 3, 3, 3), 9)):
+        kernels[0].grad, kernels[1].grad = grad, None if step in (2, 3) else grad
+        optimizer.step()
+    assert [optimizer.state[kernel]["steps"] for kernel in kernels] == [8, 6]
+    assert all(kernel.isfinite().all() for kernel in kernels)
+
+
 def test_it_goes_on_from_its_state_bit_for_bit():
-    shapes, number = [(4, 3, 3, 3), (4,), (2, 4, 1, 1)], 11
+    shapes, number = [(4, 3, 3, 3), (4,), (2, 4, 1, 1), (4, 3, 3, 3)], 11
     grads = [gradients(shape, number) for shape in shapes]
 
     def train(params: list[nn.Parameter], optimizer: Soap, times: range) -> None:
