@@ -28,6 +28,7 @@ from sr.report.provenance import maker
 from sr.runs.files import read_json, write_json
 from sr.runs.ownership import settings_of
 from sr.runs.results import INDEX, ResultIndex, lost_files, result_key, write_result
+from sr.stages.tracking import wandb_id, without_notice
 
 PIXEL = "pixel"
 """The word for `init` that stands for the run of the same settings with the pixel loss."""
@@ -187,6 +188,17 @@ def trainer_of(
     settings = {"plugins": [LightningEnvironment()], **one_device(config.trainer.accelerator), **settings}
     settings = {"default_root_dir": str(folder), "logger": logger, "callbacks": list(callbacks)} | settings
     return made(config.trainer)(**settings)
+
+
+def logger_of(config: DictConfig, folder: Path) -> Any:
+    """Make the logger of a run; one of W&B goes on in the run that the first start drew."""
+    if not config.logger:
+        return False
+    node = config.logger.copy()
+    if "id" in node and node.id is None:
+        with open_dict(node):
+            node.id = wandb_id(folder)
+    return without_notice(made(node))
 
 
 def quiet() -> None:

@@ -9,22 +9,33 @@ from typing import Any
 
 import lightning
 import torch
-from hydra.core.hydra_config import HydraConfig
 from lightning.pytorch.callbacks import Callback
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig
 from rich.console import Console
 
-from sr.building import PIXEL, build, check_devices, compose, load_init, made, narrowed, quiet, resume_from, trainer_of
+from sr.building import (
+    PIXEL,
+    build,
+    check_devices,
+    compose,
+    load_init,
+    logger_of,
+    made,
+    narrowed,
+    quiet,
+    resume_from,
+    trainer_of,
+)
 from sr.callbacks.datamodule import described_images, images_hash, images_of
 from sr.config.checks import count, names
 from sr.config.composition import plain
 from sr.config.redo import with_dependents
 from sr.data.module import ImageData
 from sr.devices.followers import Leader, leader
+from sr.devices.starting import about_run
 from sr.models.blocks import inference_form
 from sr.models.standardization import FIRST, standardize_pixels
 from sr.models.weights import CHECKPOINT, is_left
-from sr.quantization.qat import Qat
 from sr.report.record import Report, write_report
 from sr.report.render import print_tables
 from sr.report.runs import read_run
@@ -35,9 +46,10 @@ from sr.runs.results import INDEX, ResultIndex
 from sr.runs.signals import raise_if_stopped
 from sr.runs.training_lock import training_lock
 from sr.stages.plan import complete_all, stages_in_order
+from sr.stages.quantize import trains
 from sr.stages.stage import Job, check_stages, has_weights
 from sr.stages.starts import last_training_key, note_start
-from sr.stages.tracking import check_tracking, end_run, log_report, wandb_id, without_notice
+from sr.stages.tracking import check_tracking, end_run, log_report
 from sr.stages.training import TRAINED_RESULT, is_trained, trained_net, training_key, write_trained, write_untrained
 from sr.tasks.regression import Regression
 
@@ -89,7 +101,7 @@ def run(config: DictConfig, folder: Path, pixel_run: PixelRun, results: Path | N
     try:
         if ready.task is not None:
             train(ready, logger, index if "train" not in redo else replace(index, reuse=False), pixel_run)
-        free_others(ready)
+        led(ready).release(unless=trains(ready.job.scheme))
         parts = Parts(index.folder / "parts") if index.reuse and "export" not in redo else NO_PARTS
         job = replace(ready.job, net=trained_net(made(ready.config.model), folder), parts=parts)
         done, skipped = complete_all(stages_in_order(ready.stages), job, index, redo)
@@ -219,7 +231,7 @@ def fit(ready: Prepared, logger: Any, checkpoint: str | None) -> None:
         write_untrained(task, folder)
         return
     trainer = trainer_of(config, folder, logger, ready.callbacks.values())
-    with describe(ready).joined([task], kind="train", checkpoint=checkpoint):
+    with led(ready).joined([task], kind="train", checkpoint=checkpoint):
         trainer.fit(task, datamodule=ready.data, ckpt_path=checkpoint, weights_only=True)
     raise_if_stopped()
     if trainer.global_step < trainer.max_steps:
@@ -229,18 +241,10 @@ def fit(ready: Prepared, logger: Any, checkpoint: str | None) -> None:
         )
 
 
-def free_others(ready: Prepared) -> None:
-    """Let the other processes of a training leave, unless they are needed for quantization-aware training."""
-    others = describe(ready)
-    if not any(isinstance(step, Qat) for step in ready.job.scheme.repairs):
-        others.release()
-
-
-def describe(ready: Prepared) -> Leader:
-    """Let the other processes of a training know of this run, and return what calls them."""
+def led(ready: Prepared) -> Leader:
+    """Tell the other processes of a training which run this is, and return what calls them."""
     found = leader()
-    overrides = list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
-    found.about = {"folder": str(ready.job.folder), "config": ready.job.config, "overrides": overrides}
+    found.about = about_run(ready.job.folder, ready.job.config)
     return found
 
 
@@ -250,14 +254,3 @@ def finish(report: Report, folder: Path, logger: Any) -> None:
         log_report(logger, report, folder, report.training["iterations"])
     write_report(report, folder)
     print_tables(quality_tables([read_run(folder)]), "text", Console())
-
-
-def logger_of(config: DictConfig, folder: Path) -> Any:
-    """Make the logger of a run; one of W&B goes on in the run that the first start drew."""
-    if not config.logger:
-        return False
-    node = config.logger.copy()
-    if "id" in node and node.id is None:
-        with open_dict(node):
-            node.id = wandb_id(folder)
-    return without_notice(made(node))

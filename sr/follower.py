@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from sr import metrics
 from sr.building import build, made, quiet, trainer_of
 from sr.callbacks.datamodule import images_of
+from sr.devices.accelerator import training_device
 from sr.devices.collectives import is_lost
 from sr.devices.elastic import GRACE_S
 from sr.devices.followers import Follower, crew, wait_until_left
@@ -73,9 +74,10 @@ def tune(call: dict[str, Any]) -> None:
         calibration=calibration_inputs(images, net, scheme.calibration_batches, scheme.calibration_batch_size),
         stream=images.stream,
         loss=made(config.loss),
-        score=held_out_score(images, metrics.protocol(config.train.protocol)),
+        score=held_out_score(images, metrics.protocol(config.train.protocol), net),
         folder=folder / QUANTIZED_FOLDER,
         seed=config.seed,
+        device=training_device(config.machine.accelerator),
         until=call["step"],
     )
 

@@ -36,9 +36,7 @@ def parser() -> CommandParser:
 def _train(to: CommandParser) -> None:
     _number(to, "--blocks", 6, "measured blocks of each loop", dest="num_blocks")
     _number(to, "--iterations", None, "iterations of a block; default: as many as take about --seconds")
-    to.add_argument(
-        "--seconds", type=finite_number(above=0), default=3.0, metavar="S", help="duration of a block; default: 3"
-    )
+    _seconds(to, "--seconds", 3.0, "duration of a block")
     to.add_argument(
         "--basicsr-workers",
         type=whole_number(most=4096),
@@ -87,6 +85,21 @@ def _sweep(to: CommandParser) -> None:
     _number(to, "--iterations", 2000, "iterations of a job's training")
 
 
+def _scale(to: CommandParser) -> None:
+    to.add_argument("--devices", default="1,2", metavar="N,M", help="numbers of devices; default: 1,2")
+    _number(to, "--iterations", 40, "iterations of a block")
+    _number(to, "--blocks", 5, "measured blocks of each setting", dest="num_blocks")
+
+
+def _gpu(to: CommandParser) -> None:
+    text = "cuda; or cpu, which tries the command where there is no GPU; default: cuda"
+    to.add_argument("--device", choices=("cuda", "cpu"), default="cuda", help=text)
+    _seconds(to, "--limit", 460.0, "seconds for everything; what does not fit is left out")
+    _number(to, "--iterations", 2000, "iterations of the trainings that are compared")
+    _seconds(to, "--seconds", 2.0, "duration of a block of a training loop")
+    to.add_argument("--only", metavar="A,B", help="steps to do; default: all")
+
+
 def _video(to: CommandParser) -> None:
     _upscaled_by(to)
     _number(to, "--frames", 150, "frames of each round", dest="num_frames")
@@ -124,8 +137,15 @@ _COMMANDS = {
     "sweep": ("count the jobs a minute of a tiny sweep by each launcher", _sweep),
     "video": ("compare the upscaling of a video with the bound that its processor time sets", _video),
     "pictures": ("compare the upscaling of a folder with a plain loop over the runtime", _pictures),
+    "scale": ("train one net on several devices: steps a second, efficiency, and what the rest is spent on", _scale),
+    "gpu": ("everything to be measured on a GPU, with its tests, in 8 minutes: give --json FILE", _gpu),
     "htp": ("estimate a grid of untrained nets for the HTP: model=quicksrnet model.f=16,32 model.m=0..3", _htp),
 }
+
+
+def _seconds(to: CommandParser, name: str, default: float, meaning: str) -> None:
+    text = f"{meaning}; default: {default:g}"
+    to.add_argument(name, type=finite_number(above=0), default=default, metavar="S", help=text)
 
 
 def _number(to: CommandParser, name: str, default: int | None, meaning: str, **more: Any) -> None:

@@ -11,6 +11,7 @@ from sr import experiment
 from sr.bench.baseline_gan_loop import BaselineGanLoop
 from sr.bench.baseline_loop import BaselineLoop, pool_size
 from sr.bench.basicsr import BasicSRLoop, why_no_basicsr
+from sr.bench.captured_loop import CapturedLoop
 from sr.bench.interleaved import Span, Stopwatch
 from sr.bench.setting import describe_setting
 from sr.data.module import ImageData
@@ -48,6 +49,8 @@ def other_loops(
     baseline = make_baseline_loop(config, data, device)
     if isinstance(baseline, BaselineGanLoop):
         return [baseline], []
+    if device.type == "cuda":
+        return _with_captured(config, data, baseline, device)
     if missing := why_no_basicsr():
         return [baseline], [missing]
     net, setting = task_of(config).net, describe_setting(config)
@@ -58,6 +61,18 @@ def other_loops(
     except ValueError as error:
         return [baseline], [f"BasicSR was left out: {error}"]
     return [baseline, basicsr], []
+
+
+def _with_captured(
+    config: DictConfig, data: ImageData, baseline: BaselineLoop, device: torch.device
+) -> tuple[list[Loop], list[str]]:
+    """Return the baseline and, if its optimizer can be recorded, the same loop in one CUDA graph."""
+    batches = list(islice(data.stream(0), pool_size(data.batch_size, data.lr_patch, data.scale)))
+    try:
+        loop = CapturedLoop(task_of(config), batches, bf16=config.train.precision == "bf16", device=device)
+    except (ValueError, RuntimeError) as error:
+        return [baseline], [f"the loop in one CUDA graph was left out: {error}"]
+    return [baseline, loop], []
 
 
 def make_baseline_loop(config: DictConfig, data: ImageData, device: torch.device) -> BaselineLoop | BaselineGanLoop:

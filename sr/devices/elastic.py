@@ -15,13 +15,14 @@ GRACE_S = 20
 """Seconds that a process has for its last checkpoint before it is killed."""
 
 
-def launch(arguments: Sequence[str], count: int, *, threads: int | None) -> int:
-    """Run `python -m sr.run` in several processes of this machine; they end together.
+def launch(arguments: Sequence[str], count: int, *, threads: int | None, module: str = "sr.run") -> int:
+    """Run a module of the package in several processes of this machine; they end together.
 
     Args:
         arguments: Of the command line.
         count: Number of processes.
         threads: CPU threads of each; None leaves them to torch.
+        module: What `python -m` runs.
 
     Returns:
         The exit status: 0, 1 if a process failed, 128 + signal if this process was told to stop.
@@ -31,9 +32,8 @@ def launch(arguments: Sequence[str], count: int, *, threads: int | None) -> int:
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
     logging.getLogger("torch.distributed").setLevel(logging.CRITICAL + 1)  # its report of a failure is 30 lines
-    os.environ[LAUNCHED] = "1"
-    if threads is not None:
-        os.environ["OMP_NUM_THREADS"] = str(threads)
+    before = {name: os.environ.get(name) for name in (LAUNCHED, "OMP_NUM_THREADS")}
+    os.environ |= {LAUNCHED: "1"} | ({} if threads is None else {"OMP_NUM_THREADS": str(threads)})
     with tempfile.TemporaryDirectory(prefix="sr-launch-") as folder:
         config = LaunchConfig(
             min_nodes=1,
@@ -48,7 +48,7 @@ def launch(arguments: Sequence[str], count: int, *, threads: int | None) -> int:
             shutdown_timeout=GRACE_S,
         )
         try:
-            elastic_launch(config, sys.executable)("-m", "sr.run", *arguments)
+            elastic_launch(config, sys.executable)("-m", module, *arguments)
         except ChildFailedError as error:
             if message := _message(error.failures):
                 print(f"Error: {message}", file=sys.stderr)
@@ -56,13 +56,20 @@ def launch(arguments: Sequence[str], count: int, *, threads: int | None) -> int:
         except SignalException as error:
             return 128 + int(error.sigval)
         finally:
-            os.environ.pop(LAUNCHED, None)
+            for name, value in before.items():
+                os.environ.pop(name, None) if value is None else os.environ.update({name: value})
     return 0
 
 
 def _message(failures: dict[int, Any]) -> str | None:
-    """Return one line for the first process that a signal ended; None if each told itself what was wrong."""
-    killed = [(rank, each) for rank, each in failures.items() if each.exitcode < 0]
+    """Return one line for the first process that a signal ended; None if each told itself what was wrong.
+
+    The others end by SIGTERM then, or because they lost that process.
+    """
+    ended = [(rank, each) for rank, each in failures.items() if each.exitcode < 0]
+    killed = [(rank, each) for rank, each in ended if each.exitcode != -signal.SIGTERM]
+    if not killed and len(ended) == len(failures):
+        killed = ended
     if not killed:
         return None
     rank, first = min(killed, key=lambda item: item[1].timestamp)

@@ -62,9 +62,9 @@ class Leader:
         finally:
             self._kept -= 1
 
-    def release(self) -> None:
+    def release(self, *, unless: bool = False) -> None:
         """Let the others leave, unless more is to be trained."""
-        if self._store is not None and not self._kept:
+        if self._store is not None and not self._kept and not unless:
             self._store.set(LEFT, "1")
 
 

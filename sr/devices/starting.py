@@ -2,9 +2,10 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
@@ -71,6 +72,17 @@ def run_on_devices(config: DictConfig, folder: Path, count: int, failed: Path) -
     if status:
         return str(read_json(failed)["error"]) if failed.is_file() else "the run ended early; see above"
     return None
+
+
+def about_run(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the other processes of a training have to know of a run.
+
+    Args:
+        folder: Of the run.
+        config: Plain containers, with the net that filter pruning left.
+    """
+    named = overrides() if HydraConfig.initialized() else []  # classes of the command line may be built
+    return {"folder": str(folder), "config": config, "overrides": named}
 
 
 def _arguments(folder: Path) -> list[str]:

@@ -59,7 +59,7 @@ class AdaRound:
         ranges = inputs.folder / "weights.encodings"
         expected = step_fingerprint(self, simulation.net, inputs)
         weights = kept_or_made(inputs.folder / "weights.pt", expected, lambda: self._round(simulation, inputs, ranges))
-        left = left_by_pruning(inputs.float_net)
+        left = {name: mask.cpu() for name, mask in left_by_pruning(inputs.float_net).items()}
         simulation.take_weights({name: value * left.get(name, 1) for name, value in weights.items()}, ranges)
         simulation.calibrate(inputs.calibration)
         return simulation
@@ -87,12 +87,12 @@ class AdaRound:
                 net, example_input(net), parameters, path=str(folder), filename_prefix="weights"
             )
             write_atomically(ranges, (folder / "weights.encodings").read_bytes())
-        return rounded.state_dict()
+        return {name: value.cpu() for name, value in rounded.state_dict().items()}
 
 
 @contextlib.contextmanager
 def _seeded(seed: int) -> Iterator[None]:
     """Seed the random numbers within the block, and restore their state after it."""
-    with torch.random.fork_rng(devices=[]), torch.enable_grad():
+    with torch.random.fork_rng(), torch.enable_grad():
         torch.manual_seed(seed)
         yield

@@ -74,7 +74,8 @@ def channel_means(net: nn.Module, names: Sequence[str], inputs: Sequence[Tensor]
     counts = dict.fromkeys(names, 0)
 
     def add(name: str, _: Tensor, output: Tensor) -> None:
-        sums[name] = sums.get(name, torch.zeros(output.shape[1], dtype=torch.float64)) + output.double().sum((0, 2, 3))
+        total = output.double().sum((0, 2, 3))
+        sums[name] = sums[name] + total if name in sums else total
         counts[name] += output.numel() // output.shape[1]
 
     watch(net, names, inputs, add)

@@ -99,10 +99,11 @@ class SampledPixels:
         self.batches, self.seed = batches, seed
         self.each = -(-count // sum(len(batch) for batch in batches))
 
-    def of(self, batch: int, pixels: int) -> Tensor:
-        """Return the chosen indices, below `pixels`, for an image of batch number `batch`."""
-        chance = torch.Generator().manual_seed(self.seed * len(self.batches) + batch)
-        return torch.randperm(pixels, generator=chance)[: self.each]
+    def of(self, batch: int, pixels: Tensor) -> Tensor:
+        """Return the chosen indices of `pixels` (N, k, P) of batch number `batch`, on its device, the same on each."""
+        chance = torch.Generator("cpu").manual_seed(self.seed * len(self.batches) + batch)
+        chosen = torch.randperm(pixels.shape[2], generator=chance, device="cpu")[: self.each]
+        return chosen.to(pixels.device)
 
 
 def _convolutions(net: Net, name: str) -> list[str]:
@@ -120,7 +121,7 @@ def _outputs(net: nn.Module, names: list[str], places: SampledPixels) -> dict[st
 
     def keep(name: str, _: Tensor, output: Tensor) -> None:
         pixels = output.flatten(2)
-        kept[name].append(pixels[:, :, places.of(len(kept[name]), pixels.shape[2])])
+        kept[name].append(pixels[:, :, places.of(len(kept[name]), pixels)])
 
     watch(net, names, places.batches, keep)
     return kept
@@ -134,7 +135,7 @@ def _moments(net: nn.Module, name: str, places: SampledPixels, wanted: list[Tens
 
     def add(_: str, inputs: Tensor, output: Tensor) -> None:
         number, target = next(batches)
-        seen = places.of(number, output.flatten(2).shape[2])
+        seen = places.of(number, output.flatten(2))
         parts = []
         for own, x in inputs_of(layer, inputs, seen, output.shape[3]):
             y = target[:, :, own].transpose(0, 1).reshape(layer.groups, -1, x.shape[2])

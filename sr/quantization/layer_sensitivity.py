@@ -117,7 +117,7 @@ def _weights(module: Any) -> dict[str, Any]:
         return {}
     weight = module.weight.detach().as_subclass(Tensor)
     rounded = quantizer(module.weight).detach().as_subclass(Tensor)
-    counts, edges = np.histogram(weight.numpy(), bins=_BINS)
+    counts, edges = np.histogram(weight.cpu().numpy(), bins=_BINS)
     largest = weight.abs().reshape(len(weight), -1).amax(1)  # a PReLU has one slope per channel
     facts = {"bits": quantizer.bitwidth, "num_scales": quantizer.get_scale().numel()}
     facts |= {"sqnr_db": sqnr_db([weight], [rounded]), "low": float(weight.min()), "high": float(weight.max())}

@@ -84,7 +84,9 @@ class _Equations:
         self.part = part
         self.start = part.weights if bias is None else torch.cat([part.weights, bias], dim=2)
         self.lack = part.cross - self.start @ part.second
-        self.matrix = part.second + extra * torch.eye(part.second.shape[1], dtype=part.second.dtype)
+        self.matrix = part.second + extra * torch.eye(
+            part.second.shape[1], dtype=part.second.dtype, device=part.second.device
+        )
 
 
 def _solved(equations: _Equations, problem: Problem) -> Tensor:

@@ -46,7 +46,7 @@ def kernel_phases(layer: Any) -> list[Phase]:
     >>> [len(kernel_phases(layer)) for layer in (nn.Conv2d(1, 1, 3), nn.ConvTranspose2d(1, 1, 4, stride=2))]
     [1, 4]
     """
-    taps = [torch.arange(size) for size in layer.kernel_size]
+    taps = [torch.arange(size, device=layer.weight.device) for size in layer.kernel_size]
     if not isinstance(layer, nn.ConvTranspose2d):
         return [Phase(0, 0, *taps)]
     split = [

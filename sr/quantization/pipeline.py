@@ -1,9 +1,11 @@
 """Quantize a trained net: prepare, calibrate, run the repair steps, round the biases to their grid."""
 
+import copy
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
 from sr.models.net import Net
@@ -13,6 +15,8 @@ from sr.quantization.ptq import calibrate, uncalibrated
 from sr.quantization.scheme import Scheme
 from sr.quantization.simulation import Simulation
 from sr.quantization.steps import HeldOutScore, NetCheck, StepInputs, Stream
+
+CPU = torch.device("cpu")
 
 
 def check(net: Net, scheme: Scheme) -> None:
@@ -44,6 +48,7 @@ def quantize(
     score: HeldOutScore,
     folder: Path,
     seed: int,
+    device: torch.device = CPU,
     until: str | None = None,
 ) -> Simulation:
     """Quantize a trained net. After a kill the same call continues and gives the same bits.
@@ -58,6 +63,7 @@ def quantize(
         score: Function from a net to the PSNR of each held-out training image in dB; training steps select by it.
         folder: Folder in which each step keeps its state in a folder of its own.
         seed: Seed for steps that draw random numbers.
+        device: Device of calibration and of the steps; quantization-aware training has a setting of its own.
         until: Name of the last step to do; None does all.
 
     Returns:
@@ -69,7 +75,9 @@ def quantize(
     net = without_batch_norms(net)
     for preparation in scheme.preparations:
         net = preparation.prepare(net)
-    simulation = calibrate(net=net, scheme=scheme, calibration=calibration)
+    calibration = [batch.to(device) for batch in calibration]
+    simulation = calibrate(net=net, scheme=scheme, calibration=calibration, device=device)
+    net = net if device == CPU else copy.deepcopy(net).to(device)
     for step in scheme.repairs:
         start = time.perf_counter()
         inputs = StepInputs(
@@ -82,10 +90,12 @@ def quantize(
             seed=seed,
         )
         simulation = step(simulation, inputs)
+        simulation.net.to(device)  # a training ends on the CPU
         simulation.check_ranges()
         simulation.figures[f"{step.name}_s"] = time.perf_counter() - start
         if step.name == until:
             break
+    simulation.net.cpu()
     simulation.snap()
     return simulation
 

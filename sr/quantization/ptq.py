@@ -13,14 +13,17 @@ from sr.quantization.scheme import Scheme
 from sr.quantization.simulation import Simulation
 
 
-def calibrate(*, net: Net, scheme: Scheme, calibration: Sequence[Tensor]) -> Simulation:
+def calibrate(
+    *, net: Net, scheme: Scheme, calibration: Sequence[Tensor], device: torch.device | None = None
+) -> Simulation:
     """Quantize a trained net without training it.
 
     Args:
         net: Net in its inference form; it is not changed.
         scheme: Number of bits and calibration method.
         calibration: Inputs of the net (N, C, h, w) in [0, 1], cut from training images, never from test images. A float
-            scheme needs none.
+            scheme needs none. They are on the device.
+        device: Device on which the simulation runs; None leaves it on the CPU.
 
     Returns:
         The simulation; its figures hold `calibration_s`.
@@ -34,6 +37,7 @@ def calibrate(*, net: Net, scheme: Scheme, calibration: Sequence[Tensor]) -> Sim
         _check_crops(calibration, scheme)
         _check_weights(net)
     simulation = uncalibrated(net, scheme)
+    simulation.net.to(device or "cpu")
     simulation.calibrate(calibration)
     simulation.figures["calibration_s"] = time.perf_counter() - start
     return simulation

@@ -96,7 +96,7 @@ class Simulation:
         export_float(self.net, path, height=height, width=width)
 
     def example(self, height: int | None = None, width: int | None = None) -> Tensor:
-        """Return an input (1, C, h, w) on the CPU, of the given size or of one that every net accepts."""
+        """Return an input (1, C, h, w) on the net's device, of the given size or of one that every net accepts."""
         return example_input(self.net, height, width)
 
     def _identity(self) -> dict[str, Any]:

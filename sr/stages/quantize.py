@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from sr import metrics
+from sr.devices.accelerator import training_device
 from sr.evaluation import evaluate, upscaler
 from sr.functional.color import rgb_to_y
 from sr.models.fingerprint import fingerprint
 from sr.models.net import Net
+from sr.quantization.pipeline import CPU, load_simulation, quantize
 from sr.quantization.pipeline import check as check_scheme
-from sr.quantization.pipeline import load_simulation, quantize
 from sr.quantization.qat import Qat
 from sr.quantization.qat_task import teacher_of
 from sr.quantization.scheme import Scheme
@@ -59,6 +61,7 @@ class Quantize(Stage):
             protocol=metrics.protocol(job.config["train"]["protocol"]),
             seed=job.config["seed"],
             folder=job.folder / QUANTIZED_FOLDER,
+            device=training_device(job.config["machine"]["accelerator"]),
         )
         facts = {
             "scheme": job.scheme.name,
@@ -69,7 +72,15 @@ class Quantize(Stage):
 
 
 def quantized(
-    *, net: Net, scheme: Scheme, images: StageImages, loss: Any, protocol: metrics.Protocol, seed: int, folder: Path
+    *,
+    net: Net,
+    scheme: Scheme,
+    images: StageImages,
+    loss: Any,
+    protocol: metrics.Protocol,
+    seed: int,
+    folder: Path,
+    device: torch.device = CPU,
 ) -> Simulation:
     """Quantize a net and save the simulation.
 
@@ -81,6 +92,7 @@ def quantized(
         protocol: of the scores on the held-out images.
         seed: of steps that draw random numbers.
         folder: where the simulation goes, and what steps need to go on after a kill.
+        device: of calibration and of the steps.
 
     Returns:
         The simulation.
@@ -94,19 +106,31 @@ def quantized(
         calibration=calibration_inputs(images, net, scheme.calibration_batches, scheme.calibration_batch_size),
         stream=images.stream,
         loss=loss,
-        score=held_out_score(images, protocol),
+        score=held_out_score(images, protocol, net),
         folder=folder,
         seed=seed,
+        device=device,
     )
     simulation.save(folder)
     return simulation
 
 
-def held_out_score(images: StageImages, protocol: metrics.Protocol) -> HeldOutScore:
-    """Return the function from a net to the PSNR of each held-out image, by which steps choose."""
+def trains(scheme: Scheme) -> bool:
+    """Whether a scheme has a step of quantization-aware training."""
+    return any(isinstance(step, Qat) for step in scheme.repairs)
+
+
+def held_out_score(images: StageImages, protocol: metrics.Protocol, float_net: Net) -> HeldOutScore:
+    """Return the function from a net to the PSNR of each held-out image, by which steps choose.
+
+    Args:
+        images: where the held-out images come from.
+        protocol: of the scores.
+        float_net: the net before quantization, which knows what it takes.
+    """
 
     def score(net: Net) -> list[float]:
-        found = evaluate(upscaler(net), images.heldout(), protocol, float(net.scale))
+        found = evaluate(upscaler(net, float_net), images.heldout(), protocol, float(net.scale))
         return [image.psnr_db for image in found.per_image]
 
     return score

@@ -1,11 +1,13 @@
 """Show what quantization changes: numbers for each layer, charts, and differences of pictures."""
 
+import copy
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from sr.config.checks import count
+from sr.devices.accelerator import training_device
 from sr.evaluation import upscaler
 from sr.functional.grid import block_artefacts
 from sr.functional.picture import save_png, titled_strip
@@ -52,11 +54,12 @@ class Sensitivity(Stage):
         """Return {"layers": [...], "blocks": {image: {...}}}; empty for a float net."""
         if job.scheme.is_float:
             return Outcome({"layers": [], "blocks": {}})
-        net, simulation = job.net, simulation_of(job)
+        device = training_device(job.config["machine"]["accelerator"])
+        net, simulation = copy.deepcopy(job.net).to(device), simulation_of(job)
         assert isinstance(simulation, IntegerSimulation)
-        layers = layer_sensitivity.layer_sensitivities(
-            simulation, net, calibration_inputs(job.images, net, 1, self.num_crops)
-        )
+        simulation.net.to(device)
+        crops = [batch.to(device) for batch in calibration_inputs(job.images, net, 1, self.num_crops)]
+        layers = layer_sensitivity.layer_sensitivities(simulation, net, crops)
         pictures = {
             name: draw(layers, f"{type(net).__name__}, {job.scheme.name}")
             for name, draw in plots.SENSITIVITY_CHARTS.items()

@@ -200,7 +200,7 @@ def test_a_corrupt_checkpoint_is_named_in_one_line(tmp_path, whole):
         (["train.validate_every=41"], "not a multiple of train.chunk"),
         (["size=9999p"], "size='9999p' is no size"),
         (["optimizer.lr=fast"], "optimizer.lr is a number above 0 and at most 10, got 'fast'"),
-        (["trainer.devices=2"], "a run takes one device"),
+        (["trainer.devices=2"], "machine.devices=2 trains on several"),
         (["machine.threads=two"], "machine.threads is a whole number from 1 to 4096, or null, got 'two'"),
     ],
 )

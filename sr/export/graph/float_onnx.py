@@ -38,7 +38,7 @@ def export_float(net: nn.Module, path: Path, *, height: int | None, width: int |
 
 
 def example_input(net: nn.Module, height: int | None = None, width: int | None = None) -> Tensor:
-    """Return grey pixels (1, C, h, w) on the CPU that a net accepts.
+    """Return grey pixels (1, C, h, w) that a net accepts, on its device.
 
     Args:
         net: Net that knows its `color`, and its `size_multiple` if that is not 1.
@@ -46,7 +46,9 @@ def example_input(net: nn.Module, height: int | None = None, width: int | None =
         width: LR width in pixels.
     """
     side = EXAMPLE_SIDE * int(getattr(net, "size_multiple", 1))
-    return torch.full((1, NUM_CHANNELS[str(net.color)], height or side, width or side), 0.5)
+    first = next(net.parameters(), None)
+    device = torch.device("cpu") if first is None else first.device
+    return torch.full((1, NUM_CHANNELS[str(net.color)], height or side, width or side), 0.5, device=device)
 
 
 def onnx_names(height: int | None, width: int | None) -> dict[str, Any]:
