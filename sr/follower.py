@@ -28,7 +28,7 @@ from sr.stages.quantize import QUANTIZED_FOLDER, calibration_inputs, held_out_sc
 from sr.stages.training import trained_net
 
 
-def start(arguments: Sequence[str]) -> int:
+def follow(arguments: Sequence[str]) -> int:
     """Train whenever process 0 calls; returns the exit status when it lets this process leave.
 
     Args:
@@ -42,7 +42,7 @@ def start(arguments: Sequence[str]) -> int:
     threading.Thread(target=_leave, args=[world], daemon=True).start()
     for call in follower.calls():
         try:
-            {"train": train, "qat": tune}[call["kind"]](call)
+            {"train": join_training, "qat": join_tuning}[call["kind"]](call)
         except Exception as error:
             # What the training refuses, such as a loss that is not finite, is the same in process 0, which reports it.
             if is_lost(error) or (is_refusal(error) and not isinstance(error, OSError)):
@@ -52,7 +52,7 @@ def start(arguments: Sequence[str]) -> int:
     return 0
 
 
-def train(call: dict[str, Any]) -> None:
+def join_training(call: dict[str, Any]) -> None:
     """Take part in the training of a run."""
     config, folder = _run_of(call)
     lightning.seed_everything(config.seed, workers=True, verbose=False)
@@ -62,7 +62,7 @@ def train(call: dict[str, Any]) -> None:
         trainer.fit(task, datamodule=data, ckpt_path=call["checkpoint"], weights_only=True)
 
 
-def tune(call: dict[str, Any]) -> None:
+def join_tuning(call: dict[str, Any]) -> None:
     """Take part in quantization-aware training, after the steps of the scheme that come before it."""
     config, folder = _run_of(call)
     data, scheme = made(config.data), made(config.quantization)

@@ -11,8 +11,9 @@ def main() -> int:
 
     Of several processes that train together, only the first reads the command line; the others follow it.
     """
-    module = "sr.job" if current_world().rank == 0 else "sr.follower"
-    return run_command(module, "start")
+    if current_world().rank:
+        return run_command("sr.follower", "follow")
+    return run_command("sr.job", "start")
 
 
 if __name__ == "__main__":

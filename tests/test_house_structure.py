@@ -59,7 +59,6 @@ TESTED_ELSEWHERE = {
     "pruning/refit.py": "pruning/test_layer_importance.py",
     "quantization/aimet.py": "quantization/test_simulation.py",
     "quantization/kept_result.py": "quantization/test_simulation.py",
-    "quantization/pipeline.py": "quantization/test_integer.py",
     "quantization/plots.py": "quantization/test_layer_sensitivity.py",
     "quantization/qat_settings.py": "quantization/test_qat.py",
     "quantization/qat_task.py": "quantization/test_qat.py",

@@ -52,9 +52,7 @@ def measure_gpu(
         ValueError: If there is no GPU and the device is not "cpu", or a step is unknown.
     """
     if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError(
-            "sr bench gpu needs a CUDA device, and torch sees none here; --device cpu tries the command"
-        )
+        raise ValueError("sr bench gpu needs a CUDA device, and torch sees none here; --device cpu tries the command")
     wanted = list(STEPS) if only is None else only.split(",")
     if unknown := [name for name in wanted if name not in STEPS]:
         raise ValueError(f"--only {unknown[0]}: there is no such step; the steps are {', '.join(STEPS)}")

@@ -7,15 +7,12 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from typing import Any, NamedTuple
 
-import torch
-from omegaconf import DictConfig
-
-from sr import experiment
 from sr.bench.interleaved import Span, neighbours_ratio
 from sr.bench.loops import image_data_of, iterations_in, other_loops, task_of, timed
 from sr.bench.measurement import Measurement, format_machine
 from sr.bench.setting import composed, describe_setting, format_setting
 from sr.bench.sr_loop import train_in_blocks
+from sr.devices.accelerator import training_device
 from sr.report.table import Column, Table
 
 _MAX_ITERATIONS = 10**7
@@ -72,7 +69,7 @@ def measure_train(
     """
     with composed(overrides) as (config, folder):
         config.train.fp32_tail, config.trainer.max_steps = 0, _MAX_ITERATIONS
-        device, data = training_device(config), image_data_of(config)
+        device, data = training_device(config.machine.accelerator), image_data_of(config)
         data.prepare_data()
         others, notes = other_loops(config, data, folder, device=device, basicsr_workers=basicsr_workers)
         lengths = [iterations_in(loop, seconds, device) for loop in others]
@@ -98,15 +95,6 @@ def measure_train(
         trained.append(Trained(loop.name, length, list(theirs)))
     waited = sum(block.loader_wait_seconds for block in counted) / sum(block.span.seconds for block in counted)
     return _measurement(setting, trained, waited, notes)
-
-
-def training_device(config: DictConfig) -> torch.device:
-    """Return the device that the config's trainer uses.
-
-    Args:
-        config: The composed config.
-    """
-    return experiment.made(config.trainer)(logger=False).strategy.root_device
 
 
 def _measurement(setting: dict[str, Any], trained: list[Trained], waited: float, notes: list[str]) -> Measurement:
