@@ -51,7 +51,7 @@ def launch(arguments: Sequence[str], count: int, *, threads: int | None, module:
             elastic_launch(config, sys.executable)("-m", module, *arguments)
         except ChildFailedError as error:
             if message := _message(error.failures):
-                print(f"Error: {message}", file=sys.stderr)
+                print(f"\nError: {message}", file=sys.stderr)  # a progress bar may be open
             return 1
         except SignalException as error:
             return 128 + int(error.sigval)
