@@ -16,7 +16,7 @@ from sr.quantization.scheme import Scheme
 from sr.quantization.simulation import Simulation
 from sr.quantization.steps import HeldOutScore, NetCheck, StepInputs, Stream
 
-CPU = torch.device("cpu")
+HOST = torch.device("cpu")
 
 
 def check(net: Net, scheme: Scheme) -> None:
@@ -48,7 +48,7 @@ def quantize(
     score: HeldOutScore,
     folder: Path,
     seed: int,
-    device: torch.device = CPU,
+    device: torch.device = HOST,
     until: str | None = None,
 ) -> Simulation:
     """Quantize a trained net. After a kill the same call continues and gives the same bits.
@@ -77,7 +77,7 @@ def quantize(
         net = preparation.prepare(net)
     calibration = [batch.to(device) for batch in calibration]
     simulation = calibrate(net=net, scheme=scheme, calibration=calibration, device=device)
-    net = net if device == CPU else copy.deepcopy(net).to(device)
+    net = net if device == HOST else copy.deepcopy(net).to(device)
     for step in scheme.repairs:
         start = time.perf_counter()
         inputs = StepInputs(

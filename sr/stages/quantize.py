@@ -14,7 +14,7 @@ from sr.evaluation import evaluate, upscaler
 from sr.functional.color import rgb_to_y
 from sr.models.fingerprint import fingerprint
 from sr.models.net import Net
-from sr.quantization.pipeline import CPU, load_simulation, quantize
+from sr.quantization.pipeline import HOST, load_simulation, quantize
 from sr.quantization.pipeline import check as check_scheme
 from sr.quantization.qat import Qat
 from sr.quantization.qat_task import teacher_of
@@ -80,7 +80,7 @@ def quantized(
     protocol: metrics.Protocol,
     seed: int,
     folder: Path,
-    device: torch.device = CPU,
+    device: torch.device = HOST,
 ) -> Simulation:
     """Quantize a net and save the simulation.
 
