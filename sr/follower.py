@@ -19,7 +19,7 @@ from sr.building import build, made, quiet, trainer_of
 from sr.callbacks.datamodule import images_of
 from sr.devices.accelerator import training_device
 from sr.devices.collectives import is_lost
-from sr.devices.elastic import GRACE_S
+from sr.devices.elastic import CHECKPOINT_GRACE_S
 from sr.devices.followers import Follower, crew, wait_until_left
 from sr.devices.world import World, current_world
 from sr.quantization.pipeline import quantize
@@ -28,7 +28,7 @@ from sr.stages.quantize import QUANTIZED_FOLDER, calibration_inputs, held_out_sc
 from sr.stages.training import trained_net
 
 
-def follow(arguments: Sequence[str]) -> int:
+def follow_leader(arguments: Sequence[str]) -> int:
     """Train whenever process 0 calls; returns the exit status when it lets this process leave.
 
     Args:
@@ -96,7 +96,7 @@ def _obey_only_the_leader() -> None:
     """Leave the last checkpoint to process 0 at Ctrl-C and SIGTERM: end with it, or a while after the signal."""
 
     def end_later(*_: Any) -> None:
-        timer = threading.Timer(GRACE_S, os._exit, [128 + signal.SIGTERM])
+        timer = threading.Timer(CHECKPOINT_GRACE_S, os._exit, [128 + signal.SIGTERM])
         timer.daemon = True
         timer.start()
 

@@ -12,7 +12,7 @@ def main() -> int:
     Of several processes that train together, only the first reads the command line; the others follow it.
     """
     if current_world().rank:
-        return run_command("sr.follower", "follow")
+        return run_command("sr.follower", "follow_leader")
     return run_command("sr.job", "start")
 
 

@@ -12,4 +12,4 @@ def test_a_call_names_config_and_folder():
 
 def test_only_a_process_that_follows_starts_it():
     with pytest.raises(AssertionError):
-        follower.follow([])
+        follower.follow_leader([])

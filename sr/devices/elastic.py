@@ -11,7 +11,7 @@ from typing import Any
 
 from sr.devices.world import LAUNCHED
 
-GRACE_S = 20
+CHECKPOINT_GRACE_S = 20
 """Seconds that a process has for its last checkpoint before it is killed."""
 
 
@@ -45,7 +45,7 @@ def launch(arguments: Sequence[str], count: int, *, threads: int | None, module:
             local_addr="localhost",
             max_restarts=0,
             logs_specs=DefaultLogsSpecs(log_dir=folder),
-            shutdown_timeout=GRACE_S,
+            shutdown_timeout=CHECKPOINT_GRACE_S,
         )
         try:
             elastic_launch(config, sys.executable)("-m", module, *arguments)
