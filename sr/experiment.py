@@ -31,8 +31,7 @@ from sr.config.checks import count, names
 from sr.config.composition import plain
 from sr.config.redo import with_dependents
 from sr.data.module import ImageData
-from sr.devices.followers import Leader, leader
-from sr.devices.starting import about_run
+from sr.devices.starting import led
 from sr.models.blocks import inference_form
 from sr.models.standardization import FIRST, standardize_pixels
 from sr.models.weights import CHECKPOINT, is_left
@@ -101,7 +100,7 @@ def run(config: DictConfig, folder: Path, pixel_run: PixelRun, results: Path | N
     try:
         if ready.task is not None:
             train(ready, logger, index if "train" not in redo else replace(index, reuse=False), pixel_run)
-        led(ready).release(unless=trains(ready.job.scheme))
+        led(ready.job.folder, ready.job.config).release(unless=trains(ready.job.scheme))
         parts = Parts(index.folder / "parts") if index.reuse and "export" not in redo else NO_PARTS
         job = replace(ready.job, net=trained_net(made(ready.config.model), folder), parts=parts)
         done, skipped = complete_all(stages_in_order(ready.stages), job, index, redo)
@@ -231,7 +230,7 @@ def fit(ready: Prepared, logger: Any, checkpoint: str | None) -> None:
         write_untrained(task, folder)
         return
     trainer = trainer_of(config, folder, logger, ready.callbacks.values())
-    with led(ready).joined([task], kind="train", checkpoint=checkpoint):
+    with led(ready.job.folder, ready.job.config).joined([task], kind="train", checkpoint=checkpoint):
         trainer.fit(task, datamodule=ready.data, ckpt_path=checkpoint, weights_only=True)
     raise_if_stopped()
     if trainer.global_step < trainer.max_steps:
@@ -239,13 +238,6 @@ def fit(ready: Prepared, logger: Any, checkpoint: str | None) -> None:
             f"the training stopped at iteration {trainer.global_step} of {trainer.max_steps}, by a setting of "
             "`trainer`; the same command without that setting goes on"
         )
-
-
-def led(ready: Prepared) -> Leader:
-    """Tell the other processes of a training which run this is, and return what calls them."""
-    found = leader()
-    found.about = about_run(ready.job.folder, ready.job.config)
-    return found
 
 
 def finish(report: Report, folder: Path, logger: Any) -> None:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
@@ -14,6 +14,9 @@ from sr.config.composition import in_multirun, overrides
 from sr.config.validation import check_settings
 from sr.devices.world import current_world
 from sr.runs.files import read_json
+
+if TYPE_CHECKING:
+    from sr.devices.followers import Leader
 
 _MODE, _FOLDER = "hydra.mode=", "hydra.run.dir="
 
@@ -74,15 +77,19 @@ def run_on_devices(config: DictConfig, folder: Path, count: int, failed: Path) -
     return None
 
 
-def about_run(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the other processes of a training have to know of a run.
+def led(folder: Path, config: Mapping[str, Any]) -> "Leader":
+    """Tell the other processes of a training which run this is, and return what calls them.
 
     Args:
         folder: Of the run.
         config: Plain containers, with the net that filter pruning left.
     """
     named = overrides() if HydraConfig.initialized() else []  # classes of the command line may be built
-    return {"folder": str(folder), "config": config, "overrides": named}
+    from sr.devices.followers import leader
+
+    found = leader()
+    found.about = {"folder": str(folder), "config": config, "overrides": named}
+    return found
 
 
 def _arguments(folder: Path) -> list[str]:

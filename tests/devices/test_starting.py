@@ -6,7 +6,7 @@ import pytest
 from hydra.core.hydra_config import HydraConfig
 
 from sr.config.composition import register_resolvers
-from sr.devices.starting import about_run, devices_to_start, leading
+from sr.devices.starting import devices_to_start, leading, led
 from sr.experiment import compose
 
 
@@ -37,7 +37,7 @@ def test_a_job_of_a_sweep_is_started_alone(monkeypatch, tmp_path):
 
 
 def test_what_others_are_told(tmp_path):
-    told = about_run(tmp_path, {"seed": 1})
+    told = led(tmp_path, {"seed": 1}).about
     assert told["folder"] == str(tmp_path) and told["config"] == {"seed": 1}
     with leading():
         pass
