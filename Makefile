@@ -29,10 +29,10 @@ $(VENV)/.installed-dev: $(BIN)/uv pyproject.toml constraints.txt
 	touch $@ $(VENV)/.installed
 
 test: install-dev
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
 
 test-all: install-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: install-dev
 	$(BIN)/ruff check .

@@ -53,7 +53,11 @@ def test_a_killed_holder_leaves_the_folder_free(tmp_path, other):
         pass
 
 
-@pytest.mark.parametrize("text", [f"process {os.getpid()} on x", "process 1 on other-host", "\x1b[31m", "\0" * 9, ""])
+@pytest.mark.parametrize(
+    "text",
+    [f"process {os.getpid()} on x", "process 1 on other-host", "\x1b[31m", "\0" * 9, ""],
+    ids=["own", "other host", "escape", "zeros", "empty"],
+)
 def test_the_lock_tells_who_holds_a_folder_and_not_the_text(tmp_path, text):
     (tmp_path / ".running").write_text(text)
     assert holder(tmp_path) == ""
