@@ -116,7 +116,7 @@ def stage_images(photos: Photos, net: Net, settings: Any) -> StageImages:
 
     def stream(iteration: int) -> PatchStream:
         large = Selection(train, [i for i, pair in enumerate(train) if min(pair.lr.shape[:2]) >= lr_patch])
-        steps = {"batch_size": settings["batch_size"], "start": iteration, "stride": 1, "augment": True}
+        steps = {"batch_size": settings["batch_size"], "start": iteration, "rows": (0, 1), "augment": True}
         return PatchStream(pairs=large, **steps, **cut)
 
     return StageImages(

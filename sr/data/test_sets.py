@@ -54,13 +54,14 @@ def find_set(name: str, root: Path, scale: int | float, also: Path | None = None
         name: "set5", "urban100", ..., or the name of any folder of images.
         root: Folder to search.
         scale: Upscaling factor, which selects a folder `image_SRF_<n>`.
-        also: Another folder to search if `root` does not have the set, such as that of the training images.
+        also: Another folder to search for a set that is a part of published training data, such as "div2k_val".
 
     Raises:
         ValueError: If the set is missing or incomplete, or has another layout.
     """
     known = KNOWN.get(name.lower())
-    folder = _folder(name, root, also, known.source if known else None)
+    source = known.source if known else None
+    folder = _folder(name, root, also if source else None, source)
     files = _hr_files(folder, known, as_ratio(scale))
     if known and known.source and folder.name.lower() == known.source.lower():
         files = files[: known.num_images]

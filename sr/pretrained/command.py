@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from sr.pretrained.add import add
 from sr.pretrained.card import Card
@@ -47,7 +47,15 @@ def parser() -> CommandParser:
 
 def score_table(found: Sequence[Card]) -> Table:
     """Return a table with the mean PSNR of each net, set and stage."""
-    shown = Table("net", "scale", "parameters", "set", "protocol", *STAGE_TITLES.values(), title="PSNR in dB")
+    shown = Table(
+        Column("net", no_wrap=True),
+        "scale",
+        "parameters",
+        "set",
+        "protocol",
+        *STAGE_TITLES.values(),
+        title="PSNR in dB",
+    )
     for card in found:
         for name in card.quality.get("float", {}):
             scores = [card.quality.get(stage, {}).get(name, {}) for stage in STAGE_TITLES]

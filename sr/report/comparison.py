@@ -4,7 +4,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sr.metrics import PROTOCOLS
 from sr.report.net_facts import ScoredNet, class_name, net_of, quantized_precision
 from sr.report.published import FOREIGN_PROTOCOLS, Published
 from sr.report.record import Report, psnr_key, ssim_key
@@ -196,6 +195,8 @@ def _foreign_table(values: Iterable[Published]) -> Table:
 
 def _described(protocol: str) -> str | None:
     """Return the description of a protocol that this project has, so that the runs can be scored under it."""
+    from sr.metrics import PROTOCOLS  # it imports torch, which no other table needs
+
     known = PROTOCOLS.get(protocol)
     return f"{known.description}: protocol={protocol}" if known else None
 

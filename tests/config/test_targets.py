@@ -13,7 +13,7 @@ from sr.models.interpolation import Bicubic
 
 BICUBIC = {"_target_": "sr.models.interpolation.Bicubic", "scale": 2}
 XLSR = {"_target_": "sr.models.xlsr.XLSR", "scale": 2, "overparameterize": "none"}
-HYDRAS_OWN = {"sr.config.sweep_failures.ListFailures"}
+HYDRAS_OWN = {"sr.config.sweep_failures.ListFailures", "hydra_plugins.sr_launcher.SweepLauncher"}
 """What Hydra builds itself, of the checkout's conf/config.yaml and the command line alone."""
 
 

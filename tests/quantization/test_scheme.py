@@ -60,7 +60,8 @@ def test_every_configured_scheme_builds(repo_root):
     files = sorted((repo_root / "conf/quantization").glob("*.yaml"))
     assert {"fp32", "w8a8_ptq", "w8a8_qat"} <= {file.stem for file in files}
     with initialize_config_dir(str(repo_root / "conf"), version_base="1.3"):
+        settings = ["+machine.accelerator=cpu", "+train.epoch_images=800", "+train.budget=1", "+data.batch_size=16"]
         for file in files:
-            config = compose(f"quantization/{file.stem}", ["+machine.accelerator=cpu"])
+            config = compose(f"quantization/{file.stem}", settings)
             scheme = instantiate(config.quantization, _convert_="all")
             assert isinstance(scheme, Scheme) and scheme.name == file.stem

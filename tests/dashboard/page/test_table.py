@@ -115,7 +115,7 @@ def test_a_run_by_its_link(make_run: MakeRun, visit: Open) -> None:
     for part in ("Scores", "Certificate", "simulation", "SA8775P", "Configuration", "model.f", "Image by image"):
         assert part in text
     page.goto(re.sub("#.*", "#/run/nets%2Fabsent", page.url))
-    assert page.get_by_text("There is no run nets/absent in this page.").is_visible()
+    assert page.get_by_text("This page has no run nets/absent.").is_visible()
 
 
 def test_the_inside_of_a_quantized_net(make_run: MakeRun, visit: Open) -> None:
