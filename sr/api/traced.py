@@ -146,7 +146,8 @@ def _module_of(node: fx.Node) -> _Made:
         dim = node.kwargs.get("dim", node.args[1] if len(node.args) > 1 else 0)
         if dim not in (1, -3):
             raise ValueError(f"{node.name} concatenates along axis {dim}; only channels (dim=1) can be joined")
-        return Concat(), tuple(node.args[0] if node.args else node.kwargs["tensors"])  # type: ignore[arg-type]  # fx types arguments loosely
+        parts: Any = node.args[0] if node.args else node.kwargs["tensors"]
+        return Concat(), tuple(parts)
     make = ELEMENTWISE.get(node.target)
     if make is None:
         kind = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
@@ -160,16 +161,17 @@ def _module_of(node: fx.Node) -> _Made:
 
 
 def _join(node: fx.Node) -> _Made:
-    both = [part for part in node.args if isinstance(part, fx.Node)]
+    arguments: Any = node.args
+    both = [part for part in arguments if isinstance(part, fx.Node)]
     adds = node.target in ADDS
     if node.kwargs:
         raise ValueError(f"{node.name} has the options {', '.join(node.kwargs)}; write it without")
     if len(both) == 2:
         return (Add() if adds else Multiply()), tuple(both)
-    (number,) = [part for part in node.args if not isinstance(part, fx.Node)]
+    (number,) = [part for part in arguments if not isinstance(part, fx.Node)]
     if adds:
         raise ValueError(f"{node.name} adds the constant {number}; put it into the bias of the next convolution")
-    return Scale(float(number)), tuple(both)  # type: ignore[arg-type]  # fx types arguments loosely
+    return Scale(float(number)), tuple(both)
 
 
 def _clamp(min: float, max: float) -> nn.Module:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from sr.bench.interleaved import Span, Stopwatch, neighbours_ratio
 from sr.bench.measurement import Measurement, format_machine
-from sr.bench.video_speed import photograph, size_of_text
+from sr.bench.video_speed import photograph, refuse_settings, size_of_text
 from sr.data.image_writer import QUALITY
 from sr.report.table import Column, Table
 from sr.upscale.one_picture import PictureSettings
@@ -54,8 +54,7 @@ def measure_pictures(
     Raises:
         ValueError: An override, a size that is none, or no such net.
     """
-    if overrides:
-        raise ValueError(f"sr.bench pictures takes no settings of a run, got {' '.join(overrides)}; see --help")
+    refuse_settings("pictures", overrides)
     height, width = size_of_text("--picture-size", picture_size)
     opened = open_net(net, precision=precision, runtime=runtime)
     num_blocks = min(num_blocks, num_pictures)

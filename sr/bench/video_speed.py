@@ -60,8 +60,7 @@ def measure_video(
     Raises:
         ValueError: An override, a size that is none, or no such net.
     """
-    if overrides:
-        raise ValueError(f"sr.bench video takes no settings of a run, got {' '.join(overrides)}; see --help")
+    refuse_settings("video", overrides)
     height, width = size_of_text("--frame-size", frame_size)
     opened = open_net(net, precision=precision, runtime=runtime)
     with tempfile.TemporaryDirectory() as folder:
@@ -73,6 +72,20 @@ def measure_video(
     notes = [_NOTE, f"best share of free processor time: {best:.2f}", format_machine()]
     title = f"{opened.title}, {frame_size}, {num_frames} frames, x264 {preset}"
     return Measurement(setting=setting, figures={"rounds": rows}, tables=[Table(title, _COLUMNS, rows, notes)])
+
+
+def refuse_settings(command: str, overrides: Sequence[str]) -> None:
+    """Refuse settings of a run, for a benchmark without one.
+
+    Args:
+        command: Name of the benchmark.
+        overrides: Of the command line.
+
+    Raises:
+        ValueError: There are some.
+    """
+    if overrides:
+        raise ValueError(f"sr.bench {command} takes no settings of a run, got {' '.join(overrides)}; see --help")
 
 
 def size_of_text(option: str, text: str) -> tuple[int, int]:

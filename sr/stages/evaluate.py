@@ -34,12 +34,12 @@ class Evaluate(Stage):
     name = "evaluate"
 
     @property
-    def result(self) -> str:  # type: ignore[override]  # computed: one file a form
+    def result(self) -> str:
         """Return the result file of the form."""
         return f"evaluation/{self.form}{'_' if self.runtime else ''}{self.runtime}.json"
 
     @property
-    def requires(self) -> tuple[str, ...]:  # type: ignore[override]  # computed: it depends on the form
+    def requires(self) -> tuple[str, ...]:
         """Return the stage that makes the form."""
         return {"simulated": ("quantize",), "exported": ("export",)}.get(self.form, ())
 

@@ -67,15 +67,21 @@ class Stage:
 
     Attributes:
         name: of the stage, for keys, messages and reports.
-        result: its result file in the run folder, written last.
         version: raised when the same inputs give another result.
-        requires: stages that it reads the results of.
     """
 
     name: str
-    result: str
     version = 1
-    requires: tuple[str, ...] = ()
+
+    @property
+    def result(self) -> str:
+        """Return the result file in the run folder, which is written last."""
+        raise TypeError(f"{type(self).__name__} must define `result`")
+
+    @property
+    def requires(self) -> tuple[str, ...]:
+        """Return the stages whose results this one reads."""
+        return ()
 
     def skip_reason(self, job: Job) -> str:
         """Return why there is nothing to do for a net; empty where there is."""

@@ -1,17 +1,13 @@
 """A tiny run in this process, and what the tests of advice about files share."""
 
-import io
 import re
 import shutil
-from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
-from hydra.core.hydra_config import HydraConfig
-from omegaconf import open_dict
 
 from sr.building import compose
-from sr.job import complete
+from tests.in_process import complete_here
 
 TINY = [
     "data=folder", "data.heldout_every=3", "data.lr_patch=16", "data.batch_size=2", "train.iterations=4",
@@ -23,14 +19,7 @@ TINY = [
 
 def start(folder: Path, *overrides: str) -> str:
     """Complete a run in this process."""
-    composed = compose([*overrides, f"hydra.run.dir={folder}"], with_hydra=True)
-    with open_dict(composed):
-        composed.hydra.runtime.output_dir = str(folder)
-        HydraConfig.instance().set_config(composed)
-        del composed["hydra"]
-    with redirect_stdout(io.StringIO()) as printed:
-        complete(composed, folder)
-    return printed.getvalue()
+    return complete_here(compose([*overrides, f"hydra.run.dir={folder}"], with_hydra=True), folder)
 
 
 def refused(match: str, folder: Path, *overrides: str) -> str:

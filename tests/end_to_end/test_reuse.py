@@ -1,18 +1,14 @@
 """Nothing is computed twice: commands as typed, one after the other, and what each of them does anew."""
 
-import io
 import json
 import re
-from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
-from hydra.core.hydra_config import HydraConfig
-from omegaconf import open_dict
 
 from sr.building import compose
-from sr.job import complete
 from sr.runs.folders import run_name
+from tests.in_process import complete_here
 
 pytestmark = [pytest.mark.aimet, pytest.mark.timeout(900)]
 
@@ -28,14 +24,7 @@ TINY = [
 def sr_run(outputs: Path, *overrides: str) -> str:
     """Complete the run of some overrides in this process, below `outputs`; returns what it printed."""
     composed = compose([*TINY, *overrides, f"hydra.sweep.dir={outputs}"], with_hydra=True)
-    with open_dict(composed):
-        folder = outputs / composed.experiment / run_name([*TINY, *overrides])
-        composed.hydra.runtime.output_dir = str(folder)
-        HydraConfig.instance().set_config(composed)
-        del composed["hydra"]
-    with redirect_stdout(io.StringIO()) as printed:
-        complete(composed, folder)
-    return printed.getvalue()
+    return complete_here(composed, outputs / composed.experiment / run_name([*TINY, *overrides]))
 
 
 def made_by(printed: str) -> list[str]:

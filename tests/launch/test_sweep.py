@@ -12,24 +12,9 @@ from pathlib import Path
 import pytest
 
 from sr.report.runs import find_runs
+from tests.end_to_end.tiny_sweep import TINY as SHORT
 
-TINY = [
-    "callbacks=train_only",
-    "model=quicksrnet",
-    "model.f=4",
-    "train.iterations=8",
-    "train.chunk=4",
-    "train.validate_every=8",
-    "train.checkpoint_every=4",
-    "data.batch_size=2",
-    "data.lr_patch=16",
-    "data.val_images=1",
-    "data.val_crop=64",
-    "size=32x48",
-    "callbacks.cost.num_repeats=1",
-    "logger=none",
-    "experiment=sweep",
-]
+TINY = [*SHORT, "logger=none", "experiment=sweep"]
 SWEEP = ["-m", *TINY, "model.m=1,-3", "protocol=y,rgb"]
 FAILED = ": model.m is a whole number from 0 to 4096, got -3"
 
