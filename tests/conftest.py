@@ -84,6 +84,17 @@ def _logging_as_before() -> Iterator[None]:
             logger.disabled = False
 
 
+@pytest.fixture
+def uninstall(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """`uninstall(package)`: it cannot be imported in this test, nor can its modules that are loaded already."""
+
+    def hide(package: str) -> None:
+        for module in [package, *(name for name in sys.modules if name.startswith(f"{package}."))]:
+            monkeypatch.setitem(sys.modules, module, None)  # as Python notes a module that cannot be imported
+
+    return hide
+
+
 def _make(name: str, *overrides: str, scale: float = 2, seed: int = 0) -> nn.Module:
     with initialize_config_dir(str(ROOT / "conf"), version_base=None):
         config = compose(f"model/{name}", overrides=[f"+scale={scale}", *overrides])

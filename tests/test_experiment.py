@@ -1,6 +1,5 @@
 """What is refused before anything is read, decoded or trained."""
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -35,15 +34,15 @@ def test_a_wrong_word_is_told_at_once(tmp_path: Path, override: str, message: st
     assert str(caught.value) == message
 
 
-def test_bits_that_an_engine_cannot_take_are_refused_without_it_too(tmp_path: Path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
+def test_bits_that_an_engine_cannot_take_are_refused_without_it_too(tmp_path: Path, uninstall):
+    uninstall("ai_edge_litert")
     with pytest.raises(ValueError, match=r"LiteRT cannot take the 16 bits .* of scheme w8a16_ptq"):
         run(compose(["logger=none", "quantization=w8a16_ptq", "export=litert"]), tmp_path, lambda config: tmp_path)
 
 
-def test_a_run_without_aimet_is_refused_and_one_without_an_engine_warned(tmp_path: Path, monkeypatch, caplog):
-    monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
-    monkeypatch.setitem(sys.modules, "aimet_torch", None)
+def test_a_run_without_aimet_is_refused_and_one_without_an_engine_warned(tmp_path: Path, uninstall, caplog):
+    uninstall("ai_edge_litert")
+    uninstall("aimet_torch")
     config = compose(["logger=none", "export=litert"])
     target = made(config.export)
     target.check(made(config.quantization), made(config.model))

@@ -1,6 +1,6 @@
 """Sub-images for BasicSR, and, where it is installed, its loop."""
 
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -40,8 +40,8 @@ def test_what_basicsr_cannot_do_is_refused(tmp_path: Path) -> None:
         write_sub_images([noise(20, 20)], tmp_path, scale=2, lr_patch=48)
 
 
-def test_a_missing_basicsr_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "basicsr", None)
+def test_a_missing_basicsr_is_named(uninstall: Callable[[str], None]) -> None:
+    uninstall("basicsr")
     assert "BasicSR was left out" in str(why_no_basicsr())
 
 

@@ -1,6 +1,6 @@
 """Perceptual scores: values by their definitions, and what is said of a measure that cannot be had."""
 
-import sys
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -68,8 +68,8 @@ def test_unknown_measures_name_the_known_ones() -> None:
         PerceptualScores(["fid"], Y, 4)
 
 
-def test_without_pyiqa_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pyiqa", None)
+def test_without_pyiqa_the_message_says_what_to_install(uninstall: Callable[[str], None]) -> None:
+    uninstall("pyiqa")
     with pytest.raises(ValueError, match=r"pip install pyiqa.*remove pi from `measures`"):
         PerceptualScores(["pi"], Y, 4)
 

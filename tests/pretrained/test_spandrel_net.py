@@ -1,6 +1,5 @@
 """Checkpoints of other projects: loaded, scored, and as teachers."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -97,8 +96,8 @@ def test_python_objects_in_a_checkpoint_are_not_loaded(tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
-def test_a_missing_spandrel_is_named(compact, monkeypatch):
-    monkeypatch.setitem(sys.modules, "spandrel", None)
+def test_a_missing_spandrel_is_named(compact, uninstall):
+    uninstall("spandrel")
     with pytest.raises(ValueError, match=r"pip install 'sr-mobile\[interchange\]'"):
         sr.load(compact)
 

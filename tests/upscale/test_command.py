@@ -1,7 +1,6 @@
 """The command: a picture, a folder, a video, and what it refuses."""
 
 import re
-import sys
 
 import numpy as np
 import pytest
@@ -67,7 +66,7 @@ def test_refusals(photo, tmp_path, capsys, arguments, message):
     assert message in capsys.readouterr().err
 
 
-def test_without_pyav_a_video_names_the_extra(photo, tmp_path, capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "av", None)  # as Python notes a module that cannot be imported
+def test_without_pyav_a_video_names_the_extra(photo, tmp_path, capsys, uninstall):
+    uninstall("av")
     assert main([str(photo.rename(tmp_path / "in.mp4")), str(tmp_path / "out.mp4")]) == 1
     assert re.search(r"videos need PyAV \(.*\): pip install 'sr-mobile\[video\]'", capsys.readouterr().err)
