@@ -28,6 +28,7 @@ ALLOWED_NETS = (
     "sr.models.interpolation.Nearest",
     "sr.models.mesrnet.MESRNet",
     "sr.models.quicksrnet.QuickSRNet",
+    "sr.models.quicksrnet.StridedQuickSRNet",
     "sr.models.rfdn.RFDN",
     "sr.models.rrdbnet.RRDBNet",
     "sr.models.sesr.SESR",

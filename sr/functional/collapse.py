@@ -71,6 +71,28 @@ def anchor_kernel(channels: int, in_channels: int, block: int, kernel_size: int)
     return identity_kernel(channels, in_channels, kernel_size).repeat_interleave(block**2, dim=0)
 
 
+def strided_anchor_kernel(channels: int, in_channels: int, scale: int) -> Tensor:
+    """Return the 2x2 kernel of stride 2 that, followed by depth-to-space(2 scale), upscales by nearest neighbour.
+
+    Args:
+        channels: Channels of the image after depth-to-space, 3 for RGB and 1 for Y.
+        in_channels: Channels of the input, at least `channels`; further channels are ignored.
+        scale: Upscaling factor.
+
+    Returns:
+        Shape (channels * (2 * scale)**2, in_channels, 2, 2), in the order of `nn.PixelShuffle` (CRD).
+
+    Example:
+        >>> strided_anchor_kernel(1, 1, 2).flatten(1).argmax(1).view(4, 4).tolist()
+        [[0, 0, 1, 1], [0, 0, 1, 1], [2, 2, 3, 3], [2, 2, 3, 3]]
+    """
+    tap = torch.arange(2 * scale) // scale  # sub-pixel -> which of two LR pixels
+    copies = torch.eye(2)[tap]
+    taps = torch.einsum("ry,cx->rcyx", copies, copies).reshape(-1, 2, 2)
+    colours = torch.eye(channels, in_channels)
+    return torch.einsum("ki,pyx->kpiyx", colours, taps).reshape(-1, in_channels, 2, 2)
+
+
 def pad_kernel(weight: Tensor, kernel_size: int) -> Tensor:
     """Pad a kernel with zeros to a larger size; the convolution stays the same.
 

@@ -15,7 +15,7 @@ Differences from upstream, each an argument:
 import torch
 from torch import Tensor, nn
 
-from sr.functional.collapse import anchor_kernel, identity_kernel
+from sr.functional.collapse import anchor_kernel, identity_kernel, strided_anchor_kernel
 from sr.models.blocks import Add, Anchor, activation, bias_of, check_choice, check_count, check_scale, clip, conv
 from sr.models.collapsible import collapse_convs
 from sr.models.net import Net
@@ -105,9 +105,7 @@ class QuickSRNet(Net):
     @torch.no_grad()
     def _add_identity(self, identity_x1_5: str) -> None:
         """Add an identity kernel to each randomly initialised convolution."""
-        for layer in self.cnn:
-            if isinstance(layer, nn.Conv2d):
-                layer.weight += identity_kernel(layer.out_channels, layer.in_channels, kernel_size=3)
+        _add_identity_to_body(self.cnn)
         if self.anchor is not None:
             return
         last = self.conv_last
@@ -127,6 +125,56 @@ class QuickSRNet(Net):
             blocks = self.add(self.anchor(lr), blocks)
         sr = self.depth_to_space(self.clip(blocks))
         return sr if self.pool is None else self.pool(sr)
+
+    def collapse(self) -> Net:
+        """Return a copy for inference, in which every convolution is a plain `nn.Conv2d`."""
+        return collapse_convs(self)
+
+
+class StridedQuickSRNet(Net):
+    """QuickSRNet with a last convolution of 2x2 and stride 2: conv f -> 12 s**2, clip, depth-to-space(2 s).
+
+    It is not in the paper. Each output of the last convolution covers 2x2 LR pixels and reads nothing outside them. At
+    x2 it has 48 channels in place of 12. Hexagon computes channels in blocks of 32, so the tail costs less time there,
+    and pays for one more convolution of f channels (docs/line.md).
+
+    At x1.5 QuickSRNet itself has this tail: space-to-depth(2) and a 1x1 convolution are a 2x2 convolution of stride 2.
+
+    Args:
+        f: Feature channels, at least 3.
+        m: Intermediate convolutions, without the first and the last.
+        scale: 2, 3 or 4.
+        activation: "relu1" or "relu", as in QuickSRNet.
+        init: "random" or "identity": training starts from nearest-neighbour upscaling plus noise.
+        overparameterize: "none", "sesr", "repsr" or "ecb", for all convolutions but the last.
+
+    Raises:
+        ValueError: If a scale, choice or count is not supported.
+    """
+
+    def __init__(self, *, f: int, m: int, scale: float, activation: str, init: str, overparameterize: str) -> None:
+        super().__init__()
+        name = type(self).__name__
+        self.scale: int = check_scale(name, scale, (2, 3, 4))
+        check_count(name, "f", f, 3)
+        check_count(name, "m", m, 0)
+        check_choice(name, "activation", activation, ("relu1", "relu"))
+        check_choice(name, "init", init, ("identity", "random"))
+        self.color = "rgb"
+        self.size_multiple = 2
+        self.cnn = _body(f, m, activation)
+        self.conv_last = nn.Conv2d(f, 3 * (2 * self.scale) ** 2, kernel_size=2, stride=2)
+        self.clip = clip()
+        self.depth_to_space = nn.PixelShuffle(2 * self.scale)
+        if init == "identity":
+            _add_identity_to_body(self.cnn)
+            with torch.no_grad():
+                self.conv_last.weight += strided_anchor_kernel(3, f, self.scale)
+        expand_convs(self, overparameterize)
+
+    def forward(self, lr: Tensor) -> Tensor:
+        """Upscale lr (N, 3, h, w) in [0, 1], h and w even, to sr (N, 3, s*h, s*w) in [0, 1]."""
+        return self.depth_to_space(self.clip(self.conv_last(self.cnn(lr))))
 
     def collapse(self) -> Net:
         """Return a copy for inference, in which every convolution is a plain `nn.Conv2d`."""
@@ -164,6 +212,14 @@ def _body(f: int, m: int, name: str) -> nn.Sequential:
     for in_channels in [3, *[f] * m]:
         layers += [conv(in_channels, f, 3), activation(_NAME, name, f)]
     return nn.Sequential(*layers)
+
+
+@torch.no_grad()
+def _add_identity_to_body(body: nn.Sequential) -> None:
+    """Add an identity kernel to each 3x3 convolution of `_body`."""
+    for layer in body:
+        if isinstance(layer, nn.Conv2d):
+            layer.weight += identity_kernel(layer.out_channels, layer.in_channels, kernel_size=3)
 
 
 def _nearest_of_4(slot: int) -> int:

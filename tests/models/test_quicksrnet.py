@@ -3,7 +3,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sr.models.quicksrnet import QuickSRNet
+from sr.models.quicksrnet import QuickSRNet, StridedQuickSRNet
 
 SETTINGS = {
     "f": 32,
@@ -191,3 +191,68 @@ def test_overparameterized_net_starts_as_the_plain_one(kind: str) -> None:
 def test_wrong_arguments_are_named(changes: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         build(**changes)
+
+
+STRIDED = {key: SETTINGS[key] for key in ("f", "m", "scale", "activation", "init", "overparameterize")}
+
+
+def strided(**changes: object) -> StridedQuickSRNet:
+    torch.manual_seed(0)
+    return StridedQuickSRNet(**{**STRIDED, **changes}).eval()
+
+
+def test_parameter_counts_of_the_strided_tail() -> None:
+    # 896 + 3 * 9,248 for the body, 4 * 32 * channels + channels for the tail of 48, 108 and 192 channels
+    assert [count(strided(m=3, scale=scale)) for scale in (2, 3, 4)] == [34_832, 42_572, 53_408]
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+@torch.no_grad()
+def test_identity_of_the_strided_tail_is_exactly_nearest_neighbour_upscaling(scale: int) -> None:
+    net, start = strided(scale=scale, f=8), strided(scale=scale, f=8, init="random")
+    for parameter, random in zip(net.parameters(), start.parameters(), strict=True):
+        parameter.copy_((parameter - random).round())
+    lr = torch.rand(2, 3, 6, 8)
+    assert torch.equal(net(lr), nearest(lr, scale))
+    assert similarity(strided(scale=scale)(smooth_image()), nearest(smooth_image(), scale), 2 * scale) > 0.6
+
+
+@torch.no_grad()
+def test_the_strided_tail_computes_all_functions_of_a_1x1_tail() -> None:
+    plain, net = build(f=8), strided(f=8)
+    net.cnn.load_state_dict(plain.cnn.state_dict())
+    centre = plain.conv_last.weight[:, :, 1:2, 1:2]
+    plain.conv_last.weight.copy_(F.pad(centre, (1, 1, 1, 1)))
+    index = torch.arange(48)
+    colour, row, column = index // 16, index // 4 % 4, index % 4
+    source = 4 * colour + 2 * (row % 2) + column % 2
+    net.conv_last.weight.zero_()
+    net.conv_last.weight[index, :, row // 2, column // 2] = centre[source, :, 0, 0]
+    net.conv_last.bias.copy_(plain.conv_last.bias[source])
+    lr = torch.rand(1, 3, 6, 8)
+    torch.testing.assert_close(net(lr), plain(lr), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("kind", ["sesr", "repsr", "ecb"])
+@torch.no_grad()
+def test_the_strided_tail_stays_plain_when_the_net_is_overparameterized(kind: str) -> None:
+    net, lr = strided(overparameterize=kind), torch.rand(1, 3, 6, 8)
+    assert type(net.conv_last) is nn.Conv2d and type(net.cnn[2]) is not nn.Conv2d
+    torch.testing.assert_close(net(lr), strided()(lr), atol=1e-5, rtol=0)
+    torch.testing.assert_close(net.collapse()(lr), net(lr), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"scale": 1.5}, r"StridedQuickSRNet cannot upscale by 1.5: its scales are 2, 3, 4"),
+        ({"f": 2}, r"StridedQuickSRNet needs f to be an integer of at least 3, got 2"),
+        ({"m": -1}, r"m to be an integer of at least 0, got -1"),
+        ({"activation": "prelu"}, r"activation='prelu': choose one of relu1, relu"),
+        ({"init": "zeros"}, r"init='zeros': choose one of identity, random"),
+        ({"overparameterize": "more"}, r"overparameterize='more'"),
+    ],
+)
+def test_wrong_arguments_of_the_strided_net_are_named(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        strided(**changes)

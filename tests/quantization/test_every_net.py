@@ -25,6 +25,7 @@ NETS = {
     "fsrcnn": ["model.d=12", "model.m=1"],
     "mesrnet_tiny": ["model.f=8", "model.growth=4"],
     "quicksrnet": ["model.f=8", "model.m=1"],
+    "quicksrnet_strided": ["model.f=8", "model.m=1"],
     "rfdn": ["model.f=16", "model.m=1"],
     "rrdbnet_tiny": [],
     "sesr": [],
