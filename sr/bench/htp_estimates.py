@@ -111,6 +111,8 @@ def _figures(config: DictConfig, folder: Path) -> dict[str, Any]:
     counted = cost(net, height, width)
     return {
         "net": describe_setting(config)["net"],
+        "model": OmegaConf.to_container(config.model, resolve=True),
+        "scale": net.scale,
         "scheme": scheme.name,
         "lr_height": height,
         "lr_width": width,

@@ -90,14 +90,25 @@ def _only(run: Path, pattern: str) -> Path:
     return inside(run, found[0].relative_to(run).as_posix())
 
 
-def _history(run: Path, later: tuple[Path, ...] = ()) -> list[tuple[str, dict[str, Any]]]:
-    """Return command and training of the run, after those of the runs that it started from."""
+def training_history(run: Path, later: tuple[Path, ...] = ()) -> list[tuple[str, dict[str, Any]]]:
+    """Return command and training of a run, after those of the runs that it started from.
+
+    Args:
+        run: The run folder.
+        later: Runs that started from this one.
+
+    Returns:
+        [(command, training of its report)], the oldest first.
+
+    Raises:
+        ValueError: If a run that it started from is not there, or a command is missing.
+    """
     if run.resolve() in later:
         raise ValueError(
             f"{run / REPORT}: the run starts from itself; a card needs the commands of all runs of its net"
         )
     report = read_report(run / REPORT)
-    init, own = report.config.get("init"), (_command(run), report.training)
+    init, own = report.config.get("init"), (command_of(run), report.training)
     if init is None:
         return [own]
     if init.startswith(PREFIX):
@@ -108,11 +119,11 @@ def _history(run: Path, later: tuple[Path, ...] = ()) -> list[tuple[str, dict[st
         raise ValueError(
             f"{run} started from {init}, which is not a finished run; a card needs the commands of all runs of its net"
         )
-    return [*_history(before, (*later, run.resolve())), own]
+    return [*training_history(before, (*later, run.resolve())), own]
 
 
 def _card(run: Path, name: str, scheme: str, report: Report, files: dict[str, dict[str, Any]]) -> Card:
-    history = _history(run)
+    history = training_history(run)
     return Card(
         name=name,
         scale=report.config["scale"],
@@ -149,7 +160,7 @@ def _means(score: Mapping[str, Any]) -> dict[str, float]:
     return {key: round(value, 4) for key, value in score.items() if isinstance(value, float)}
 
 
-def _command(run: Path) -> str:
+def command_of(run: Path) -> str:
     """Return the command line of a run without the settings of its machine."""
     path = run / ".hydra/overrides.yaml"
     overrides = read_yaml(path)

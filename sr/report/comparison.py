@@ -56,9 +56,9 @@ def comparison_tables(runs: Sequence[Run], values: Iterable[Published], *, fold_
     foreign: set[Published] = set()
     matched: set[int] = set()
     for report in reports:
-        for set_name, score, net in _scored(report):
+        for set_name, score, net in scored_nets(report):
             own = by_net.get(net.name, ())
-            for value in (value for value in own if _same_measurement(value, net, set_name, report.scale)):
+            for value in (value for value in own if same_measurement(value, net, set_name, report.scale)):
                 if value.protocol != score["protocol"]:
                     foreign.add(value)
                 elif value.quantity in (psnr_key(score), ssim_key(score)):
@@ -74,14 +74,14 @@ def comparison_tables(runs: Sequence[Run], values: Iterable[Published], *, fold_
     return [*tables, _foreign_table(foreign), _unmatched_table([r for r in reports if id(r) not in matched])]
 
 
-def _scored(report: Report) -> Iterator[tuple[str, Mapping[str, Any], ScoredNet]]:
+def scored_nets(report: Report) -> Iterator[tuple[str, Mapping[str, Any], ScoredNet]]:
     """Yield the scores of a run that a source can have, too: bicubic, float net, simulated net."""
     for stage, precision in (("bicubic", None), ("float", "fp32"), ("simulated", quantized_precision(report))):
         for set_name, score in report.quality.get(stage, {}).items():
             yield set_name, score, net_of(report, stage, precision)
 
 
-def _same_measurement(value: Published, net: ScoredNet, set_name: str, scale: float) -> bool:
+def same_measurement(value: Published, net: ScoredNet, set_name: str, scale: float) -> bool:
     """Return whether a published value is of this net, set, scale, precision and scheme."""
     return _same_set(value.set, set_name) and not value.conditions and same_net(value, net, scale)
 

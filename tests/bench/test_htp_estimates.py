@@ -20,6 +20,7 @@ def test_a_grid_with_an_impossible_net(tmp_path: Path, capsys: pytest.CaptureFix
     assert "m=0 scale=7 cannot be estimated: scale is one of 1.5, 2, 3, 4, got 7" in printed
     assert "no phone's figure" in printed
     rows = json.loads(path.read_text())["figures"]["nets"]
+    assert rows[0]["model"]["_target_"].endswith("QuickSRNet") and rows[0]["scale"] == 2
     assert [row["varied"] for row in rows] == [{"m": m, "scale": scale} for m in "01" for scale in "27"]
     assert ["reason" in row for row in rows] == [False, True, False, True]
     (estimate,) = rows[0]["estimates"]
