@@ -1,5 +1,15 @@
 """Jobs by a real Ray of this machine."""
 
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
 import pytest
 
 from sr.launch.ray_jobs import refuse_too_large, run_by_ray, wanted_gpus
@@ -15,9 +25,34 @@ def test_a_job_whose_worker_is_killed_runs_on_another(make_job, capsys):
     assert "2 jobs by Ray, 1 CPUs and 0 GPUs each" in capsys.readouterr().out
 
 
-def test_an_address_that_does_not_answer_is_refused(make_job):
-    with pytest.raises(ValueError, match=r"launcher.address=127.0.0.1:1: no Ray answers there .*ray start --head"):
-        list(run_by_ray([make_job()], {**SETTINGS, "address": "127.0.0.1:1"}))
+@contextmanager
+def started_cluster(port: int) -> Iterator[str]:
+    """A cluster of this machine that `ray start --head` starts, with the address."""
+    options = ["--head", "--block", f"--port={port}", "--num-cpus=1", "--include-dashboard=false"]
+    command = [str(Path(sys.executable).with_name("ray")), "start", *options]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        for _ in range(600):
+            time.sleep(0.1)
+            with suppress(OSError):
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+        yield f"127.0.0.1:{port}"
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(60)
+
+
+def test_a_cluster_that_the_message_asks_for_takes_the_jobs(make_job):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings = {**SETTINGS, "address": f"127.0.0.1:{port}"}
+    with pytest.raises(ValueError, match=rf"launcher.address=127.0.0.1:{port}: no Ray answers .*ray start --head"):
+        list(run_by_ray([make_job()], settings))
+    with started_cluster(port):
+        (end,) = run_by_ray([make_job(1)], settings)
+    assert end.error == ""
 
 
 def test_a_job_that_no_machine_can_hold_is_refused():

@@ -57,6 +57,8 @@ class Hub(BaseHTTPRequestHandler):
         repo = self.root / "/".join(parts[2:4] if api else parts[:2])
         if not repo.is_dir():
             return self.answer(404, {"error": "Repository not found"}, {"X-Error-Code": "RepoNotFound"})
+        if api and "revision" in parts and parts[-1] not in (SHA, "main"):
+            return self.answer(404, {"error": "Revision not found"}, {"X-Error-Code": "RevisionNotFound"})
         if api and "tree" in parts:
             tree = [{"type": "file", "path": p.name, "size": p.stat().st_size, "oid": SHA} for p in repo.iterdir()]
             return self.answer(200, tree)

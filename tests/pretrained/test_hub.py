@@ -74,6 +74,8 @@ def test_a_net_is_pushed_and_pulled(run: Run, server: tuple[str, Path], tmp_path
         (pull, {}),
         ('pull("me/nothing")', {}),
         ('pull("a/b/c")', {}),
+        (pull.replace("mine", "other"), {}),
+        ('pull("me/small", revision="no-such")', {}),
     )
     assert "pushing needs a token of the hub: run `hf auth login`" in answers[0]
     assert "(HTTP 401): set HF_TOKEN to a token that may do this" in answers[1]
@@ -81,6 +83,8 @@ def test_a_net_is_pushed_and_pulled(run: Run, server: tuple[str, Path], tmp_path
     assert "there is a pretrained mine x2 already; give this one another --name" in answers[4]
     assert "there is no me/nothing at http://127.0.0.1" in answers[5]
     assert "'a/b/c' is no repository: give <owner>/<name>" in answers[6]
+    assert Path(answers[7]) == tmp_path / "nets/other_x2"
+    assert "me/small has no such revision; leave --revision out for the newest" in answers[8]
     text = (server[1] / "me/small/README.md").read_text()
     assert "| float | 37.12 / 0.9571 |" in text and "## Licence" in text and "protocol `y`" in text
     card = Card.read(tmp_path / "nets/mine_x2")
