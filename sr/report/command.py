@@ -15,6 +15,7 @@ from sr.report.comparison import comparison_tables
 from sr.report.latency_table import latency_table
 from sr.report.plane import plane
 from sr.report.published import published
+from sr.report.rates import rates_table, refuse_diverged
 from sr.report.render import TABLE_FORMATS, print_tables
 from sr.report.runs import Run, find_runs
 from sr.report.sparsity import sparsity_picture, sparsity_tables
@@ -44,6 +45,7 @@ def parser() -> CommandParser:
     made.add_argument("places", nargs="*", type=path, metavar="outputs/<experiment>", help="default: all of outputs/")
     made.add_argument("--published", action="store_true", help="set the runs beside the published numbers")
     made.add_argument("--fold-seeds", action="store_true", help="one row for runs that differ only in seed")
+    made.add_argument("--rates", action="store_true", help="the best learning rate of each net alone (sweeps=tune)")
     made.add_argument("--plane", type=path, metavar="SVG", help="draw PSNR against NIQE of the runs that have it")
     made.add_argument("--sparsity", type=path, metavar="PNG", help="draw pruned runs, and print their rounds alone")
     made.add_argument("--panel", type=path, metavar="PNG", help="draw a crop of a test image by every run, also as SVG")
@@ -113,6 +115,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         write_atomically(options.plane, plane(runs))
     if options.panel:
         write_panel(runs, options)
+    if options.rates:
+        found = rates_table(runs)
+        print_tables([found], options.format, console)
+        refuse_diverged(found)
+        return 0
     if options.sparsity:
         write_atomically(options.sparsity, sparsity_picture(runs))
         tables = sparsity_tables(runs)
