@@ -14,6 +14,7 @@ from sr.cost.count import count_parameters
 from sr.models.weights import FLOAT_WEIGHTS, read_weights
 from sr.pretrained.card import FLOAT, Card, file_facts
 from sr.pretrained.catalogue import NETS, PREFIX, deployed_net, find
+from sr.pretrained.licence import licence_of
 from sr.report.record import REPORT_NAME as REPORT
 from sr.report.record import Report, read_report
 from sr.runs.files import read_yaml
@@ -124,6 +125,7 @@ def training_history(run: Path, later: tuple[Path, ...] = ()) -> list[tuple[str,
 
 def _card(run: Path, name: str, scheme: str, report: Report, files: dict[str, dict[str, Any]]) -> Card:
     history = training_history(run)
+    sources = report.data.get("train_sources") or []
     return Card(
         name=name,
         scale=report.config["scale"],
@@ -139,6 +141,7 @@ def _card(run: Path, name: str, scheme: str, report: Report, files: dict[str, di
         training={key: sum(training.get(key, 0) for _, training in history) for key in SUMMED}
         | {key: report.training[key] for key in CARD_TRAINING if key in report.training},
         data={key: report.data[key] for key in ("fingerprint", "train_sources", "num_images") if key in report.data},
+        licence=licence_of(sources),
         quantization=scheme,
         versions=report.versions,
         commit=report.git.get("commit", ""),

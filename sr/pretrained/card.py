@@ -27,6 +27,7 @@ class Card:
         quality: {stage: {set: {"psnr_y_db", "ssim_y"}}}; stages as in the report of a run.
         training: {"iterations", "seconds"} of all runs, and {"precision", "ema_decay", ...} of the last run.
         data: {"fingerprint", "train_sources", "num_images"}.
+        licence: What the weights may be used for, with the licences of the training images; "" on an older card.
         quantization: Scheme of the quantized files, or "".
         versions: {package: version} of the run.
         commit: Commit of the run.
@@ -46,6 +47,7 @@ class Card:
     versions: dict[str, str]
     commit: str
     files: dict[str, dict[str, Any]]
+    licence: str = ""
 
     @property
     def folder(self) -> str:

@@ -55,6 +55,7 @@ def score_table(found: Sequence[Card]) -> Table:
         "protocol",
         *STAGE_TITLES.values(),
         title="PSNR in dB",
+        caption="\n".join(dict.fromkeys(f"Weights: {card.licence}" for card in found if card.licence)) or None,
     )
     for card in found:
         for name in card.quality.get("float", {}):

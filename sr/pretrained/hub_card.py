@@ -1,6 +1,7 @@
 """Model card (README.md) of a pretrained net for the Hugging Face hub."""
 
 from sr.pretrained.card import Card
+from sr.pretrained.licence import licence_of
 
 _TITLES = {
     "bicubic": "bicubic", "float": "float", "simulated": "8-bit simulation", "onnxruntime": "exported file",
@@ -36,7 +37,7 @@ def model_card(card: Card) -> str:
         f"## Data\n\nTrained on {', '.join(map(str, sources))} ({card.data.get('num_images', 'unknown')} images). "
         "The test sets were not trained on.",
         "## Licence\n\nThe code is under the BSD 3-clause license. The weights may be used as the training images "
-        "above allow; several public image sets are for research only.",
+        f"above allow: {card.licence or licence_of(map(str, sources))}.",
         f"## Certificate\n\nScheme: {card.quantization or 'float only'}. The rows of the table above are the forms of "
         "the net that were compared: where they agree, the file does what was trained. Hashes of the files:\n\n"
         "| file | size | SHA-256 |\n|---|---|---|\n" + "\n".join(files),
