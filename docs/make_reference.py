@@ -12,7 +12,7 @@ from sr.console import usage
 from sr.report.record import Report
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ("report", "dashboard", "doctor", "bench", "upscale", "api", "pretrained", "data")
+COMMANDS = ("report", "results", "dashboard", "doctor", "bench", "upscale", "api", "pretrained", "data")
 SECTIONS = ("Args", "Attributes", "Returns", "Raises", "Yields")
 KEY = re.compile(r"^(?P<indent> *)(?P<key>[\w@/.]+):(?: (?P<value>[^#]*?))?\s*(?:# (?P<comment>.*))?$")
 

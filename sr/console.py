@@ -11,6 +11,7 @@ from sr import __version__
 COMMANDS = {
     "run": "train, quantize, export and certify a net; a config of conf/ says how",
     "report": "tables of finished runs",
+    "results": "the page of published values beside kept results",
     "dashboard": "one HTML page of finished runs",
     "doctor": "check packages, the HTP compiler and image sets",
     "bench": "measure speed on this machine",
