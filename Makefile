@@ -12,7 +12,9 @@ demo: install
 	$(BIN)/python -m sr.dashboard outputs/main
 	@echo 'Open outputs/main/dashboard.html in a browser: pictures, scores, certificate.'
 
-install: $(VENV)/.installed
+# `make install EXTRAS=video` adds extras of pyproject.toml.
+EXTRAS ?=
+install: $(VENV)/.installed $(if $(EXTRAS),$(VENV)/.installed-$(EXTRAS))
 install-dev: $(VENV)/.installed-dev
 
 $(BIN)/uv:
@@ -24,8 +26,8 @@ $(VENV)/.installed: $(BIN)/uv pyproject.toml constraints.txt
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraints constraints.txt --editable .
 	touch $@
 
-$(VENV)/.installed-dev: $(BIN)/uv pyproject.toml constraints.txt
-	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraints constraints.txt --editable '.[dev]'
+$(VENV)/.installed-%: $(BIN)/uv pyproject.toml constraints.txt
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraints constraints.txt --editable '.[$*]'
 	touch $@ $(VENV)/.installed
 
 test: install-dev

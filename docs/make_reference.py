@@ -8,8 +8,10 @@ from pathlib import Path
 from textwrap import dedent
 
 import sr
+from sr.config.kinds import Anything, Kind, Many, Named, Optional
 from sr.console import usage
 from sr.report.record import Report
+from sr.report.record_shape import REPORT_KINDS, Open
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = ("report", "results", "dashboard", "doctor", "bench", "upscale", "api", "pretrained", "data")
@@ -33,7 +35,12 @@ def pages() -> dict[str, str]:
         "# report.json\n\nA run folder with this file is finished. It is written last, and atomically. Numbers that "
         'JSON lacks are the texts "inf", "-inf" and "nan".\n\n'
         + docstring_markdown(inspect.getdoc(Report) or "")
-        + "\n"
+        + "\n\n## What a reader checks\n\nA report with another kind of value at these keys is refused by the message "
+        "that names the key. `*` stands for any name, and `[]` for each item of a list. Any other key may stand beside "
+        "them.\n\n| key | kind |\n|---|---|\n"
+        + "".join(
+            f"| `{key}` | {cell(kind)} |\n" for name in REPORT_KINDS for key, kind in kinds_of(name, REPORT_KINDS[name])
+        )
     )
     return made
 
@@ -70,6 +77,26 @@ def keys_of(lines: list[str]) -> Iterator[tuple[str, str, str]]:
         indent = len(found["indent"])
         path = [(depth, key) for depth, key in path if depth < indent] + [(indent, found["key"])]
         yield ".".join(key for _, key in path), (found["value"] or "").strip(), found["comment"] or ""
+
+
+def kinds_of(key: str, kind: Kind, suffix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the dotted keys below a key of a report, each with its kind in words."""
+    if isinstance(kind, Optional):
+        yield from kinds_of(key, kind.kind, f"{suffix}, or null")
+    elif isinstance(kind, Many):
+        yield key, f"list{f' of {kind.length}' if kind.length else ''}{suffix}"
+        yield from kinds_of(f"{key}[]", kind.item)
+    elif isinstance(kind, Named | Open):
+        needs = ", ".join(f"`{name}`" for name in getattr(kind, "required", ()))
+        yield key, f"mapping{suffix}{f'; needs {needs}' if needs else ''}"
+        for name, inner in dict(kind.fields).items():
+            yield from kinds_of(f"{key}.{name}", inner)
+        if isinstance(kind, Named) and kind.item is not None and not isinstance(kind.item, Anything):
+            yield from kinds_of(f"{key}.*", kind.item)
+    elif not isinstance(kind, Anything):
+        needs = ", ".join(f"`{name}`" for name in getattr(kind, "required", ()))
+        words = (inspect.getdoc(kind) or "").split(";")[0].split(".")[0]
+        yield key, f"{words[0].lower()}{words[1:]}{suffix}{f'; needs {needs}' if needs else ''}"
 
 
 def cell(text: str) -> str:

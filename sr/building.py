@@ -21,6 +21,7 @@ from sr.devices.world import current_world
 from sr.export.graph.shape import lr_size
 from sr.models.blocks import inference_form
 from sr.models.fingerprint import fingerprint
+from sr.models.net import Net
 from sr.models.weights import CHECKPOINT, blended, load_weights, read_weights
 from sr.optimizers.schedule import refuse_unusable
 from sr.pretrained import weights_path
@@ -59,6 +60,11 @@ def build(config: DictConfig) -> tuple[Any, Any]:
     data = made(config.data)
     torch.manual_seed(config.seed)
     net = made(config.model)
+    if not isinstance(net, Net):
+        raise ValueError(
+            f"model._target_={config.model._target_} is no net that is trained here; derive the class from "
+            "sr.models.net.Net (docs/own_net.md), or train it elsewhere and give it to `sr export`"
+        )
     lr_size(config.size, scale=config.scale, multiple=net.size_multiple)  # refused now, not after the training
     if config.data.lr_patch < net.min_size:
         raise ValueError(f"data.lr_patch={config.data.lr_patch}: this net takes no images below {net.min_size} pixels")

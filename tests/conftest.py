@@ -5,10 +5,12 @@ import importlib.util
 import logging
 import os
 import re
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -30,6 +32,7 @@ MAY_SKIP = (
     r"the browser tests need Chromium",  # .ci/run installs it where it may
 )
 """Reasons for which a test may be skipped. Under CI any other reason fails the session."""
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SHARED = Path(os.environ.get("SR_DATA", ROOT.parent / "shared" / "data"))
 
 
@@ -82,6 +85,18 @@ def _logging_as_before() -> Iterator[None]:
     for logger in logging.root.manager.loggerDict.values():
         if isinstance(logger, logging.Logger):
             logger.disabled = False
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Headless Chromium of the system, driven by Playwright; a skip that says what is missing."""
+    api = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright: make install-dev")
+    if CHROMIUM is None:
+        pytest.skip("the browser tests need Chromium: apt-get install chromium")
+    with api.sync_playwright() as play:
+        started = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        started.close()
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ class MyNet(nn.Module):
 # %% [markdown]
 # ## Train
 #
-# Plain PyTorch, on crops of one photograph. `sr run model._target_=my_module.MyNet` is the way to a real training.
+# Plain PyTorch, on crops of one photograph. `docs/own_net.md` shows the class that `sr run` trains.
 
 # %%
 net = MyNet()

@@ -1,9 +1,8 @@
-"""Run folders to show, and a browser to show them in."""
+"""Run folders to show."""
 
 import itertools
 import json
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,6 @@ import yaml
 
 from sr.functional.picture import save_png
 from sr.report.record import Report, write_report
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 def score(psnr_db: float, ssim: float = 0.9, protocol: str = "y", **others: Any) -> dict[str, Any]:
@@ -133,15 +130,3 @@ def undo_delta() -> Callable[[Any, Any], Any]:
 def unpack_runs() -> Callable[[dict[str, Any]], list[dict[str, Any]]]:
     """Read the whole runs of a page's content."""
     return lambda content: list(itertools.accumulate([None, *content["runs"]], patched))[1:]
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Headless Chromium of the system, driven by Playwright; a skip that says what is missing."""
-    api = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright: make install-dev")
-    if CHROMIUM is None:
-        pytest.skip("the browser tests need Chromium: apt-get install chromium")
-    with api.sync_playwright() as play:
-        started = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()

@@ -2,10 +2,14 @@
 
 import importlib.util
 import re
+from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from sr.report.record import Report
+from sr.report.record_shape import REPORT_KINDS
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,3 +48,17 @@ def test_every_group_command_and_function_has_its_place(reference: ModuleType) -
         assert option in pages["commands.md"], option
     assert re.findall(r"^## (.*)$", pages["api.md"], re.M) == ["sr.load", "sr.evaluate", "sr.quantize", "sr.export"]
     assert "`stage_seconds`: {stage: wall time in seconds}" in pages["report.md"]
+
+
+def test_the_report_page_has_every_field_and_every_kind(reference: ModuleType) -> None:
+    page = reference.pages()["report.md"]
+    for name in (each.name for each in fields(Report)):
+        assert f"- `{name}`: " in page, "describe it in the docstring of Report"
+    for row in (
+        "| `config` | mapping; needs `scale` |",
+        "| `export.hexagon.estimates[].estimate_us` | finite number within the bounds that are given |",
+        "| `git.commit` | text such as a name or a path, or null |",
+        "| `quality.*.*` | scores of a test set, with those of its images; needs `protocol`, `num_images` |",
+    ):
+        assert row in page, row
+    assert {row.split("`")[1].split(".")[0] for row in re.findall(r"^\| `.*$", page, re.M)} == set(REPORT_KINDS)

@@ -35,6 +35,15 @@ def commands() -> Iterator[tuple[str, str, str]]:
 
 
 FOUND = sorted(set(commands()))
+NOT_COMPOSED = {
+    r"make (demo|install)( EXTRAS=\w+)?": "installs, and trains for minutes: the Dockerfile and a release run it",
+    r"git clone .*|source \.venv/bin/activate": "prepares a shell",
+    r"\.venv/bin/sr .*": "the same as `sr`, before the environment is active",
+    r"pip install .*": "installs an extra",
+    r"wandb (login|sync) .*|wandb login": "needs an account",
+    r"(torchrun|srun) .*-m sr\.run": "needs several devices; tests/devices starts processes as they do",
+}
+"""Commands in blocks marked `console` that are not composed here, and why."""
 
 
 def words(rest: str) -> list[str]:
@@ -49,6 +58,16 @@ def test_the_pages_hold_many_commands_of_all_programs_but_one():
     programs = {program for _, program, _ in FOUND}
     assert programs <= set(COMMANDS)
     assert {"run", "report", "dashboard", "upscale", "export", "bench", "doctor"} <= programs
+
+
+def test_every_other_line_of_a_console_block_has_a_reason():
+    unknown = []
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        for body in re.findall(r"^```console\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S):
+            lines = [re.sub(r"\s+# .*$", "", line.strip()) for line in body.replace("\\\n", " ").splitlines()]
+            known = (COMMAND, *(re.compile(pattern) for pattern in NOT_COMPOSED))
+            unknown += [f"{page.name}: {line}" for line in lines if not any(each.fullmatch(line) for each in known)]
+    assert not unknown, "\n".join(unknown)
 
 
 @pytest.mark.parametrize(("page", "program", "rest"), FOUND, ids=[f"{p}-{c} {r}"[:70] for p, c, r in FOUND])
