@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
 
-import sr
+from sr.api import functions, loaded
 from sr.config.kinds import Anything, Kind, Many, Named, Optional
 from sr.console import usage
 from sr.report.record import Report
@@ -117,7 +117,7 @@ def api_page() -> str:
     """Return the functions of `sr` with their docstrings."""
     parts = ["# Python API\n\nTensors are RGB, float, in [0, 1] and NCHW; arrays are (H, W, 3) uint8.\n"]
     for name in ("load", "evaluate", "quantize", "export"):
-        function: Callable[..., object] = getattr(sr, name)
+        function: Callable[..., object] = getattr(loaded if name == "load" else functions, name)
         signature = str(inspect.signature(function)).replace("'", "")
         text = docstring_markdown(inspect.getdoc(function) or "")
         parts.append(f"## sr.{name}\n\n```python\nsr.{name}{signature}\n```\n\n{text}\n")

@@ -47,6 +47,9 @@ def test_every_group_command_and_function_has_its_place(reference: ModuleType) -
     for option in ("--panel", "--serve", "--precision", "--calibration", "--remove"):
         assert option in pages["commands.md"], option
     assert re.findall(r"^## (.*)$", pages["api.md"], re.M) == ["sr.load", "sr.evaluate", "sr.quantize", "sr.export"]
+    assert "sr.export(quantized:" in pages["api.md"] or "sr.export(net:" in pages["api.md"], (
+        "not of the package sr.export"
+    )
     assert "`stage_seconds`: {stage: wall time in seconds}" in pages["report.md"]
 
 
