@@ -66,11 +66,20 @@ def build(config: DictConfig) -> tuple[Any, Any]:
             "sr.models.net.Net (docs/own_net.md), or train it elsewhere and give it to `sr export`"
         )
     lr_size(config.size, scale=config.scale, multiple=net.size_multiple)  # refused now, not after the training
-    if config.data.lr_patch < net.min_size:
-        raise ValueError(f"data.lr_patch={config.data.lr_patch}: this net takes no images below {net.min_size} pixels")
+    _check_patch(config.data.lr_patch, net)
     if config.init and config.init != PIXEL:
         load_init(config, [net], config.init)
     return made(config.task)(net=net, **parts), data
+
+
+def _check_patch(lr_patch: int, net: Any) -> None:
+    if lr_patch < net.min_size:
+        raise ValueError(f"data.lr_patch={lr_patch}: this net takes no images below {net.min_size} pixels")
+    if rest := lr_patch % net.size_multiple:
+        raise ValueError(
+            f"data.lr_patch={lr_patch}: the sides of the images of this net are multiples of {net.size_multiple}; set "
+            f"data.lr_patch={lr_patch + net.size_multiple - rest}"
+        )
 
 
 def load_init(config: DictConfig, nets: list[Any], source: str) -> None:

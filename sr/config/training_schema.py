@@ -109,7 +109,7 @@ DATA: dict[str, Kind] = {
 }
 MODEL: dict[str, Kind] = {
     "scale": Follows("scale"),
-    **dict.fromkeys(("f", "d", "s", "growth"), Whole(1, 1 << 14)),
+    **dict.fromkeys(("f", "d", "s", "growth", "low_f"), Whole(1, 1 << 14)),
     **dict.fromkeys(("activation", "attention", "color", "forward_form", "identity_x1_5", "init"), Text()),
     **dict.fromkeys(("normalization", "overparameterize", "residual", "upscaling"), Text()),
     **dict.fromkeys(("anchor", "block_residual", "denoise", "expand_bias", "head_activation"), Flag()),
@@ -156,7 +156,7 @@ TASK: dict[str, Kind] = {
     "share": FRACTION,
     "layers": Many(Many(Text(), length=2)),
     **dict.fromkeys(("feature_weight", "content_weight", "perceptual_weight", "adversarial_weight"), LOSS_WEIGHT),
-    "grid_weight": LOSS_WEIGHT,
+    **dict.fromkeys(("grid_weight", "low_weight"), LOSS_WEIGHT),
     "perceptual_shifts": Whole(1, 1024),
     "batch_size": Follows("data.batch_size"),
     "hr_patch": Follows("data.lr_patch"),

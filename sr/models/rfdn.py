@@ -170,6 +170,7 @@ class RFDN(Net):
         check_choice(_NAME, "attention", attention, ("channel", "spatial"))
         self.color = "rgb"
         self.size_multiple = 1
+        self.is_local = False  # the contrast and the resized map of the two attentions depend on the image's size
         self.min_size = 15 if attention == "spatial" else 1
         self.head = conv(3, f, 3)
         self.blocks = nn.ModuleList(DistillationBlock(f, attention, block_residual) for _ in range(m))

@@ -44,11 +44,7 @@ class SpandrelNet(Net):
         self.scale, self.color = descriptor.scale, "rgb" if channels == 3 else "y"
         self.size_multiple = needs.multiple_of
         self.min_size = max(needs.minimum, 1)
-
-    @property
-    def is_local(self) -> bool:
-        """Return whether the net is made of convolutions and pointwise functions, so that it can run in tiles."""
-        return all(isinstance(module, _LOCAL) for module in self.body.modules() if not list(module.children()))
+        self.is_local = all(isinstance(layer, _LOCAL) for layer in self.body.modules() if not list(layer.children()))
 
     def forward(self, lr: Tensor) -> Tensor:
         """Upscale lr (N, C, h, w) in [0, 1] to sr (N, C, s*h, s*w) in [0, 1]."""

@@ -17,6 +17,7 @@ from sr.export.graph.float_onnx import example_input
 from sr.models.blocks import Add, Concat, Scale
 from sr.models.net import Net
 from sr.models.rfdn import Contrast, Multiply, ResizeLike
+from sr.models.span import Centred
 from sr.quantization.scheme import Scheme
 from sr.runs.silence_logs import silence_logs, silence_prints
 
@@ -33,6 +34,7 @@ JOIN_OPS = {
     Scale: "Mul",
     ResizeLike: "Resize",
     Contrast: "ReduceMean",
+    Centred: "Sub",
 }
 # These functions have a known range, which is not calibrated.
 KNOWN_RANGES = {"Relu": {"min": 0.0}, "Sigmoid": {"min": 0.0, "max": 1.0}, "Tanh": {"min": -1.0, "max": 1.0}}

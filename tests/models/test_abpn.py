@@ -43,7 +43,11 @@ def silence(net: ABPN) -> ABPN:
     return net
 
 
-@pytest.mark.parametrize(("variant", "published"), [(PAPER, 43_035), (CHALLENGE, 42_539)], ids=["paper", "challenge"])
+@pytest.mark.parametrize(
+    ("variant", "published"),
+    [(PAPER, 43_035), (CHALLENGE, 42_539), (CHALLENGE | {"f": 32}, 52_279)],
+    ids=["paper", "challenge", "ncnet"],
+)
 def test_published_parameter_counts(variant: dict, published: int) -> None:
     net = ABPN(**variant)
     assert sum(parameter.numel() for parameter in net.parameters() if parameter.requires_grad) == published

@@ -1,10 +1,12 @@
 """What every net of conf/model promises, whoever wrote it: configuration, shapes, weights, graph, export."""
 
+import copy
 import importlib
 import inspect
 import io
 from pathlib import Path
 
+import numpy as np
 import onnxruntime
 import pytest
 import torch
@@ -13,6 +15,9 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from torch import fx, nn
 
+from sr.evaluation import upscaler
+from sr.evaluation.tiles import tile_strips
+from sr.functional.resize import as_ratio
 from sr.models.blocks import NUM_CHANNELS, inference_form
 from sr.models.net import Net
 
@@ -120,10 +125,11 @@ def test_collapsed_net_gives_the_same_image(nets: dict[float, nn.Module]) -> Non
             assert inference_form(net) is net
             continue
         stir(net)
+        exact = copy.deepcopy(net).double()  # SPAN has features of hundreds, whose rounding in fp32 exceeds the bound
         with torch.no_grad():
-            plain = inference_form(net).eval()
+            plain, lr = inference_form(exact).eval(), image(net).double()
             assert (plain.scale, plain.color, plain.size_multiple) == (net.scale, net.color, net.size_multiple)
-            torch.testing.assert_close(plain(image(net)), net(image(net)), atol=1e-5, rtol=1e-5)
+            torch.testing.assert_close(plain(lr), exact(lr), atol=1e-9, rtol=1e-9)
 
 
 class LeafTracer(fx.Tracer):
@@ -158,3 +164,41 @@ def test_onnx_gives_the_same_image_at_any_size(nets: dict[float, nn.Module], tmp
                 expected = plain(other)
             got = torch.from_numpy(session.run(None, {"lr": other.numpy()})[0])
             torch.testing.assert_close(got, expected, atol=1e-4, rtol=0)
+
+
+WHOLE_IMAGE = {"erfdn", "rfdn"}
+"""Nets whose attention depends on the whole image."""
+SHORT = {"f": 8, "d": 8, "m": 2}  # width and depth do not change whether tiles are exact
+
+
+def test_tiles_are_exact_or_the_net_gets_the_whole_image() -> None:
+    checked, untiled, errors = set[str](), set[str](), {}
+    for name in NAMES:
+        config = composed(name, 2)
+        config |= {key: min(config[key], most) for key, most in SHORT.items() if key in config}
+        if (key := str(config)) in checked:
+            continue
+        checked.add(key)
+        torch.manual_seed(0)
+        net = instantiate(config, _convert_="all").eval()
+        stir(net)
+        field = upscaler(net).field
+        if field is None:
+            untiled.add(name)
+        else:
+            errors[name] = tile_error(inference_form(net).double(), field)
+    assert len(checked) > 15 and untiled == WHOLE_IMAGE
+    assert {name: error for name, error in errors.items() if not error < 1e-9} == {}
+
+
+def tile_error(net: nn.Module, field: int) -> float:
+    """Upscale an image whole and in tiles of 32 columns; return the largest difference."""
+
+    def upscale(lr: np.ndarray) -> np.ndarray:
+        with torch.no_grad():
+            return net(torch.from_numpy(lr).permute(2, 0, 1)[None].contiguous())[0].permute(1, 2, 0).numpy()
+
+    lr = np.random.default_rng(0).random((16, 2 * field + 90, NUM_CHANNELS[net.color]))
+    how = {"ratio": as_ratio(net.scale), "period": net.size_multiple, "field": field}
+    strips = list(tile_strips(upscale, lr, **how, side=32))
+    return float(np.abs(np.concatenate(strips) - upscale(lr)).max())

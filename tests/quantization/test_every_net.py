@@ -22,6 +22,7 @@ NETS = {
     "edsr_mobile": ["model.f=8", "model.m=1"],
     "erfdn": ["model.f=16", "model.m=1"],
     "espcn": [],
+    "etds": ["model.f=8", "model.m=1"],
     "fsrcnn": ["model.d=12", "model.m=1"],
     "mesrnet_tiny": ["model.f=8", "model.growth=4"],
     "quicksrnet": ["model.f=8", "model.m=1"],
@@ -29,6 +30,7 @@ NETS = {
     "rfdn": ["model.f=16", "model.m=1"],
     "rrdbnet_tiny": [],
     "sesr": [],
+    "span": ["model.f=8", "model.m=2"],
     "srresnet_tiny": [],
     "xlsr": [],
 }
