@@ -17,8 +17,8 @@ from sr.runs.results import ResultIndex
         ("init_leave=conv_last", "init_leave is a list, got 'conv_last'; write init_leave=[conv_last]"),
         (
             "quantization.stages.qat={distillation: 1, teacher: pretrained/quicksrnet_large}",
-            "no pretrained net is called 'quicksrnet_large'; there are: quicksrnet_f32m1, quicksrnet_medium, "
-            "quicksrnet_small (`python -m sr.pretrained` lists them)",
+            "no pretrained net is called 'quicksrnet_large'; there are: quicksrnet_f32m1, quicksrnet_f32m3, "
+            "quicksrnet_medium, quicksrnet_small (`python -m sr.pretrained` lists them)",
         ),
         (
             "quantization.weight_bits=16",
