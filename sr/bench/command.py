@@ -78,6 +78,14 @@ def _htp(to: CommandParser) -> None:
     """Add no option: overrides with several values make the grid."""
 
 
+def _compiler(to: CommandParser) -> None:
+    text = "two exports, each a run folder, an export folder or a certificate.json; nothing is compiled"
+    to.add_argument("--certificates", type=path, nargs=2, metavar=("BEFORE", "AFTER"), help=text)
+    for name in ("first", "second"):
+        text = f"option of the QNN provider of the {name} set; repeatable"
+        to.add_argument(f"--{name}", action="append", default=[], metavar="NAME=VALUE", help=text)
+
+
 def _sweep(to: CommandParser) -> None:
     text = "launchers to compare, separated by commas; default: basic,joblib,ray"
     to.add_argument("--launcher", default="basic,joblib,ray", metavar="A,B", help=text)
@@ -123,7 +131,7 @@ def _upscaled_by(to: CommandParser) -> None:
 
 
 _MODULES = {
-    "data": "data_stream", "collapse": "collapse_step", "htp": "htp_estimates",
+    "compiler": "compiler_estimates", "data": "data_stream", "collapse": "collapse_step", "htp": "htp_estimates",
     "sweep": "sweep_rate", "video": "video_speed",
     "pictures": "picture_speed",
 }  # fmt: skip
@@ -139,6 +147,7 @@ _COMMANDS = {
     "pictures": ("compare the upscaling of a folder with a plain loop over the runtime", _pictures),
     "scale": ("train one net on several devices: steps a second, efficiency, and what the rest is spent on", _scale),
     "gpu": ("everything to be measured on a GPU, with its tests, in 8 minutes: give --json FILE", _gpu),
+    "compiler": ("compare the HTP compiler's estimates of two certificates or of two sets of options", _compiler),
     "htp": ("estimate a grid of untrained nets for the HTP: model=quicksrnet model.f=16,32 model.m=0..3", _htp),
 }
 

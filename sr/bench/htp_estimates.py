@@ -22,6 +22,7 @@ from sr.export.hexagon.compiled import cached_estimate
 from sr.export.hexagon.htp import ESTIMATE
 from sr.export.hexagon_target import Hexagon
 from sr.models.blocks import inference_form
+from sr.models.net import Net
 from sr.quantization.batch_norms import without_batch_norms
 from sr.quantization.ptq import calibrate
 from sr.report.table import Column, Table
@@ -47,7 +48,7 @@ def measure_htp(overrides: Sequence[str]) -> Measurement:
         ValueError: The compiler is missing, gives no estimates for a chip, or no net of the grid can be estimated.
     """
     points = expand_grid(overrides)
-    asked = _chips([text for text in points[0][0] if all(text in point for point, _ in points)])
+    asked = estimated_chips([text for text in points[0][0] if all(text in point for point, _ in points)])
     rows = [_row(point, varied) for point, varied in points]
     if all("reason" in row for row in rows):
         raise ValueError(f"no net of the grid can be estimated: {rows[0]['reason']}")
@@ -56,7 +57,7 @@ def measure_htp(overrides: Sequence[str]) -> Measurement:
     return Measurement(setting={"overrides": list(overrides)}, figures={"nets": rows}, tables=[table])
 
 
-def _chips(overrides: Sequence[str]) -> list[Chip]:
+def estimated_chips(overrides: Sequence[str]) -> list[Chip]:
     """Return the chips that all nets of a grid are estimated for.
 
     Args:
@@ -92,17 +93,29 @@ def _row(overrides: Sequence[str], varied: dict[str, str]) -> dict[str, Any]:
         return row | {"reason": in_one_line(error)}
 
 
-def _figures(config: DictConfig, folder: Path) -> dict[str, Any]:
+def untrained_net(config: DictConfig) -> tuple[Hexagon, Net, Any]:
+    """Return the target, a net with random weights, and its simulation.
+
+    Args:
+        config: The composed config.
+
+    Raises:
+        ValueError: The export is not for the HTP, or does not take the scheme.
+    """
     target, scheme = made(config.export), made(config.quantization)
     if not isinstance(target, Hexagon):
         raise ValueError(_ONLY_HEXAGON)
     target.refuse(scheme)
     torch.manual_seed(config.seed)
     net = without_batch_norms(inference_form(made(config.model).eval()))
-    height, width = lr_size(target.size, scale=net.scale, multiple=net.size_multiple)
-    pixels = torch.rand_like(example_input(net))
-    simulation = calibrate(net=net, scheme=scheme, calibration=[pixels])
+    simulation = calibrate(net=net, scheme=scheme, calibration=[torch.rand_like(example_input(net))])
     simulation.snap()
+    return target, net, simulation
+
+
+def _figures(config: DictConfig, folder: Path) -> dict[str, Any]:
+    target, net, simulation = untrained_net(config)
+    height, width = lr_size(target.size, scale=net.scale, multiple=net.size_multiple)
     parts = Parts(expand_home("data.cache", config.data.cache) / _CACHE)
     estimate = partial(cached_estimate, log=folder / "qnn.log", parts=parts)
     estimates = target.estimate_chips(simulation, net, estimate)
@@ -113,7 +126,7 @@ def _figures(config: DictConfig, folder: Path) -> dict[str, Any]:
         "net": describe_setting(config)["net"],
         "model": OmegaConf.to_container(config.model, resolve=True),
         "scale": net.scale,
-        "scheme": scheme.name,
+        "scheme": simulation.scheme.name,
         "lr_height": height,
         "lr_width": width,
         "trainable_parameters": counted.trainable_parameters,

@@ -31,9 +31,11 @@ def proof_sentence(report: Report) -> str:
 def _engine(form: str) -> str:
     """Return what runs a form of the certificate.
 
-    >>> _engine("crd"), _engine("htp_v73"), _engine("htp_v73_polyphase")
-    ('ONNX Runtime', 'the HTP v73 emulator', 'the HTP v73 emulator')
+    >>> _engine("crd"), _engine("htp_v73_polyphase"), _engine("phone_qnn_SM8450")
+    ('ONNX Runtime', 'the HTP v73 emulator', 'the phone')
     """
+    if form.startswith("phone_"):
+        return "the phone"
     if form.startswith("htp_"):
         return f"the HTP {form.split('_')[1]} emulator"
     return ENGINES.get(form, form)

@@ -1,7 +1,7 @@
 """Engines: further runtimes of an exported net, and what each adds to a release, its certificate and its report."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -14,16 +14,18 @@ from sr.cost.latency import call_latency
 from sr.evaluation import Upscaler
 from sr.export.certificate.proof import Form
 from sr.export.graph.onnx_graph import PIXEL_GRID, Graph
+from sr.export.kit_model import KitModel
 from sr.export.release import Release
 
 log = logging.getLogger(__name__)
 
 
 class Built(NamedTuple):
-    """Result of an engine: forms with their PSNR bound in dB for the certificate, and facts for the report."""
+    """Result of an engine: forms with their PSNR bound in dB for the certificate, facts for the report, phone files."""
 
     forms: list[tuple[Form, float]]
     report: dict[str, Any]
+    models: Sequence[KitModel] = ()
 
 
 class Exported(NamedTuple):
@@ -72,7 +74,7 @@ def say_missing(engines: Engines) -> None:
 
 def build_engines(
     engines: Engines, release: Release, work: Path, log: Path
-) -> tuple[list[tuple[Form, float]], dict[str, Any]]:
+) -> tuple[list[tuple[Form, float]], dict[str, Any], list[KitModel]]:
     """Build every engine that works here.
 
     Args:
@@ -82,10 +84,11 @@ def build_engines(
         log: File for the output of native code.
 
     Returns:
-        Forms with their PSNR bounds in dB, and the report of each engine by name.
+        Forms with their PSNR bounds in dB, the report of each engine by name, and files for the phone kit.
     """
     forms: list[tuple[Form, float]] = []
     reports: dict[str, Any] = {}
+    models: list[KitModel] = []
     for name, engine in engines.items():
         if missing := engine.why_missing():
             reports[name] = {"skipped": missing}
@@ -93,7 +96,8 @@ def build_engines(
         built = engine.build(release, work, log)
         forms += built.forms
         reports[name] = built.report
-    return forms, reports
+        models += built.models
+    return forms, reports, models
 
 
 def to_pixels(lr: Tensor) -> np.ndarray:

@@ -16,7 +16,8 @@ from sr.export.graph.polyphase_tail import POLYPHASE
 from sr.export.graph.shape import fix_shape, lr_size
 from sr.export.hexagon import htp, qnn_session
 from sr.export.hexagon.chips import LAST_ROUNDING_DOWN, chips, emulated
-from sr.export.hexagon.compiled import cached_context, cached_estimate
+from sr.export.hexagon.compiled import cached_context, cached_estimate, compiler_versions
+from sr.export.phone_models import phone_models
 from sr.export.publish import LOG
 from sr.export.release import Release, Simulated, build_release, lifted, write_float, write_lifted
 from sr.export.runtime import Runtime, upscaler_of
@@ -155,17 +156,20 @@ class Hexagon(Onnx):
             for path in (work / "pixels.onnx", release.fixed, *polyphase):
                 write_lifted(path, self.v69_lift_lsb)
         htp.write_dlc(release.fixed, work / "hexagon" / f"{release.fixed.stem}.dlc", log)
-        report = {
+        report: dict[str, Any] = {
             "contexts": [
                 cached_context(tails.file(chip), chip, work / "hexagon", log, parts=parts) | tails.by_arch[chip.arch]
                 for chip in contexts
             ],
             "estimates": [estimate(tails.file(chip), chip) | tails.by_arch[chip.arch] for chip in estimates],
         }
+        report["compiler"] = compiler_versions(report["contexts"])
         emulators = self._emulators(work / "pixels.onnx", log)
         if tails.polyphase is not None:
             emulators |= self._emulators(tails.polyphase, log, [arch for arch in self.emulate if tails.need(arch)])
-        return forms.HexagonResult(emulators, report, tails.polyphase, tails.notes)
+        crop = release.proof_size
+        models, left_out = phone_models(report["contexts"], tails, crop, work, log, forms=emulators, parts=parts)
+        return forms.HexagonResult(emulators, report | {"left_out": left_out}, tails.polyphase, tails.notes, models)
 
 
 def _opened(path: Path, run: Runtime) -> Upscaler:

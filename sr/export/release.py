@@ -42,6 +42,7 @@ class Release:
         dcr: Graph with depth-to-space and space-to-depth in DCR order.
         pixels: The same with uint8 NHWC input and output.
         fixed: File of `pixels` at the size of the target.
+        proof_size: Height and width of the LR crops of the certificate.
         quantized: Whether it has quantizers.
         reordered_sums: Whether a convolution behind a space-to-depth adds in another order now.
         notes: Lines on what the rewrites did.
@@ -51,6 +52,7 @@ class Release:
     dcr: Graph
     pixels: Graph
     fixed: Path
+    proof_size: tuple[int, int]
     quantized: bool
     reordered_sums: bool
     notes: list[str]
@@ -96,6 +98,7 @@ def build_release(
         dcr=dcr,
         pixels=pixels,
         fixed=fixed.save(folder / "pixels_{}x{}.onnx".format(*target_size)),
+        proof_size=proof_size,
         quantized=quantized,
         reordered_sums=any(match_unshuffle(crd, node) for node in crd.of_type("Reshape")),
         notes=[*dcr.notes, *pixels.notes],

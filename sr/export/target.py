@@ -17,6 +17,8 @@ from sr.export.certificate.proof import Bounds, Form, prove
 from sr.export.certificate.screen import print_certificate
 from sr.export.engine import Engines, Exported, build_engines, say_missing
 from sr.export.graph.shape import lr_size
+from sr.export.kit.phone_kit import PhoneKit
+from sr.export.kit_model import KIT
 from sr.export.publish import CERTIFICATE, LOG, done, hashed_files, refuse_outside_bounds, workshop
 from sr.export.release import SPACE_TO_DEPTH, Release, Simulated, build_release
 from sr.export.runtime import load_onnx
@@ -137,11 +139,13 @@ class Onnx:
             )
             (folder / LOG).unlink(missing_ok=True)
             compiled = self._on_hexagon(release, work, folder / LOG, parts)
-            others, reports = build_engines(self.engines, release, work, folder / LOG)
+            others, reports, models = build_engines(self.engines, release, work, folder / LOG)
             compared = [*forms.all_forms(release, simulation, float_net, compiled), *(form for form, _ in others)]
             links = forms.comparisons(release, simulation, self.bounds, compiled, others)
-            decisive = _proof_inputs(inputs, compared, links, work)
-            proof = parts.take("proof", decisive, lambda: prove(compared, links, cut, net))
+            kit = PhoneKit(work / KIT, [*compiled.models, *models])
+            decisive = _proof_inputs(inputs, compared, links, work) | {"kit": kit.forms}
+            proof = parts.take("proof", decisive, lambda: kit.proven(prove, compared, links, cut, net), kit.folder)
+            kit.complete(compared, links[1], cut, release, compiled.report)
             outcome = {
                 "rewrites": [*release.notes, *compiled.notes],
                 "hexagon": compiled.report,

@@ -11,7 +11,7 @@ from sr.report.prediction import PREDICTED_HEADING, UNSTATED, format_prediction_
 from sr.report.published import Published
 from sr.report.record import Report
 from sr.report.runs import Run
-from sr.report.table import RUN, Column, Row, Table, estimates_ms, run_names
+from sr.report.table import RUN, Column, Row, Table, engines_ms, estimates_ms, run_names
 
 LATENCY_COLUMNS = (
     Column("experiment", "experiment"),
@@ -37,21 +37,33 @@ def latency_table(runs: Sequence[Run], values: Iterable[Published]) -> Table:
         runs: Runs; those of which neither the compiler nor the predictor says something are passed over.
         values: Published values, as from `published()`; those of batches are passed over.
     """
-    reports = [run.report for run in runs if run.report and (estimates_ms(run.report) or prediction_of(run.report))]
+    reports = [run.report for run in runs if run.report and _has_time(run.report)]
     several = len({report.experiment for report in reports}) > 1
     latencies = [value for value in values if value.quantity == "latency_ms" and "batch_size" not in value.conditions]
     rows = [row for report in reports for row in _rows(report, latencies)]
     chips = dict.fromkeys(chip for report in reports for chip in estimates_ms(report))
     estimates = [Column(f"estimate_{chip}_ms", f"estimate {chip} ms", ".3g") for chip in chips]
+    phones = dict.fromkeys(name for report in reports for name in _phones_ms(report))
+    measured = [Column(f"{name}_ms", f"{name} ms, measured", ".3g") for name in phones]
     return Table(
         title="Latency, compiler's estimate and prediction (ours) | measured on a device (published)",
-        columns=(*LATENCY_COLUMNS[0 if several else 1 : 3], *estimates, *LATENCY_COLUMNS[3:]),
+        columns=(*LATENCY_COLUMNS[0 if several else 1 : 3], *estimates, *measured, *LATENCY_COLUMNS[3:]),
         rows=rows,
         notes=[
             "Estimates of the accelerator alone, for chips that are in no phone: compare their order, not their size.",
             *format_prediction_errors(reports),
         ],
     )
+
+
+def _has_time(report: Report) -> bool:
+    """Return whether there is an estimate, a prediction or a phone's time."""
+    return bool(estimates_ms(report) or prediction_of(report) or _phones_ms(report))
+
+
+def _phones_ms(report: Report) -> dict[str, float]:
+    """Return the median times of phones, by the name of the certificate's form."""
+    return {name: ms for name, (where, ms) in engines_ms(report).items() if where == "phone"}
 
 
 def _same_case(report: Report, value: Published) -> bool:
@@ -65,7 +77,7 @@ def _rows(report: Report, latencies: Sequence[Published]) -> Iterator[Row]:
     """Yield a row for each published latency of a run's net, or one with its prediction alone."""
     own = _own(report)
     theirs = [own | _theirs(report, value) for value in latencies if _same_case(report, value)]
-    yield from theirs or ([own] if own["predicted_ms"] is not None else [])
+    yield from theirs or ([own] if own["predicted_ms"] is not None or _phones_ms(report) else [])
 
 
 def _own(report: Report) -> Row:
@@ -76,6 +88,7 @@ def _own(report: Report) -> Row:
         **run_names(report.run, report.config),
         "lr_height": lr_height(report),
         **{f"estimate_{chip}_ms": ms for chip, ms in estimates_ms(report).items()},
+        **{f"{name}_ms": ms for name, ms in _phones_ms(report).items()},
         "predicted_ms": made.predicted_ms if made else None,
     }
 

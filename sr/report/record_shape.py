@@ -104,10 +104,12 @@ CONFIG_KIND = Open(
     required=("scale",),
 )
 ENGINE_KIND = Open({"latency": Open({"median_ms": Number()}, ("median_ms",)), "latency_ms": Number()})
+PHONE_KIND = Open({"name": Text(), "latency_ms": Open({"median": Number()})}, ("name", "latency_ms"))
 EXPORT_KIND = Open(
     {
         "hexagon": Optional(Open({"estimates": Optional(Many(Open({"chip": Text(), "estimate_us": Number()})))})),
         "engines": Optional(Named(ENGINE_KIND)),
+        "phones": Optional(Many(PHONE_KIND)),
         "links": ROWS,
         "closeness": ROWS,
         "files": Optional(Named(Named(Anything()))),

@@ -165,7 +165,8 @@ def estimates_ms(report: Report) -> dict[str, float]:
 
 def engines_ms(report: Report) -> dict[str, tuple[str, float]]:
     """Return the measured times of further engines that ran the export: {engine: ("CPU" or "phone", ms)}."""
-    found: dict[str, tuple[str, float]] = {}
+    phones = report.export.get("phones") or ()
+    found = {row["name"]: ("phone", float(row["latency_ms"]["median"])) for row in phones if row["latency_ms"]}
     for name, facts in (report.export.get("engines") or {}).items():
         if "latency" in facts:
             found[name] = "CPU", facts["latency"]["median_ms"]
@@ -177,7 +178,6 @@ def engines_ms(report: Report) -> dict[str, tuple[str, float]]:
 def _speed(report: Report) -> Row:
     """Return figures of the net and its training, the median latency, and the wall time of all stages."""
     latencies = {runtime: report.cost.get(f"latency_{runtime}_cpu") for runtime in CPU_RUNTIMES}
-    made = prediction_of(report)
     return {
         **report.training,
         **report.cost,
@@ -189,7 +189,7 @@ def _speed(report: Report) -> Row:
         "total_seconds": sum(report.stage_seconds.values()) if report.stage_seconds else None,
         **{f"latency_{name}_ms": ms for name, (_, ms) in engines_ms(report).items()},
         **{f"estimate_{chip}_ms": ms for chip, ms in estimates_ms(report).items()},
-        "predicted_ms": made.predicted_ms if made else None,
+        "predicted_ms": getattr(prediction_of(report), "predicted_ms", None),
     }
 
 

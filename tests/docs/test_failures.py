@@ -1,4 +1,4 @@
-"""docs/failures.md: each message that it explains is in the code, and each has a cause and a cure."""
+"""docs/failures.md and docs/phone.md: each message that it explains is in the code, and each has a cause and a cure."""
 
 import ast
 import re
@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ENTRIES = re.findall(
-    r"^### `([^\n]+)`\n(.+?)(?=\n#|\Z)", (ROOT / "docs/failures.md").read_text(encoding="utf-8"), re.M | re.S
-)
+ENTRIES = [
+    entry
+    for page in ("failures.md", "phone.md")
+    for entry in re.findall(
+        r"^### `([^\n]+)`\n(.+?)(?=\n#|\Z)", (ROOT / "docs" / page).read_text(encoding="utf-8"), re.M | re.S
+    )
+]
 HOLE = "\0"
 
 

@@ -24,7 +24,7 @@ def release(tiny_net: Any, float_graph: Any, tmp_path: Path) -> Release:
     fixed = Graph(graph.model)
     path = fixed.save(tmp_path / "pixels_24x24.onnx")
     graphs = {"crd": graph, "dcr": graph, "pixels": graph}
-    return Release(**graphs, fixed=path, quantized=False, reordered_sums=False, notes=[])
+    return Release(**graphs, fixed=path, quantized=False, reordered_sums=False, notes=[], proof_size=(24, 24))
 
 
 def test_the_job_file_says_everything(release: Release, tmp_path: Path) -> None:

@@ -53,7 +53,11 @@ def test_hexagon(
     named = {"float.onnx", "crd.onnx", "dcr.onnx", "pixels.onnx", "pixels_20x28.onnx"}
     named |= {"pixels_v69.onnx", "pixels_v69_20x28.onnx", "aimet/net.onnx", "aimet/net.encodings"}
     compiled = {"SM8450_pixels_v69_20x28.onnx", "SM8450_pixels_v69_20x28_qnn.bin", "pixels_20x28.dlc"}
-    assert set(certificate["files"]) == named | {f"hexagon/{name}" for name in compiled}
+    kit = {name for name in certificate["files"] if name.startswith("phone/")}
+    assert set(certificate["files"]) - kit == named | {f"hexagon/{name}" for name in compiled}
+    assert {f"phone/models/SM8450_pixels_v69_{size}_qnn.bin" for size in ("20x28", "24x24")} <= kit
+    assert {"phone/manifest.json", "phone/run.sh", "phone/expected/htp_v69/frame.raw.xz"} <= kit
+    assert certificate["hexagon"]["compiler"]["qairt"].count(".") == 2
     assert files(folder) == set(certificate["files"]) | {"certificate.json", "qnn.log"}
     assert json.loads((folder / "certificate.json").read_text()) == certificate
     assert not failures(certificate)

@@ -9,6 +9,7 @@ from torch import nn
 from sr.export.certificate.proof import Bounds, Closeness, Form, Link
 from sr.export.graph.onnx_graph import Graph
 from sr.export.graph.polyphase_tail import POLYPHASE
+from sr.export.kit_model import KitModel
 from sr.export.release import Release, Simulated
 from sr.export.runtime import Runtime, on_cpu, torch_runtime
 
@@ -29,12 +30,14 @@ class HexagonResult(NamedTuple):
         report: HexagonResult files and estimates for the certificate, or why there are none.
         polyphase: File of fixed size with its tail in polyphase form, if a chip gets it.
         notes: Lines for the certificate's rewrites.
+        models: Compiled files for the phone kit.
     """
 
     emulators: Mapping[str, Emulator]
     report: dict[str, Any]
     polyphase: Path | None = None
     notes: Sequence[str] = ()
+    models: Sequence[KitModel] = ()
 
 
 def all_forms(release: Release, simulation: Simulated, float_net: nn.Module, compiled: HexagonResult) -> list[Form]:

@@ -84,11 +84,19 @@ class Closeness(NamedTuple):
     max_db: float
 
 
+class ComparedImages(NamedTuple):
+    """Images of a comparison, (C, h, w) uint8: those that the forms got, and by name of the form what it made."""
+
+    inputs: list[np.ndarray]
+    outputs: dict[str, list[np.ndarray]]
+
+
 def prove(
     forms: Sequence[Form],
     comparisons: tuple[Sequence[Link], Sequence[Closeness]],
     crops: Sequence[ImagePair],
     net: Net,
+    keep: Callable[[ComparedImages], object] = lambda recorded: None,
 ) -> dict[str, Any]:
     """Run every form on every crop and compare.
 
@@ -97,6 +105,7 @@ def prove(
         comparisons: Byte-wise comparisons and PSNR comparisons.
         crops: Image pairs of one size.
         net: Net that gives scale, colour and size multiple.
+        keep: Function that is called with all images.
 
     Returns:
         Plain containers: `forms` with their PSNR-Y, `links` and `closeness` with the differences and whether each
@@ -104,8 +113,10 @@ def prove(
     """
     psnr: dict[str, float] = {}
     images: dict[str, list[np.ndarray]] = {}
+    inputs: list[np.ndarray] = []
     for form in forms:
-        psnr[form.name], images[form.name] = _run(form, crops, net)
+        psnr[form.name], images[form.name], inputs = _run(form, crops, net)
+    keep(ComparedImages(inputs, images))
     rows = [
         {"name": form.name, "title": form.title, "psnr_y_db": _finite(psnr[form.name]), "file": form.file}
         for form in forms
@@ -151,18 +162,20 @@ def proof_table(proof: dict[str, Any]) -> Table:
     return made
 
 
-def _run(form: Form, crops: Sequence[ImagePair], net: Net) -> tuple[float, list[np.ndarray]]:
-    """Return the PSNR-Y of a form and its output bytes, for a Y net before the colours are added."""
+def _run(form: Form, crops: Sequence[ImagePair], net: Net) -> tuple[float, list[np.ndarray], list[np.ndarray]]:
+    """Return the PSNR-Y of a form, its output bytes, for a Y net before the colours are added, and its input bytes."""
     made: list[np.ndarray] = []
+    given: list[np.ndarray] = []
 
     def run(lr: Tensor) -> Tensor:
         # Pixels are bytes already; luma is rounded to bytes as the input of the exported net.
+        given.append(to_uint8(lr)[0].numpy())
         sr = form.run(to_uint8(lr).float() / 255)
         made.append(to_uint8(sr)[0].numpy())
         return sr
 
     upscale = Upscaler(run, color=net.color, scale=net.scale, size_multiple=net.size_multiple)
-    return evaluate(upscale, crops, PROTOCOL, net.scale).psnr_db, made
+    return evaluate(upscale, crops, PROTOCOL, net.scale).psnr_db, made, given
 
 
 def _compare(link: Link, images: dict[str, list[np.ndarray]]) -> dict[str, Any]:

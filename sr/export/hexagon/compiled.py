@@ -1,6 +1,7 @@
 """What the compiler gives for a file and a chip, made once: estimates by the structure of the graph, and contexts."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,20 @@ def cached_context(model: Path, chip: Chip, folder: Path, log: Path, *, parts: P
     """
     inputs = {"model": sha256(model), "name": model.name, **_compiler(chip)}
     return parts.take("context", inputs, lambda: compile_context(model, chip, folder, log), folder)
+
+
+def compiler_versions(compiled: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the versions of the package and of the QAIRT compiler in it, as the compiled files state them.
+
+    Args:
+        compiled: Facts of `htp.compile_context`.
+
+    >>> compiler_versions([{"compiled_with": "v2:6:2.51.0:5.51.0:69:36:0:0"}])["qairt"]
+    '2.51.0'
+    """
+    stated = [str(each["compiled_with"]).split(":") for each in compiled]
+    qairt = next((parts[2] for parts in stated if len(parts) > 2), "")
+    return {"package": f"{COMPILER_PACKAGE} {metadata.version(COMPILER_PACKAGE)}", "qairt": qairt}
 
 
 def _compiler(chip: Chip) -> dict[str, str]:

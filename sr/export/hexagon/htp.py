@@ -97,13 +97,14 @@ def compile_context(model: Path, chip: Chip, folder: Path, log: Path, **options:
     }
 
 
-def estimate(model: Path, chip: Chip, log: Path) -> dict[str, Any]:
+def estimate(model: Path, chip: Chip, log: Path, **options: str) -> dict[str, Any]:
     """Return the compiler's estimate of a chip's accelerator time per image, in microseconds, with bounds.
 
     Args:
         model: ONNX file of fixed size.
         chip: A chip with `estimates`.
         log: File for the compiler's output.
+        options: Further options of the QNN provider.
 
     Returns:
         The estimate; chip and reason if the compiler gives none.
@@ -111,7 +112,8 @@ def estimate(model: Path, chip: Chip, log: Path) -> dict[str, Any]:
     found = {"chip": chip.name, "product": chip.product, "htp_arch": chip.arch}
     with temporary_folder(log.parent) as folder:
         profile = folder / "profile.csv"
-        compile_context(model, chip, folder, log, profiling_level="basic", profiling_file_path=str(profile))
+        profiling = {"profiling_level": "basic", "profiling_file_path": str(profile)}
+        compile_context(model, chip, folder, log, **options | profiling)
         rows = _read_profile(profile) if profile.is_file() else {}
     if "estimate_us" not in rows:
         return found | {"missing": "this version of the compiler gives no estimate for this chip"}

@@ -12,6 +12,7 @@ from sr.evaluation import Upscaler
 from sr.export.certificate.proof import Form
 from sr.export.engine import Built, CpuEngine, Exported, fixed_size, from_pixels, kind, to_pixels
 from sr.export.graph.onnx_graph import Graph
+from sr.export.kit_model import KIT, KitModel
 from sr.export.litert.lowering import lower
 from sr.export.release import Release
 from sr.export.runtime import upscaler_of
@@ -66,7 +67,13 @@ class LiteRt(CpuEngine):
         size = round(path.stat().st_size / 1024, 1)
         report = {"size_kib": size, "notes": notes, "latency": self.timed(release, run.pixels)}
         form = Form(_FOLDER, f"LiteRT {kind(release)}", run, f"{_FOLDER}/{path.name}")
-        return Built([(form, self.max_db)], report)
+        crop = release.proof_size
+        small = work / KIT / "models" / "pixels_{}x{}.tflite".format(*crop)
+        other, entry, result, _ = lower(release.pixels, crop, facts)
+        other.save(small, entry, result)
+        sizes = {crop: small, fixed_size(release)[:2]: path}
+        models = [KitModel(_FOLDER, _FOLDER, size, [file], {}) for size, file in sizes.items()]
+        return Built([(form, self.max_db)], report, models)
 
     def runtimes(self, folder: Path, log: Path) -> dict[str, Exported]:
         """Return the runtime, see `Engine.runtimes`."""

@@ -1,0 +1,143 @@
+"""Run an export on a phone: check, push, run, pull, compare, record."""
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sr.export.certificate.proof import failures
+from sr.export.hexagon.chips import CHIPS
+from sr.phone.adb import AdbError, Phone, find_phone
+from sr.phone.opened_kit import ChosenModels, OpenedKit, open_kit
+from sr.phone.phone_proof import compare, read_outputs
+from sr.phone.phone_record import record
+from sr.phone.phone_runtimes import (
+    Measured,
+    RuntimePlan,
+    device_facts,
+    format_measured,
+    litert_measured,
+    plan_litert,
+    plan_qnn,
+    pushed,
+    qnn_measured,
+    temperature_c,
+)
+from sr.runs.files import temporary_folder
+
+FOLDER = "/data/local/tmp/sr_phone"
+_SECONDS = 900.0
+_NO_DEVICE = "the device was not created: the Stub or Skel library does not fit the chip's HTP version"
+# Words of the runtimes, and what they mean.
+_SIGNS = {
+    "14001": _NO_DEVICE,
+    "Failed to create device": _NO_DEVICE,
+    "Failed to get context binary info": "the compiled file is newer than the runtime: take a newer QAIRT SDK",
+    "err 5000": "the compiled file is for another chip: see --chip",
+    "1008": "the HTP refused the compiled file: it is for another chip, or the HTP has no memory left",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What the command line asks for.
+
+    Args:
+        place: Folder of a run or of an export.
+        runtime: "qnn" or "litert".
+        device: Serial number; None takes the only phone.
+        chip: Part number; None asks the phone.
+        sdk: Folder of the QAIRT SDK.
+        tool: benchmark_model.
+        delegate: For LiteRT.
+        passes: Timed passes.
+        adb: The adb program.
+    """
+
+    place: Path
+    runtime: str
+    device: str | None
+    chip: str | None
+    sdk: Path | None
+    tool: Path | None
+    delegate: str
+    passes: int
+    adb: str | None
+
+
+def run_on_phone(asked: Asked) -> list[str]:
+    """Run, compare and record.
+
+    Args:
+        asked: What the command line asks for.
+
+    Returns:
+        Lines for the screen.
+
+    Raises:
+        ValueError: Something is missing or fails; nothing is recorded then.
+    """
+    kit = open_kit(asked.place)
+    phone = find_phone(asked.adb, asked.device)
+    facts = device_facts(phone.asked)
+    chip = asked.chip or next((name for name in CHIPS if facts["chip"].startswith(name)), facts["chip"])
+    models = kit.models(asked.runtime, chip)
+    plan = _plan(asked, chip, kit)
+    with temporary_folder(kit.export) as place:
+        heat = [temperature_c(phone.asked)]
+        log = _run(phone, plan, models, kit, asked)
+        heat.append(temperature_c(phone.asked))
+        phone.pull(f"{FOLDER}/out", place / "out")
+        phone.asked(f"rm -rf {FOLDER}")
+        outputs = read_outputs(place / "out", kit, models)
+        measured = qnn_measured(place / "out", asked.sdk) if asked.runtime == "qnn" else litert_measured(log)
+    name = f"phone_{asked.runtime}_{chip if chip in CHIPS else facts['device'].replace(' ', '_')}"
+    proof = compare(kit, models, outputs, name)
+    written = record(kit, proof, _facts(asked, plan, models, kit, measured) | facts | {"temperature_c": heat})
+    return [*_compared(proof), *format_measured(measured), *(f"wrote {path}" for path in written)]
+
+
+def _plan(asked: Asked, chip: str, kit: OpenedKit) -> RuntimePlan:
+    if asked.runtime == "qnn":
+        return plan_qnn(asked.sdk, chip, kit.manifest.get("compiler", {}).get("qairt", ""))
+    return plan_litert(asked.tool, asked.delegate)
+
+
+def _run(phone: Phone, plan: RuntimePlan, models: ChosenModels, kit: OpenedKit, asked: Asked) -> str:
+    """Push everything, run the kit's script, and return what it printed.
+
+    Raises:
+        ValueError: It fails; the message has its last lines and, where known, what they mean.
+    """
+    files, names = pushed(plan, models, kit.folder, [frame["name"] for frame in kit.manifest["frames"]])
+    phone.push(files, FOLDER)
+    words = ["sh", "run.sh", asked.runtime, *names, str(asked.passes), *plan.arguments]
+    tools = " ".join(name for name in files if name in ("qnn-net-run", "benchmark_model"))
+    try:
+        return phone.shell(f"cd {FOLDER} && chmod 755 {tools} && {shlex.join(words)} 2>&1", seconds=_SECONDS)
+    except AdbError as error:
+        meaning = next((f". This means: {text}" for sign, text in _SIGNS.items() if sign in str(error)), "")
+        raise ValueError(f"the net does not run on the phone: {error}{meaning}; see docs/phone.md") from error
+
+
+def _facts(asked: Asked, plan: RuntimePlan, models: ChosenModels, kit: OpenedKit, measured: Measured) -> dict[str, Any]:
+    return {
+        "runtime": asked.runtime,
+        "runtime_version": plan.version,
+        "compiler": kit.manifest.get("compiler", {}),
+        "model": f"phone/{models.frame['files'][0]}",
+        "lr": models.frame["lr"],
+        "passes": asked.passes,
+        "latency_ms": measured.latency_ms,
+        "off_npu": measured.off_npu,
+        "notes": measured.notes,
+    }
+
+
+def _compared(proof: dict[str, Any]) -> list[str]:
+    """Return a line for each frame, and one for each bound that does not hold."""
+    text = "{frame}: largest difference {largest_lsb} LSB, {differing_share:.1e} of the pixels differ"
+    lines = [text.format(**row) for row in proof["frames"]]
+    refused = failures(proof)
+    close = [f"PSNR within {row['max_db']} dB of {row['second']}" for row in proof["closeness"] if row["holds"]]
+    return [*lines, *close, *(f"NOT THE NET: {line}" for line in refused)]
