@@ -14,7 +14,7 @@ from sr.report.record import Report
 from sr.report.record_shape import REPORT_KINDS, Open
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ("report", "results", "dashboard", "doctor", "bench", "upscale", "api", "pretrained", "data")
+COMMANDS = ("report", "results", "dashboard", "doctor", "bench", "upscale", "api", "phone", "pretrained", "data")
 SECTIONS = ("Args", "Attributes", "Returns", "Raises", "Yields")
 KEY = re.compile(r"^(?P<indent> *)(?P<key>[\w@/.]+):(?: (?P<value>[^#]*?))?\s*(?:# (?P<comment>.*))?$")
 
