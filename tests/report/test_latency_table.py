@@ -96,3 +96,13 @@ def test_what_engines_and_phones_took_stands_in_the_table_of_speed(make_run: Cal
     (row,) = table.rows
     assert row[headings["litert CPU ms"]] == 31.5 and row[headings["ai_hub phone ms"]] == 1.234
     assert not any("openvino" in heading for heading in headings)
+
+
+def test_a_time_on_a_phone_stands_beside_the_estimates(make_run: Callable[..., Path]) -> None:
+    phone = {"name": "phone_qnn_SM8450", "latency_ms": {"median": 1.75}, "off_npu": []}
+    silent = {"name": "phone_litert_X", "latency_ms": {}}
+    run = read_run(make_run(config={"export": {"size": "1080p"}}, export=EXPORT | {"phones": [phone, silent]}))
+    table = latency_table([run], published())
+    assert {row["phone_qnn_SM8450_ms"] for row in table.rows} == {1.75}
+    headings = [column.heading for column in table.filled_columns()]
+    assert "phone_qnn_SM8450 ms, measured" in headings and not any("litert" in heading for heading in headings)
