@@ -38,9 +38,8 @@ def main() -> None:
         text = f"Explicitly applied {kind} delegate, and the model graph will be partially executed by the delegate"
         print(f"INFO: {text} w/ 3 delegate kernels.")
     elif fault != "no delegate":
-        print(
-            f"INFO: Explicitly applied {kind} delegate, and the model graph will be completely executed by the delegate."
-        )
+        text = f"Explicitly applied {kind} delegate, and the model graph will be completely executed by the delegate."
+        print(f"INFO: {text}")
     for count in (options.warmup_runs, options.num_runs):
         times = []
         for _ in range(count):
