@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from rich.console import Console
+
 from sr.runs.arguments import CommandParser, path, whole_number
 from sr.runs.failures import one_line_errors
 
@@ -33,5 +35,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from sr.phone.phone_run import Asked, run_on_phone
 
     for line in run_on_phone(Asked(**options)):
-        print(line)
+        Console().print(line, highlight=False, markup=False, soft_wrap=True)
     return 0
