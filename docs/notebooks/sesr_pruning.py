@@ -90,7 +90,7 @@ pictures = [inner_kernels(path) for path in shown]
 zeros = [float(np.isnan(picture).mean()) for picture in pictures]
 figure, panels = plt.subplots(1, len(shown), figsize=(9, 3.4), layout="constrained")
 for panel, picture, path, share in zip(panels, pictures, shown, zeros, strict=True):
-    panel.imshow(picture, cmap="viridis", vmin=0, vmax=float(np.nanmax(pictures[0])))
+    panel.imshow(picture, cmap="viridis", vmin=0, vmax=float(np.nanpercentile(pictures[0], 99)))
     panel.set_title(f"round {int(path.stem.split('_')[1])}: {100 * share:.0f} % zeros", fontsize=9)
     panel.set_xticks(np.arange(-0.5, 48, 3), [])
     panel.set_yticks(np.arange(-0.5, 48, 3), [])
