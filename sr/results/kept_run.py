@@ -61,7 +61,7 @@ def without_machine_paths(command: str) -> str:
 
     A path into `outputs/` stays from there on; of any other path the last part is left.
 
-    >>> without_machine_paths("python -m sr.run init=/home/a/outputs/main/x data.root=/data/photos")
+    >>> without_machine_paths("python -m sr.run init=/mnt/a/outputs/main/x data.root=/data/photos")
     'python -m sr.run init=outputs/main/x data.root=.../photos'
     """
     return _ABSOLUTE.sub(_portable, command)
