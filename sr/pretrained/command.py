@@ -47,21 +47,21 @@ def parser() -> CommandParser:
 
 def score_table(found: Sequence[Card]) -> Table:
     """Return a table with the mean PSNR of each net, set and stage."""
+    protocols = sorted({card.protocol for card in found})
     shown = Table(
         Column("net", no_wrap=True),
-        "scale",
         "parameters",
         "set",
-        "protocol",
         *STAGE_TITLES.values(),
-        title="PSNR in dB",
+        title=f"PSNR in dB, protocol {', '.join(protocols)}",
         caption="\n".join(dict.fromkeys(f"Weights: {card.licence}" for card in found if card.licence)) or None,
     )
     for card in found:
         for name in card.quality.get("float", {}):
             scores = [card.quality.get(stage, {}).get(name, {}) for stage in STAGE_TITLES]
             psnr = [next((f"{v:.2f}" for key, v in score.items() if key.startswith("psnr")), "") for score in scores]
-            shown.add_row(card.name, f"x{card.scale:g}", _parameters(card), name, card.protocol, *psnr)
+            test_set = name if len(protocols) == 1 else f"{name} ({card.protocol})"
+            shown.add_row(f"{card.name} x{card.scale:g}", _parameters(card), test_set, *psnr)
     return shown
 
 
