@@ -123,6 +123,14 @@ def make() -> Callable[..., nn.Module]:
     return _make
 
 
+@pytest.fixture
+def make_video(tmp_path: Path) -> Callable[..., Path]:
+    """`make_video(name, **how)`: the path of a small real video, see `tests.small_videos`."""
+    from tests.small_videos import write_video
+
+    return lambda name="in.mp4", **how: write_video(tmp_path / name, **how)
+
+
 def skip_reasons(terminal: pytest.TerminalReporter) -> Counter[str]:
     """Return the reasons of all skipped tests with their counts."""
     reports = terminal.stats.get("skipped", [])

@@ -17,6 +17,7 @@ CONF = Path(__file__).resolve().parents[1] / "conf"
 GROUPS = [
     "model",
     "data",
+    "data/degradation",
     "task",
     "task/discriminator",
     "task/perceptual",

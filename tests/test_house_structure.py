@@ -41,6 +41,7 @@ TESTED_ELSEWHERE = {
     "dashboard/theme.py": "dashboard/test_figures.py",
     "data/command.py": "data/test_cache_cleanup.py",
     "data/pixel_map.py": "data/test_cache.py",
+    "data/video/frame_colors.py": "upscale/video/test_frame_pixels.py",
     "export/certificate/screen.py": "export/certificate/test_proof.py",
     "export/hexagon/width_bug.py": "export/hexagon/test_htp.py",
     "export/litert/builder.py": "export/litert/test_interpreter.py",

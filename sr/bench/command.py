@@ -99,6 +99,11 @@ def _scale(to: CommandParser) -> None:
     _number(to, "--blocks", 5, "measured blocks of each setting", dest="num_blocks")
 
 
+def _degraded(to: CommandParser) -> None:
+    _number(to, "--blocks", 6, "measured trainings of each kind, in turn", dest="num_blocks")
+    _number(to, "--iterations", 200, "iterations of a block, a multiple of train.chunk")
+
+
 def _gpu(to: CommandParser) -> None:
     text = "cuda; or cpu, which tries the command where there is no GPU; default: cuda"
     to.add_argument("--device", choices=("cuda", "cpu"), default="cuda", help=text)
@@ -146,6 +151,7 @@ _COMMANDS = {
     "video": ("compare the upscaling of a video with the bound that its processor time sets", _video),
     "pictures": ("compare the upscaling of a folder with a plain loop over the runtime", _pictures),
     "scale": ("train one net on several devices: steps a second, efficiency, and what the rest is spent on", _scale),
+    "degraded": ("compare training on degraded images with clean ones: data/degradation=codec", _degraded),
     "gpu": ("everything to be measured on a GPU, with its tests, in 8 minutes: give --json FILE", _gpu),
     "compiler": ("compare the HTP compiler's estimates of two certificates or of two sets of options", _compiler),
     "htp": ("estimate a grid of untrained nets for the HTP: model=quicksrnet model.f=16,32 model.m=0..3", _htp),

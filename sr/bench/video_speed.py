@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from sr.bench.measurement import Measurement, format_machine
+from sr.data.video.source_video import import_av
 from sr.functional.resize import imresize
 from sr.report.table import Column, Table
 from sr.upscale.opened_net import OpenedNet, open_net
-from sr.upscale.video.source_video import import_av
 from sr.upscale.video.target_video import VideoSettings
 from sr.upscale.video.video_job import VideoResult, num_cores, upscale_video
 

@@ -16,6 +16,7 @@ SECTIONS: dict[str, dict[str, Kind]] = {
     "train.": training.TRAIN,
     "machine.": training.MACHINE,
     "data.": training.DATA,
+    "data.degradation.": training.DEGRADATION,
     "model.": training.MODEL,
     "loss.": training.LOSS,
     "optimizer.": training.OPTIMIZER,

@@ -39,6 +39,8 @@ SOURCE_LIST = Many(
             ("files", Optional(Many(Text()))),
             ("lr", Optional(Text())),
             ("share", POSITIVE_FRACTION),
+            ("weight", Number(above=0, most=1e6)),
+            ("frames", Optional(Whole())),
         )
     )
 )
@@ -51,7 +53,7 @@ TOP: dict[str, Kind] = {
     "scale": SCALE_FACTOR,
     "seed": SEED_RANGE,
     "protocol": PROTOCOL_WORD,
-    "measures": Many(Choice("niqe", "rmse", "lpips", "pi")),
+    "measures": Many(Choice("niqe", "rmse", "lpips", "dists", "pi")),
     "size": Size(),
     "reuse": Choice("always", "never"),
     "redo": Many(Text()),
@@ -95,6 +97,7 @@ DATA: dict[str, Kind] = {
     "shrink": Number(least=1, most=64),
     "small_images": Choice("refuse", "skip"),
     "test": Many(Text()),
+    "test_frames": Whole(2),
     "scale": Follows("scale"),
     "seed": Follows("seed"),
     "batch_size": Whole(1, 1 << 16),
@@ -106,6 +109,26 @@ DATA: dict[str, Kind] = {
     "val_crop": Optional(Whole(32, 1 << 16)),  # SSIM needs a window of 11 pixels inside the border
     "gpu_cache": Follows("machine.gpu_cache"),
     "max_megapixels": Follows("machine.max_megapixels"),
+}
+QUALITY_RANGE = Many(Whole(1, 100), length=2)
+NOISE_RANGE = Many(Number(least=0, most=50), length=2)
+ORDER_OF_STEPS = Named(Many(Number(least=0, most=100), length=2))
+DEGRADATION: dict[str, Kind] = {
+    "chain": Many(Text()),
+    "variants": Whole(1, 1000),
+    "steps.render.kernel": Choice("cubic", "nearest"),
+    "steps.camera.blur": Many(Number(least=0, most=1.5), length=2),
+    "steps.camera.read_noise": NOISE_RANGE,
+    "steps.camera.shot_noise": NOISE_RANGE,
+    "steps.camera.quality": QUALITY_RANGE,
+    "steps.jpeg.quality": QUALITY_RANGE,
+    "steps.codec.codecs": Many(Choice("h264", "hevc")),
+    "steps.codec.qp": Many(Whole(0, 51), length=2),
+    "steps.codec.frames": Whole(1, 32),
+    "steps.codec.intra_share": FRACTION,
+    "steps.codec.motion": Whole(0, 64),
+    "steps.real_esrgan.first": ORDER_OF_STEPS,
+    "steps.real_esrgan.second": ORDER_OF_STEPS,
 }
 MODEL: dict[str, Kind] = {
     "scale": Follows("scale"),

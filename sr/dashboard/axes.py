@@ -32,7 +32,7 @@ class Axis(NamedTuple):
     decimals: int
 
 
-LOWER_IS_BETTER = ("niqe", "lpips", "pi", "perceptual_index", "rmse", "dists", "block")
+LOWER_IS_BETTER = ("niqe", "lpips", "pi", "perceptual_index", "rmse", "dists", "flicker", "block")
 CHANNELS = {"y": "Y", "rgb": "RGB"}
 SIZES = {
     "macs_g": ("GMAC for an image", 1),

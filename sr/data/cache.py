@@ -10,7 +10,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from fractions import Fraction
 from functools import partial
@@ -68,9 +68,26 @@ def decoded(
         needs(images, **reading)  # lists unreadable files and files that are not images together
         raise
     folder = cache / f"{_key(images, hashes, **recipe)}-{FORMAT}"
+    return stored_map(folder, [image.name for image in images], partial(_rest, images, reading, cache))
+
+
+def stored_map(
+    folder: Path, names: Sequence[str], rest: Callable[[int], Iterator[Recorded]], *, num_bytes: int = 0
+) -> PixelMap:
+    """Open a pixel map, and create it first if it does not exist; safe for parallel processes.
+
+    Args:
+        folder: Of the map, named by a hash of everything that determines its pixels, inside the cache.
+        names: Of its images, in order.
+        rest: Yields the images from one number on.
+        num_bytes: Size of the pixels, to see before the work whether the disk has room; 0 if `rest` does.
+
+    Raises:
+        ValueError: From `rest`, or if the cache cannot be written.
+    """
     while True:
         if not (folder / IMAGE_INDEX).is_file():
-            _build_once(folder, images, reading)
+            _build_once(folder, names, rest, num_bytes)
         try:
             return PixelMap(folder)
         except GoneError:  # removed just now
@@ -166,7 +183,7 @@ def resize_fingerprint(scale: Fraction, shrink: Fraction) -> str:
     return hashlib.sha256(hr.tobytes() + lr.tobytes()).hexdigest()[:16]
 
 
-def _build_once(folder: Path, images: Sequence[SourceImage], reading: dict[str, Any]) -> None:
+def _build_once(folder: Path, names: Sequence[str], rest: Callable[[int], Iterator[Recorded]], num_bytes: int) -> None:
     """Create a map under its lock; other processes wait and then use it."""
     cache = folder.parent
     try:
@@ -174,7 +191,8 @@ def _build_once(folder: Path, images: Sequence[SourceImage], reading: dict[str, 
         with FileLock(cache / "locks" / folder.name):
             if (folder / IMAGE_INDEX).is_file():
                 return
-            _build(folder, images, reading)
+            _refuse_full_disk(cache, num_bytes, len(names))
+            _build(folder, names, rest)
     except OSError as error:
         free = f"{shutil.disk_usage(cache).free / 1e9:.2f} GB free there" if cache.is_dir() else "no such folder"
         raise ValueError(
@@ -184,7 +202,12 @@ def _build_once(folder: Path, images: Sequence[SourceImage], reading: dict[str, 
         ) from error
 
 
-def _build(folder: Path, images: Sequence[SourceImage], reading: dict[str, Any]) -> None:
+def _refuse_full_disk(cache: Path, num_bytes: int, num_images: int) -> None:
+    if num_bytes > shutil.disk_usage(cache).free:
+        raise OSError(f"{num_bytes / 1e9:.2f} GB are needed for {num_images} images")
+
+
+def _build(folder: Path, names: Sequence[str], rest: Callable[[int], Iterator[Recorded]]) -> None:
     """Write a map to a folder with another name, then rename it, so that it is never incomplete.
 
     A killed process leaves its part, with which the next one goes on; an error removes it.
@@ -193,7 +216,7 @@ def _build(folder: Path, images: Sequence[SourceImage], reading: dict[str, Any])
     unfinished = cache / f".{folder.name}.{UNFINISHED}"
     try:
         unfinished.mkdir(exist_ok=True)
-        write_pixel_map(unfinished, [image.name for image in images], partial(_rest, images, reading, cache))
+        write_pixel_map(unfinished, names, rest)
         os.rename(unfinished, folder)
     except (ValueError, OSError):
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -202,7 +225,7 @@ def _build(folder: Path, images: Sequence[SourceImage], reading: dict[str, Any])
         descriptor = os.open(cache, os.O_RDONLY)
         os.fsync(descriptor)
         os.close(descriptor)
-    log.info("decoded %d images in %.1f s", len(images), time.perf_counter() - started)
+    log.info("wrote %d images in %.1f s", len(names), time.perf_counter() - started)
     log.info("the cache holds %s", in_words(stored(cache)))
 
 
@@ -210,8 +233,7 @@ def _rest(images: Sequence[SourceImage], reading: dict[str, Any], cache: Path, d
     """Decode the images from number `done` on, with a progress bar on a terminal."""
     rest = images[done:]
     needed = needs(rest, **reading)  # reads headers only, so wrong files are found within seconds
-    if needed.num_bytes > shutil.disk_usage(cache).free:
-        raise OSError(f"{needed.num_bytes / 1e9:.2f} GB are needed for {len(rest)} images")
+    _refuse_full_disk(cache, needed.num_bytes, len(rest))
     earlier = f", after {done} that an earlier start decoded" if done else ""
     log.info("decoding %d images (%.2f GB) into %s%s", len(rest), needed.num_bytes / 1e9, cache, earlier)
     decoded_now = decode_all(rest, **reading, num_threads=needed.num_threads)

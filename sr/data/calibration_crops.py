@@ -20,6 +20,7 @@ def calibration_crops(
     scale: int | float,
     sampling: str,
     seed: int,
+    weights: Sequence[float] | None = None,
 ) -> list[Tensor]:
     """Return batches of LR crops without augmentation, the same at every call.
 
@@ -31,6 +32,7 @@ def calibration_crops(
         scale: HR size / LR size.
         sampling: As in `PatchStream`.
         seed: Seed of the training.
+        weights: As in `PatchStream`.
 
     Returns:
         `num_batches` tensors (batch_size, 3, lr_patch, lr_patch), float in [0, 1].
@@ -44,5 +46,6 @@ def calibration_crops(
     stream = PatchStream(
         pairs=Selection(pairs, fitting), scale=scale, batch_size=batch_size, lr_patch=lr_patch, seed=seed | _KEY,
         start=0, rows=(0, 1), sampling=sampling, augment=False,
+        weights=None if weights is None else [weights[i] for i in fitting],
     )  # fmt: skip
     return [lr.contiguous().float() / 255 for lr, _ in islice(stream, num_batches)]

@@ -53,17 +53,21 @@ class ResidentImages:
 
 
 class _Pixels:
-    """Pixels of all LR or all HR images, concatenated."""
+    """Pixels of all LR or all HR images, concatenated; an HR image of several degraded copies is stored once."""
 
     def __init__(self, images: Sequence[np.ndarray], device: torch.device) -> None:
+        places = [each.__array_interface__["data"][0] for each in images]
+        numbers = {place: n for n, place in enumerate(dict.fromkeys(places))}
+        which = np.array([numbers[place] for place in places])
+        images = list(dict(zip(places, images, strict=True)).values())
         sizes = np.array([image.shape[:2] for image in images])
         ends = sizes.prod(axis=1).cumsum()
         self.pixels = torch.empty(int(ends[-1]), 3, dtype=torch.uint8, device=device)
         for image, end in zip(images, ends.tolist(), strict=True):
             flat = torch.from_numpy(np.array(image)).reshape(-1, 3)  # a copy, because the pixel map is read-only
             self.pixels[end - len(flat) : end] = flat.to(device)
-        self.start = torch.from_numpy(ends - sizes.prod(axis=1)).to(device)
-        self.width = torch.from_numpy(sizes[:, 1].copy()).to(device)
+        self.start = torch.from_numpy((ends - sizes.prod(axis=1))[which]).to(device)
+        self.width = torch.from_numpy(sizes[which, 1]).to(device)
 
     def patches(self, image: Tensor, top: Tensor, left: Tensor, turn: Tensor, side: int) -> Tensor:
         """Gather (batches, N) patches as (batches, N, 3, side, side), augmented as in `PatchStream`."""
@@ -103,7 +107,8 @@ class GpuCache:
 
 
 def _copied(pairs: Sequence[ImagePair], ratio: Fraction, lr_patch: int, device: torch.device) -> ResidentImages | None:
-    wanted, free = sum(pair.lr.size + pair.hr.size for pair in pairs), torch.cuda.mem_get_info(device)[0]
+    stored = {image.__array_interface__["data"][0]: image.size for pair in pairs for image in (pair.lr, pair.hr)}
+    wanted, free = sum(stored.values()), torch.cuda.mem_get_info(device)[0]
     if wanted > SHARE * free:
         log.warning(
             "the %.1f GB of training images do not fit into half of the %.1f GB that %s has free: the host crops the "

@@ -1,7 +1,5 @@
 """LightningDataModule of images: training patches, held-out images, test sets, calibration crops."""
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
@@ -13,16 +11,18 @@ from torch import Tensor
 from sr.config.checks import count, names, number
 from sr.data.cache import decoded
 from sr.data.calibration_crops import calibration_crops
+from sr.data.degradation.chain import Degradation
 from sr.data.download import Archive, fetch_archive
 from sr.data.gpu_cache import GpuCache
 from sr.data.leaks import refuse_test_images, warn_of_leaks
+from sr.data.named_sets import NamedSets
 from sr.data.pairs import Cropped, ImagePair, Selection
 from sr.data.patches import Chunks, PatchStream
 from sr.data.pixel_map import PixelMap
-from sr.data.sources import Source, named_by_place, source_of
-from sr.data.split import MapPart, chained, check_split_settings, every_nth, large_enough
-from sr.data.statistics import mean_and_std
-from sr.data.test_sets import find_set, refuse_unscorable
+from sr.data.source_images import SourceImages
+from sr.data.sources import Source, source_of
+from sr.data.split import MapPart, check_split_settings
+from sr.data.test_sets import refuse_unscorable
 from sr.devices.collectives import num_processes, process_rank
 from sr.functional.resize import as_ratio
 from sr.runs.folders import expand_home
@@ -54,6 +54,8 @@ class ImageData(lightning.LightningDataModule):
         gpu_cache: "auto" or "never", see `GpuCache`.
         max_megapixels: Largest image to read; None: see `read_image`.
         val_crop: Maximum side of a validation image in HR pixels, cropped from the centre; None for whole images.
+        degradation: What is done to the LR images of training and validation; test sets name theirs, see `NamedSets`.
+        test_frames: Frames of each clip to score, from the first on, of test sets that are clips.
     """
 
     def __init__(
@@ -81,6 +83,8 @@ class ImageData(lightning.LightningDataModule):
         val_crop: int | None,
         gpu_cache: str,
         max_megapixels: float | None,
+        degradation: Degradation,
+        test_frames: int,
     ) -> None:
         super().__init__()
         if root is None:
@@ -94,18 +98,25 @@ class ImageData(lightning.LightningDataModule):
         self.cache = expand_home("data.cache", cache)
         self.shrink, self.archives = number("data.shrink", shrink, least=1), [Archive(**each) for each in archives]
         self.sources = [source_of({"share": share, **fields}) for fields in sources]
-        self.heldout_sources = [source_of(fields) for fields in heldout_sources]
-        self.heldout_every, self.small_images = heldout_every, small_images
         limit = None if max_megapixels is None else number("machine.max_megapixels", max_megapixels, above=0)
         self._decode = partial(decoded, scale=scale, cache=self.cache, max_megapixels=limit)
-        self.test, self.scale, self.seed = [name.lower() for name in names("data.test", test)], scale, seed
+        self.scale, self.seed, self.degradation = scale, seed, degradation
+        self._images = SourceImages(
+            sources=self.sources, heldout_sources=[source_of(fields) for fields in heldout_sources],
+            heldout_every=heldout_every, small_images=small_images, lr_patch=lr_patch, scale=scale,
+            degradation=degradation, cache=self.cache, decode=self._decoded,
+        )  # fmt: skip
+        self._named = NamedSets(
+            names("data.test", test), root=self.test_root, also=self.root, scale=scale, cache=self.cache,
+            decode=self._decode, num_frames=count("data.test_frames", test_frames, least=2),
+        )  # fmt: skip
         self.batch_size, self.lr_patch = batch_size, lr_patch
         self.sampling, self.augment, self.chunk = sampling, augment, chunk
         self.val_images, self.val_crop, self._gpu_cache = val_images, val_crop, GpuCache(gpu_cache)
 
     def prepare_data(self) -> None:
         """Decode the test sets, then download and decode the training images, in one process per machine."""
-        _ = self._test_maps, self.train_pairs, self.val_pairs
+        _ = self._named.maps, self.train_pairs, self.val_pairs, self.test_sets
 
     def check(self, *, check_size: Callable[[int, int], None], min_lr: int, learned: bool) -> None:
         """Raise ValueError early if an image cannot be scored or a test image would be used for training.
@@ -121,27 +132,30 @@ class ImageData(lightning.LightningDataModule):
             refuse_unscorable(f"test set {name}", pairs, check_size, min_lr)
         refuse_unscorable(f"validation with data.val_crop={self.val_crop}", self.val_dataloader(), check_size, min_lr)
         if learned:
-            refuse_test_images(self._training, self._tests)
-            warn_of_leaks(self._training, {"the held-out images": self._heldout} | self._tests)
+            refuse_test_images(self._images.training, self._tests)
+            warn_of_leaks(self._images.training, {"the held-out images": self._images.heldout} | self._tests)
 
-    @cached_property
+    @property
     def train_pairs(self) -> Sequence[ImagePair]:
-        """The training images."""
-        return chained(self._training, [source.path for source in self.sources])
+        """The training images; each of their degraded copies, if they are degraded."""
+        return self._images.train_pairs
 
-    @cached_property
+    @property
     def val_pairs(self) -> Sequence[ImagePair]:
-        """The whole held-out images."""
-        return chained(self._heldout, [source.path for source in self.heldout_sources or self.sources])
+        """The whole held-out images; the first degraded copy of each, if they are degraded."""
+        return self._images.heldout_pairs
 
     @cached_property
     def test_sets(self) -> dict[str, Sequence[ImagePair]]:
-        """The test sets by name, or the held-out images as "heldout" if no set is named.
+        """The test sets by name; if none is named, the held-out images as "heldout", and their degraded copies.
 
         Raises:
             ValueError: If a set is missing or incomplete.
         """
-        return {**self._test_maps} or {"heldout": self.val_pairs}
+        if self._named.sets:
+            return self._named.sets
+        degraded = {} if self.degradation.is_none else {f"heldout_{self.degradation.label}": self.val_pairs}
+        return {"heldout": self._images.clean_heldout_pairs, **degraded}
 
     def train_dataloader(self) -> Chunks:
         """Return chunks of batches from the current iteration of the trainer on; each process gets its rows of them."""
@@ -166,6 +180,7 @@ class ImageData(lightning.LightningDataModule):
         return PatchStream(
             pairs=self.train_pairs, scale=self.scale, batch_size=self.batch_size, lr_patch=self.lr_patch,
             seed=self.seed, start=start, rows=rows, sampling=self.sampling, augment=self.augment,
+            weights=self._images.weights,
         )  # fmt: skip
 
     def val_dataloader(self) -> Sequence[ImagePair]:
@@ -189,62 +204,27 @@ class ImageData(lightning.LightningDataModule):
         Raises:
             ValueError: If no training image is large enough, or one is a test image.
         """
-        refuse_test_images(self._training, self._tests)
+        refuse_test_images(self._images.training, self._tests)
         return calibration_crops(
             self.train_pairs, num_batches=num_batches, batch_size=batch_size, lr_patch=lr_patch or self.lr_patch,
-            scale=self.scale, sampling=self.sampling, seed=self.seed,
+            scale=self.scale, sampling=self.sampling, seed=self.seed, weights=self._images.weights,
         )  # fmt: skip
 
     def fingerprint(self) -> str:
-        """Return a hash (16 hex digits) of the training images: files, scale, shrink, resize, selection."""
-        used = [[images.recipe, chosen] for images, chosen in self._training]
-        return hashlib.sha256(json.dumps(used).encode()).hexdigest()[:16]
+        """Return a hash (16 hex digits) of the training images and what is done to them."""
+        return self._images.fingerprint()
 
     def describe(self) -> dict[str, Any]:
-        """Return facts of the training images for the report: fingerprint, sources, number, LR mean and std."""
-        return {
-            "fingerprint": self.fingerprint(),
-            "train_sources": [source.path for source in self.sources],
-            "num_images": len(self.train_pairs),
-            **mean_and_std(np.sum([images.lr_moments(chosen) for images, chosen in self._training], axis=0)),
-        }
-
-    @cached_property
-    def _training(self) -> list[MapPart]:
-        return list(zip(self._maps, self._train_indices, strict=True))
-
-    @cached_property
-    def _heldout(self) -> list[MapPart]:
-        if self.heldout_sources:
-            return [(images, range(len(images))) for images in map(self._decoded, self.heldout_sources)]
-        return [(images, chosen) for images, (_, chosen) in zip(self._maps, self._split, strict=True)]
-
-    @cached_property
-    def _test_maps(self) -> dict[str, PixelMap]:
-        found = {name: find_set(name, self.test_root, self.scale, self.root) for name in self.test}
-        return {name: self._decode(named_by_place(each, each[0].parent), shrink=1) for name, each in found.items()}
+        """Return facts of the training images for the report, see `SourceImages`."""
+        return self._images.describe()
 
     @property
     def _tests(self) -> dict[str, list[MapPart]]:
-        return {name: [(images, range(len(images)))] for name, images in self._test_maps.items()}
-
-    @cached_property
-    def _maps(self) -> list[PixelMap]:
-        if not self.sources:
-            raise ValueError("data.sources is empty; name at least one folder of training images")
-        return [self._decoded(source) for source in self.sources]
+        return {name: [(images, range(len(images)))] for name, images in self._named.maps.items()}
 
     def _decoded(self, source: Source) -> PixelMap:
         for archive in self.archives:
             fetch_archive(archive, self.root)
-        return self._decode(source.images(self.root), shrink=as_ratio(source.shrink) * as_ratio(self.shrink))
-
-    @cached_property
-    def _split(self) -> list[tuple[list[int], list[int]]]:
-        """Indices of the training and of the held-out images of each source."""
-        lengths = [len(images) for images in self._maps]
-        return every_nth(lengths, self.heldout_every) if self.heldout_every else [([*range(n)], []) for n in lengths]
-
-    @cached_property
-    def _train_indices(self) -> list[list[int]]:
-        return large_enough(self._maps, [train for train, _ in self._split], self.lr_patch, self.small_images)
+        return self._decode(
+            source.images(self.root, self.cache), shrink=as_ratio(source.shrink) * as_ratio(self.shrink)
+        )

@@ -14,13 +14,14 @@ class ImagePair(NamedTuple):
     """An LR and an HR image; `hr` is exactly `scale` times as high and wide as `lr`.
 
     `name` is the path of the file below its folder, see `image_names`. `one_channel` is true if the HR file has grey
-    values only, which a `luma_only` protocol uses as luma.
+    values only, which a `luma_only` protocol uses as luma. `clean_lr` is the LR image before a degradation, if any.
     """
 
     name: str
     lr: np.ndarray  # (h, w, 3) uint8
     hr: np.ndarray  # (s*h, s*w, 3) uint8
     one_channel: bool = False
+    clean_lr: np.ndarray | None = None
 
 
 class Pairs(Sequence[ImagePair]):

@@ -57,8 +57,9 @@ class PatchStream(Iterator[Batch]):
         start: Number of the first batch.
         rows: (r, n): this stream gives the patches r, r + n, r + 2n ... of each batch, which n processes share.
         sampling: "uniform": every image is equally likely; "area": every possible patch is equally likely; "detail":
-            the patch with more detail of two uniform ones (`DetailMaps` of the LR images).
+            the patch with more detail of two uniform ones (`DetailMaps` of the clean LR images: noise is no detail).
         augment: Whether to apply one of the eight symmetries of the square, all equally likely.
+        weights: How often each image is drawn, relative to the others; None: all equally.
         cutter: Crops the patches instead of this stream, with the same result; None: this stream does.
 
     Raises:
@@ -77,6 +78,7 @@ class PatchStream(Iterator[Batch]):
         rows: tuple[int, int],
         sampling: str,
         augment: bool,
+        weights: Sequence[float] | None = None,
         cutter: PatchCutter | None = None,
     ) -> None:
         self.ratio = as_ratio(scale)
@@ -89,7 +91,7 @@ class PatchStream(Iterator[Batch]):
         self.pairs, self.batch_size, self.lr_patch = pairs, batch_size, lr_patch
         self.seed, self.sampling, self.augment = seed, sampling, augment
         self.position, self.rows = start, rows
-        self.cutter = cutter
+        self.weights, self.cutter = weights, cutter
         self.wait_s = 0.0
         """Time spent in `next()` so far, in seconds."""
         self._ahead: Iterator[Batch] | None = None
@@ -157,7 +159,7 @@ class PatchStream(Iterator[Batch]):
 
     @cached_property
     def _detail(self) -> DetailMaps:
-        return DetailMaps([lr for lr, _ in self._images])
+        return DetailMaps([pair.lr if pair.clean_lr is None else pair.clean_lr for pair in self.pairs])
 
     @cached_property
     def _images(self) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -178,6 +180,8 @@ class PatchStream(Iterator[Batch]):
     @cached_property
     def _cumulative(self) -> np.ndarray:
         weights = self._room.prod(axis=1) if self.sampling == "area" else np.ones(len(self._room))
+        if self.weights is not None:
+            weights = weights * np.asarray(self.weights)
         return (np.cumsum(weights) / weights.sum())[
             :-1
         ]  # without the last 1, so that every draw below 1 gives an image

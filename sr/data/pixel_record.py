@@ -40,10 +40,11 @@ def recorded(pair: ImagePair) -> Recorded:
     record = np.zeros((), IMAGE_RECORD)
     pixels = hashlib.sha256(repr(pair.hr.shape).encode())
     pixels.update(np.ascontiguousarray(pair.hr).data)
-    thumbnail = Image.fromarray(pair.hr).convert("L").resize((16, 16), Image.Resampling.BOX)
     record["hr_sha256"] = np.frombuffer(pixels.digest()[:16], np.uint8)
     record["lr_moments"] = moments(pair.lr)
-    record["thumbnail"] = np.frombuffer(thumbnail.tobytes(), np.uint8)
+    if pair.hr.size:  # a degraded copy has no HR image of its own
+        thumbnail = Image.fromarray(pair.hr).convert("L").resize((16, 16), Image.Resampling.BOX)
+        record["thumbnail"] = np.frombuffer(thumbnail.tobytes(), np.uint8)
     record["one_channel"] = pair.one_channel
     for kind, image in (("lr", pair.lr), ("hr", pair.hr)):
         record[kind], record[f"{kind}_crc32"] = image.shape[:2], checksum(image)

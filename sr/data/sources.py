@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sr.config.checks import number
+from sr.config.checks import count, number
 from sr.data.decode import SourceImage
 from sr.data.image import ENDINGS
 from sr.data.image_files import find_images, image_names
+from sr.data.video.video_clips import clip_images
 from sr.runs.folders import expand_home
 
 PACKAGE = "package:"
@@ -27,9 +28,12 @@ class Source:
         lr: Folder of LR images, with the same relative paths as the HR images or with `x2`, `x3`, ... appended as in
             DIV2K; endings may differ. None creates them by MATLAB's bicubic. Needs a shrink of 1.
         share: Share of the images to use, evenly spaced and at least one; in (0, 1].
+        frames: Number of frames to use of each clip, spread evenly over it: of each video file, and of each folder of
+            frames. None uses all images, and no video.
+        weight: How often its patches are drawn, relative to those of a source of the same size with weight 1.
 
     Raises:
-        ValueError: If `share` or `shrink` is outside its range.
+        ValueError: If `share`, `shrink` or `weight` is outside its range.
     """
 
     path: str
@@ -37,23 +41,36 @@ class Source:
     files: list[str] | None = None
     lr: str | None = None
     share: float = 1
+    weight: float = 1
+    frames: int | None = None
 
     def __post_init__(self) -> None:
         number(f"shrink of data source {self.path}", self.shrink, least=1)
+        number(f"weight of data source {self.path}", self.weight, above=0, most=1e6)
+        if self.frames is not None:
+            count(f"frames of data source {self.path}", self.frames)
+            if self.files is not None or self.lr is not None or self.share != 1:
+                raise ValueError(
+                    f"data source {self.path} has `frames`, which goes with neither `files`, `lr` nor a share; give "
+                    "fewer frames, or another folder"
+                )
         if not 0 < self.share <= 1:
             raise ValueError(f"data.share must be above 0 and at most 1, got {self.share}")
 
-    def images(self, root: Path) -> list[SourceImage]:
+    def images(self, root: Path, cache: Path = Path()) -> list[SourceImage]:
         """Return the files of the source.
 
         Args:
             root: Folder of relative paths.
+            cache: Folder of decoded images, where frames of videos are kept.
 
         Raises:
             ValueError: If a folder, package, file or LR image is missing, there is no image, or HR and LR images cannot
                 be paired uniquely.
         """
         folder = _folder(self.path, root)
+        if self.frames is not None:
+            return clip_images(folder, self.frames, cache, spread=True)
         if self.files is None:
             paths = find_images(folder)
         else:
@@ -83,7 +100,9 @@ def source_of(fields: Mapping[str, Any]) -> Source:
     try:
         return Source(**fields)
     except TypeError as error:
-        raise ValueError(f"a data source has path, shrink, files, lr and share, got {dict(fields)}: {error}") from error
+        raise ValueError(
+            f"a data source has path, shrink, files, lr, share, weight, frames; got {dict(fields)}: {error}"
+        ) from error
 
 
 def named_by_place(paths: Sequence[Path], folder: Path) -> list[SourceImage]:

@@ -1,7 +1,7 @@
 """Find the HR images of a test set by its name, in the usual folder layouts."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
@@ -9,6 +9,7 @@ from typing import NamedTuple
 from sr.data.image import ENDINGS, read_image
 from sr.data.image_files import log_passed_over, split_by_ending
 from sr.data.pairs import ImagePair
+from sr.data.video.video_clips import CLIP_ENDINGS
 from sr.functional.resize import as_ratio
 
 TEST_SET_FOLDERS = ("", "test", "benchmark", "testsets")
@@ -73,14 +74,46 @@ def find_set(name: str, root: Path, scale: int | float, also: Path | None = None
     return files
 
 
-def _folder(name: str, root: Path, also: Path | None, source: str | None) -> Path:
+def has_folder(name: str, root: Path, also: Path | None = None) -> bool:
+    """Return whether a folder of this name, in any case, is where test sets are looked for."""
+    return _named_folder([name], _places(root, also)) is not None
+
+
+def find_clip_set(name: str, root: Path) -> Path | None:
+    """Return the folder of a test set that consists of clips; None for a set of still images, or none at all.
+
+    Args:
+        name: Of the folder, in any case.
+        root: Folder to search.
+    """
+    folder = None if name in KNOWN else _named_folder([name], _places(root, None))
+    if folder is None:
+        return None
+    children = [child.name.lower() for child in folder.iterdir() if child.is_dir()]
+    stills, others = split_by_ending(path.name for path in folder.iterdir() if path.is_file())
+    if stills or {*children} & {*_HR_FOLDERS} or any(child.startswith("image_srf_") for child in children):
+        return None
+    return folder if children or any(other.lower().endswith(CLIP_ENDINGS) for other in others) else None
+
+
+def _places(root: Path, also: Path | None) -> list[Path]:
     roots = [root] if also in (None, root) else [root, also]
-    looked = [each / place for each in roots if each for place in TEST_SET_FOLDERS]
-    for wanted in filter(None, (name, source)):
-        for place in looked:
+    return [each / place for each in roots if each for place in TEST_SET_FOLDERS]
+
+
+def _named_folder(wanted: Iterable[str], places: Sequence[Path]) -> Path | None:
+    for name in wanted:
+        for place in places:
             for folder in sorted(place.iterdir()) if place.is_dir() else []:
-                if folder.name.lower() == wanted.lower() and folder.is_dir():
+                if folder.name.lower() == name.lower() and folder.is_dir():
                     return folder
+    return None
+
+
+def _folder(name: str, root: Path, also: Path | None, source: str | None) -> Path:
+    looked = _places(root, also)
+    if found := _named_folder([name, *([source] if source else [])], looked):
+        return found
     places = ", ".join(str(place) for place in looked)
     raise ValueError(
         f"test set {name!r} is not in {places}; put its HR images into the folder {root / name}, "

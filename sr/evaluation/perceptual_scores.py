@@ -19,6 +19,7 @@ MEASURES = {
     "niqe": "naturalness without a reference image, with the included pristine model; lower is better",
     "rmse": "root mean squared error of the protocol's channel, range 0 to 255; lower is better",
     "lpips": "distance of AlexNet features (torchmetrics); lower is better",
+    "dists": "structure and texture distance of VGG16 features (torchmetrics); lower is better",
     "pi": "perceptual index ((10 - Ma) + NIQE) / 2, Ma by pyiqa, NIQE as above; lower is better",
 }
 NEED_BLOCKS = {"niqe", "pi"}
@@ -42,7 +43,7 @@ class PerceptualScores:
             known = "; ".join(f"{name} ({what})" for name, what in MEASURES.items())
             raise ValueError(f"unknown measures {unknown}; known: {known}")
         self.protocol, self.scale = protocol, scale
-        make = {"niqe": _niqe, "rmse": self._rmse, "lpips": _lpips, "pi": _perceptual_index}
+        make = {"niqe": _niqe, "rmse": self._rmse, "lpips": _lpips, "dists": _dists, "pi": _perceptual_index}
         self.measures: dict[str, Measure] = {name: make[name]() for name in names}
 
     def check_size(self, height: int, width: int) -> None:
@@ -108,18 +109,32 @@ def _tensor(image: np.ndarray) -> torch.Tensor:
 
 def _lpips() -> Measure:
     from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
+    from torchvision.models import AlexNet_Weights
 
     try:
         net = LearnedPerceptualImagePatchSimilarity(net_type="alex", normalize=True)
     except (OSError, RuntimeError) as error:
-        from torchvision.models import AlexNet_Weights
-
-        raise ValueError(
-            f"LPIPS needs AlexNet's ImageNet weights, and the download failed ({error}). Download "
-            f"{AlexNet_Weights.IMAGENET1K_V1.url} on a machine with network and copy it to {torch.hub.get_dir()}"
-            "/checkpoints, or remove lpips from `measures`"
-        ) from error
+        raise _no_weights("lpips", "AlexNet", AlexNet_Weights.IMAGENET1K_V1.url, error) from error
     return lambda sr, hr: float(net(_tensor(sr), _tensor(hr)))
+
+
+def _dists() -> Measure:
+    from torchmetrics.functional.image.dists import DISTSNetwork
+    from torchvision.models import VGG16_Weights
+
+    try:
+        net = DISTSNetwork()  # the metric itself would load the weights for each image
+    except (OSError, RuntimeError) as error:
+        raise _no_weights("dists", "VGG16", VGG16_Weights.IMAGENET1K_V1.url, error) from error
+
+    return lambda sr, hr: float(net(_tensor(sr), _tensor(hr)))
+
+
+def _no_weights(measure: str, network: str, url: str, error: Exception) -> ValueError:
+    return ValueError(
+        f"{measure.upper()} needs {network}'s ImageNet weights, and the download failed ({error}). Download {url} on a "
+        f"machine with network and copy it to {torch.hub.get_dir()}/checkpoints, or remove {measure} from `measures`"
+    )
 
 
 def _perceptual_index() -> Measure:

@@ -10,6 +10,8 @@ from torch import Tensor
 
 from sr import metrics
 from sr.data.pairs import ImagePair
+from sr.data.video.video_clips import ClipFrames
+from sr.evaluation.flicker import Flicker
 from sr.evaluation.upscaler import Upscale, Upscaler
 from sr.functional.color import image_luma
 from sr.functional.resize import downscale
@@ -26,12 +28,16 @@ class ImageScore:
 
 @dataclass(frozen=True)
 class Score:
-    """Mean PSNR in dB and mean SSIM of a set of images under a protocol, and the score of each image."""
+    """Mean PSNR in dB and mean SSIM of a set of images under a protocol, and the score of each image.
+
+    `flicker` is that of a set of clips, see `Flicker`; None for still images.
+    """
 
     protocol: str
     psnr_db: float
     ssim: float
     per_image: tuple[ImageScore, ...]
+    flicker: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain containers for JSON, with the channel and the unit in the names (`psnr_y_db`, `ssim_y`)."""
@@ -40,6 +46,7 @@ class Score:
             "protocol": self.protocol,
             **named(self.psnr_db, self.ssim),
             "num_images": len(self.per_image),
+            **({} if self.flicker is None else {"flicker": self.flicker}),
             "per_image": [{"name": each.name, **named(each.psnr_db, each.ssim)} for each in self.per_image],
         }
 
@@ -54,7 +61,7 @@ def evaluate(
 
     Args:
         upscale: An `Upscaler`, or any function lr -> sr on uint8 images if the protocol is `rounded`, not `luma_only`.
-        images: The image pairs.
+        images: The image pairs; of `ClipFrames` the flicker is measured as well, if the protocol scores RGB bytes.
         protocol: The evaluation protocol.
         scale: Upscaling factor.
 
@@ -66,9 +73,11 @@ def evaluate(
     # The images are those of this process, also where it trains with others.
     quality = metrics.SRQuality(protocol=protocol, scale=scale, sync_on_compute=False)
     names = []
+    has_flicker = isinstance(images, ClipFrames) and protocol.rounded and not protocol.luma_only
+    flicker = Flicker() if has_flicker else None
     for pair in images:
         try:
-            add_score(quality, upscale, pair)
+            add_score(quality, upscale, pair, flicker)
         except ValueError as error:
             raise ValueError(f"{pair.name}: {error}") from error
         names.append(pair.name)
@@ -77,7 +86,7 @@ def evaluate(
     mean_psnr_db, mean_ssim = quality.compute().values()
     scores = zip(names, quality.psnr_db, quality.ssim, strict=True)
     per_image = tuple(ImageScore(name, psnr_db.item(), ssim.item()) for name, psnr_db, ssim in scores)
-    return Score(protocol.name, mean_psnr_db, mean_ssim, per_image)
+    return Score(protocol.name, mean_psnr_db, mean_ssim, per_image, flicker.mean() if flicker else None)
 
 
 def check_color(upscale: Upscale, protocol: metrics.Protocol) -> None:
@@ -108,7 +117,7 @@ def check_color(upscale: Upscale, protocol: metrics.Protocol) -> None:
         )
 
 
-def add_score(quality: metrics.SRQuality, upscale: Upscale, pair: ImagePair) -> None:
+def add_score(quality: metrics.SRQuality, upscale: Upscale, pair: ImagePair, flicker: Flicker | None = None) -> None:
     """Upscale one image and add its PSNR and SSIM to a metric.
 
     Under a `luma_only` protocol, a file with one channel is used as luma without conversion. Published tables do so;
@@ -118,12 +127,16 @@ def add_score(quality: metrics.SRQuality, upscale: Upscale, pair: ImagePair) -> 
         quality: The metric, which holds the protocol and the scale.
         upscale: As in `evaluate`.
         pair: The image pair.
+        flicker: What the frame of a clip is added to as well.
 
     Raises:
         ValueError: If the image cannot be upscaled or scored.
     """
     if quality.protocol.rounded and not quality.protocol.luma_only:
-        quality.update(_batch(upscale(pair.lr)), _batch(pair.hr))
+        sr = upscale(pair.lr)
+        quality.update(_batch(sr), _batch(pair.hr))
+        if flicker is not None:
+            flicker.add(sr, pair.hr, pair.name.rpartition("/")[0])
         return
     assert isinstance(upscale, Upscaler)
     if not quality.protocol.rounded:

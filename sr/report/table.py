@@ -16,7 +16,7 @@ Row = dict[str, Any]
 CPU_RUNTIMES = {"torch": "torch", "onnxruntime": "ONNX Runtime"}
 """What a cost may hold a latency of, as `latency_<name>_cpu`: the float net, and the exported one."""
 
-PERCEPTUAL = {"niqe": "NIQE", "rmse": "RMSE", "lpips": "LPIPS", "pi": "PI"}
+PERCEPTUAL = {"niqe": "NIQE", "rmse": "RMSE", "lpips": "LPIPS", "dists": "DISTS", "pi": "PI", "flicker": "flicker"}
 """Measures beyond PSNR and SSIM that a score may hold, and their headings; each stands behind its stage's PSNR."""
 
 

@@ -16,7 +16,10 @@ OWNERS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("task.teacher.source", "task.perceptual.weights", "task.cuda_graphs"), ()),
     **dict.fromkeys(("loss", "seed", "data"), (_TRAIN, "prune", "quantize", "sensitivity")),
     **dict.fromkeys(("train.checkpoint_every", "trainer.accelerator", "trainer.default_root_dir"), ()),
-    **dict.fromkeys((f"data.{key}" for key in ("root", "test_root", "cache", "gpu_cache", "archives", "test")), ()),
+    **dict.fromkeys(
+        (f"data.{key}" for key in ("root", "test_root", "cache", "gpu_cache", "archives", "test", "test_frames")), ()
+    ),
+    "data.degradation": (),  # by the pixels that it makes, which the fingerprint of the images tells
     # Stages.
     "protocol": TESTED,
     "measures": ("perceptual",),

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from sr.data.degradation.degraded_map import Degraded
 from sr.data.pairs import Chain, ImagePair, Selection
 from sr.data.pixel_map import PixelMap
+from sr.data.video.video_clips import ClipFrames
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +49,12 @@ def pairs_hash(pairs: Sequence[ImagePair]) -> str:
 def _content(pairs: Any) -> Any:
     if isinstance(pairs, PixelMap):
         return pairs.folder.name
+    if isinstance(pairs, ClipFrames):
+        return ["clips", _content(pairs.pairs)]
     if isinstance(pairs, Selection):
         return [_content(pairs.pairs), list(map(int, pairs.indices))]
+    if isinstance(pairs, Degraded):
+        return [_content(pairs.clean), pairs.recipe]
     if isinstance(pairs, Chain):
         return [_content(part) for part in pairs.parts]
     return [[pair.name, _array_hash(pair.lr), _array_hash(pair.hr)] for pair in pairs]

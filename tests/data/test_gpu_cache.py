@@ -7,6 +7,7 @@ import torch
 
 from sr.data import gpu_cache
 from sr.data.gpu_cache import GpuCache, ResidentImages, log
+from sr.data.pairs import ImagePair
 from tests.data.test_patches import made, noise, same
 
 CPU = torch.device("cpu")
@@ -27,6 +28,16 @@ def test_a_stream_goes_on_anywhere():
     pairs = noise(2, [(20, 14)])
     images = ResidentImages(pairs, made(pairs).ratio, 6, CPU)
     assert same(next(made(pairs, start=77, cutter=images)), list(islice(made(pairs), 78))[77])
+
+
+def test_an_hr_image_of_several_copies_is_stored_once():
+    lr, hr = noise(2, [(20, 14)])[0][1:3]
+    pairs = [*noise(2, [(8, 32)]), ImagePair("a", lr, hr), ImagePair("b", 255 - lr, hr)]
+    host = made(pairs)
+    images = ResidentImages(pairs, host.ratio, 6, CPU)
+    assert len(images._hr.pixels) == hr.shape[0] * hr.shape[1] + 16 * 64
+    for ours, theirs in islice(zip(made(pairs, cutter=images), host, strict=True), 40):
+        assert same(ours, theirs)
 
 
 def test_few_patches_are_gathered_at_once(monkeypatch):

@@ -14,9 +14,11 @@ import torch
 import yaml
 from PIL import Image
 
+from sr.data.degradation.chain import Degradation
 from sr.data.module import ImageData
 
 CONF = Path(__file__).resolve().parents[2] / "conf" / "data"
+CLEAN = Degradation(chain=[], variants=1, steps={})
 NAMES = sorted(path.stem for path in CONF.glob("*.yaml"))
 
 
@@ -43,6 +45,7 @@ def settings(name: str, **changes: Any) -> dict[str, Any]:
         "cache": os.environ["SR_CACHE"],
         "gpu_cache": "auto",
         "max_megapixels": None,
+        "degradation": CLEAN,
     }
     return values | plain | {"max_megapixels": None} | changes
 
@@ -146,7 +149,7 @@ def test_named_sets_are_found_and_a_missing_one_is_told(folder: Path):
         ({"shrink": 0.5}, r"data\.shrink is a number of at least 1, got 0\.5"),
         ({"chunk": 0}, r"train\.chunk is a whole number of at least 1, got 0"),
         ({"small_images": "hide"}, "refuse or skip, got 'hide'"),
-        ({"sources": [{"folder": "."}]}, "a data source has path, shrink, files, lr and share"),
+        ({"sources": [{"folder": "."}]}, "a data source has path, shrink, files, lr, share, weight, frames; got"),
         ({"test": "set5"}, r"data\.test is a list, got 'set5'"),
     ],
 )

@@ -82,3 +82,5 @@ def test_without_network_the_message_says_what_lpips_needs(tmp_path, monkeypatch
     monkeypatch.setattr(torch.hub, "download_url_to_file", no_network)
     with pytest.raises(ValueError, match=r"Download https://\S*alexnet\S*\.pth on a machine with network"):
         PerceptualScores(["lpips"], Y, 4)
+    with pytest.raises(ValueError, match=r"DISTS needs VGG16's .*Download https://\S*vgg16\S*\.pth .*remove dists"):
+        PerceptualScores(["dists"], Y, 4)

@@ -58,7 +58,7 @@ def test_images_are_decoded_once_though_jobs_start_together(swept):
     maps = [*place.glob("cache/*/index.json")]
     assert maps
     logs = [path.read_text() for path in place.glob(".sweeps/*/*.log")]
-    assert sum(len(re.findall(r"decoded \d+ images in", text)) for text in logs) == len(maps)
+    assert sum(len(re.findall(r"wrote \d+ images in", text)) for text in logs) == len(maps)
 
 
 @pytest.mark.parametrize("launcher", ["basic", "ray"])

@@ -10,7 +10,7 @@ import torch
 from sr.data.command import main as cache
 from sr.models.weights import read_weights
 from sr.upscale.command import main as upscale
-from tests.upscale.conftest import write_video
+from tests.small_videos import write_video
 
 WEIGHTS: dict[str, tuple[Any, str]] = {
     "400 GB in 40 bytes": ({"w": torch.zeros(1).expand(10**11)}, "w claims 100000000000 values and holds 1"),

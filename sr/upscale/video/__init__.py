@@ -1,5 +1,5 @@
-"""Upscale videos with PyAV (extra `video`).
+"""Upscale videos with PyAV (extra `video`), which `sr.data.video` reads.
 
-Modules: `source_video` (decode), `frame_pixels` (planes, colours, the net), `target_video` (encode and copy),
+Modules: `frame_pixels` (planes, the net), `target_video` (encode and copy),
 `reference_scores` (PSNR, SSIM, flicker), `video_job` (all of it in overlapped stages).
 """

@@ -9,17 +9,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from sr.functional.color import image_luma
+from sr.data.video.frame_colors import FrameColors, rgb_reader
+from sr.data.video.source_video import SourceVideo, import_av
+from sr.evaluation.flicker import Flicker
 from sr.metrics import protocol
-from sr.upscale.video.frame_pixels import FrameColors, rgb_reader
-from sr.upscale.video.source_video import SourceVideo, import_av
 
 
 class ReferenceScores:
-    """Mean PSNR and SSIM over frames (protocol "y"), and how much the error changes from frame to frame.
-
-    Flicker = mean over pixels and pairs of neighbouring frames of |e(t) - e(t-1)|, e = luma of the upscaled frame minus
-    luma of the true frame, on the scale of bytes. It is 0 for an error that does not move.
+    """Mean PSNR and SSIM over frames (protocol "y"), and how much the error changes (`Flicker`).
 
     Args:
         path: the true video.
@@ -32,9 +29,8 @@ class ReferenceScores:
         self._video = SourceVideo(path, start, duration)
         self._scale = scale
         self._frames = self._true_frames()
-        self._before: np.ndarray | None = None
         self._scores: list[tuple[float, float]] = []
-        self._changes: list[float] = []
+        self._flicker = Flicker()
 
     def close(self) -> None:
         """Close the true video."""
@@ -58,16 +54,12 @@ class ReferenceScores:
             )
         psnr_db, ssim = protocol("y").score(_batch(sr), _batch(hr), self._scale)
         self._scores.append((psnr_db.item(), ssim.item()))
-        error = (image_luma(sr) - image_luma(hr)).astype(np.float32)
-        if self._before is not None:
-            self._changes.append(float(np.abs(error - self._before).mean()))
-        self._before = error
+        self._flicker.add(sr, hr)
 
     def summary(self) -> dict[str, float]:
         """Return the means: psnr_y_db, ssim_y, flicker (0 for a single frame)."""
         psnr, ssim = np.mean(self._scores, axis=0)
-        flicker = float(np.mean(self._changes)) if self._changes else 0.0
-        return {"psnr_y_db": float(psnr), "ssim_y": float(ssim), "flicker": flicker}
+        return {"psnr_y_db": float(psnr), "ssim_y": float(ssim), "flicker": self._flicker.mean()}
 
     def _true_frames(self) -> Generator[np.ndarray, None, None]:
         convert: Any = None

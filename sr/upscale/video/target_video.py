@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sr.upscale.video.frame_pixels import FrameColors
-from sr.upscale.video.source_video import SourceVideo, import_av
+from sr.data.degradation.codec import ENCODERS
+from sr.data.video.frame_colors import FrameColors
+from sr.data.video.source_video import SourceVideo, import_av
 
 if TYPE_CHECKING:
     from av import Packet, VideoFrame
 
 VIDEO_TARGETS = (".mp4", ".mkv", ".mov", ".m4v")
-ENCODERS = {"h264": "libx264", "hevc": "libx265"}
 _OF_CONTAINER = ("major_brand", "minor_version", "compatible_brands", "encoder", "creation_time")
 """Tags that describe the source file, not its content."""
 

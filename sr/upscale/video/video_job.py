@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm import tqdm
 
+from sr.data.video.frame_colors import FrameColors, rgb_reader
+from sr.data.video.source_video import SourceVideo, import_av
 from sr.runs.cores import num_cores
 from sr.runs.files import write_atomically
 from sr.runs.screen_text import printable
 from sr.upscale.opened_net import OpenedNet
 from sr.upscale.stages import Stages
-from sr.upscale.video.frame_pixels import FrameColors, FrameUpscaler, rgb_reader
-from sr.upscale.video.source_video import SourceVideo, import_av
+from sr.upscale.video.frame_pixels import FrameUpscaler
 from sr.upscale.video.target_video import TargetVideo, VideoSettings, check_video_target
 
 if TYPE_CHECKING:

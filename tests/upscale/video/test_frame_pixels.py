@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from skimage import data
 
+from sr.data.video.frame_colors import FrameColors, rgb_reader
 from sr.evaluation import Upscaler, upscaler
 from sr.functional.resize import bicubic, imresize
 from sr.models.interpolation import Bicubic, Nearest
 from sr.upscale.opened_net import OpenedNet
-from sr.upscale.video.frame_pixels import FrameColors, FrameUpscaler, rgb_reader
+from sr.upscale.video.frame_pixels import FrameUpscaler
 
 av = pytest.importorskip("av")
 SMOOTH = imresize(imresize(np.ascontiguousarray(data.astronaut()[:240, :320]), 1 / 5), 2)  # without fine chroma

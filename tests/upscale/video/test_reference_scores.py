@@ -14,7 +14,7 @@ av = pytest.importorskip("av")
 @pytest.fixture
 def truth(make_video):
     """A video without motion, and its frame."""
-    from tests.upscale.conftest import moving_crop
+    from tests.small_videos import moving_crop
 
     image = moving_crop(0, (96, 128))
     path = make_video(audio=None, images=[image] * 6, num_frames=6)

@@ -5,8 +5,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from sr.upscale.video.frame_pixels import FrameColors
-from sr.upscale.video.source_video import SourceVideo
+from sr.data.video.frame_colors import FrameColors
+from sr.data.video.source_video import SourceVideo
 from sr.upscale.video.target_video import TargetVideo, VideoSettings, check_video_target, display_matrix
 
 av = pytest.importorskip("av")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sr.upscale.video.source_video import SourceVideo
+from sr.data.video.source_video import SourceVideo
 
 av = pytest.importorskip("av")
 

@@ -1,0 +1,1 @@
+"""Read videos with PyAV (extra `video`): files, the colours of frames, and clips as training and test images."""
