@@ -37,7 +37,11 @@ def test_further_engines_are_in_the_same_certificate(
 ) -> None:
     phone = AiHub(device="Samsung Galaxy S22 5G", target_runtime="qnn_dlc", submit=False)
     timed = {"num_threads": 1, "num_repeats": 2}
-    engines = {"litert": LiteRt(**timed, max_db=0.1), "openvino": OpenVino(**timed, max_db=0.02), "ai_hub": phone}
+    engines = {
+        "litert": LiteRt(**timed, portable=False, max_db=0.1),
+        "openvino": OpenVino(**timed, max_db=0.02),
+        "ai_hub": phone,
+    }
     net, target = tiny_net(), replace(onnx_target(), engines=engines)
     arguments = {"simulation": simulated(net), "float_net": net, "crops": crops(2), "folder": tmp_path / "export"}
     certificate = target.export(**arguments)

@@ -43,7 +43,7 @@ def made_export(
         space_to_depth="operator",
         num_crops=2,
         crop_lr_side=24,
-        engines={"litert": LiteRt(num_threads=1, num_repeats=1, max_db=0.1)},
+        engines={"litert": LiteRt(num_threads=1, num_repeats=1, portable=False, max_db=0.1)},
         bounds=bounds(),
         emulate=[69, 73],
         chips=["SM8450", "SM8550"],

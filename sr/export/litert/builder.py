@@ -30,14 +30,16 @@ class LiteRtBuilder:
         notes: Lines for the certificate.
         half: True if weights are stored in fp16.
         quantized: True if convolutions compute in integers.
+        portable: True if operators that delegates refuse are avoided.
 
     Args:
         graph: ONNX graph with a fixed size.
         description: Text that is kept in the file.
+        portable: Whether to avoid operators that delegates refuse.
     """
 
-    def __init__(self, graph: Graph, description: str) -> None:
-        self.graph = graph
+    def __init__(self, graph: Graph, description: str, portable: bool) -> None:
+        self.graph, self.portable = graph, portable
         self.file = ModelFile(description)
         self.notes: list[str] = []
         self.half = graph.metadata.get("scheme") == "fp16"

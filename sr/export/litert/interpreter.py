@@ -24,7 +24,13 @@ _FOLDER = "litert"
 
 @dataclass(frozen=True, kw_only=True)
 class LiteRt(CpuEngine):
-    """Write a .tflite file with the ranges of the simulation and uint8 pixels in and out; float for a float net."""
+    """Write a .tflite file with the ranges of the simulation and uint8 pixels in and out; float for a float net.
+
+    Args:
+        portable: Whether to avoid operators that delegates refuse, see `lower`; float nets only.
+    """
+
+    portable: bool
 
     @property
     def package(self) -> str:
@@ -55,12 +61,12 @@ class LiteRt(CpuEngine):
 
     def check_graph(self, release: Release) -> None:
         """Refuse operators that LiteRT does not have, see `Engine.check_graph`."""
-        lower(release.pixels, fixed_size(release)[:2], "")
+        lower(release.pixels, fixed_size(release)[:2], "", portable=self.portable)
 
     def build(self, release: Release, work: Path, log: Path) -> Built:
         """Write litert/pixels_HxW.tflite and return its form, see `Engine.build`."""
         facts = " ".join(f"{key}={value}" for key, value in release.pixels.metadata.items())
-        model, entry, result, notes = lower(release.pixels, fixed_size(release)[:2], facts)
+        model, entry, result, notes = lower(release.pixels, fixed_size(release)[:2], facts, portable=self.portable)
         path = work / _FOLDER / f"{release.fixed.stem}.tflite"
         model.save(path, entry, result)
         run = Interpreter(path, self.num_threads, log)
@@ -69,7 +75,7 @@ class LiteRt(CpuEngine):
         form = Form(_FOLDER, f"LiteRT {kind(release)}", run, f"{_FOLDER}/{path.name}")
         crop = release.proof_size
         small = work / KIT / "models" / "pixels_{}x{}.tflite".format(*crop)
-        other, entry, result, _ = lower(release.pixels, crop, facts)
+        other, entry, result, _ = lower(release.pixels, crop, facts, portable=self.portable)
         other.save(small, entry, result)
         sizes = {crop: small, fixed_size(release)[:2]: path}
         models = [KitModel(_FOLDER, _FOLDER, size, [file], {}) for size, file in sizes.items()]

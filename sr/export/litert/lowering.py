@@ -16,13 +16,16 @@ from sr.export.litert.operators import CONVERTERS
 LAYOUTS = ([0, 3, 1, 2], [0, 2, 3, 1])  # NHWC to NCHW and back: everything here is NHWC
 
 
-def lower(graph: Graph, lr_size: tuple[int, int], description: str) -> tuple[ModelFile, int, int, list[str]]:
+def lower(
+    graph: Graph, lr_size: tuple[int, int], description: str, *, portable: bool = False
+) -> tuple[ModelFile, int, int, list[str]]:
     """Convert a graph with uint8 NHWC input and output to a LiteRT model.
 
     Args:
         graph: The `pixels` graph of a release.
         lr_size: LR height and width of the file; the runtime can resize it.
         description: Text that is kept in the file.
+        portable: Whether to avoid operators that delegates refuse: PReLU becomes two ReLUs with the same bits.
 
     Returns:
         The model, the numbers of its input and output tensors, and notes for the certificate.
@@ -32,7 +35,7 @@ def lower(graph: Graph, lr_size: tuple[int, int], description: str) -> tuple[Mod
     """
     fixed = Graph(graph.model)
     fix_shape(fixed, *lr_size)
-    builder = LiteRtBuilder(fixed, description)
+    builder = LiteRtBuilder(fixed, description, portable)
     for node in fixed.nodes:
         _convert(builder, node)
     return (*_finish(builder), builder.notes)

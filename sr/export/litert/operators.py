@@ -159,10 +159,31 @@ def _leaky_relu(builder: LiteRtBuilder, node: NodeProto) -> Value:
 
 def _prelu(builder: LiteRtBuilder, node: NodeProto) -> Value:
     slopes, scale = builder.constant(node.input[1], (1, 2, 0))
+    if builder.portable:
+        return _two_relus(builder, node, slopes)
     result = builder.result(node)
     dtype = "float32" if scale is None else "int8"
     number = builder.file.tensor(node.input[1], slopes.shape, dtype, values=slopes, scale=scale)
     builder.file.operator("PRELU", [builder.values[node.input[0]].number, number], result.number)
+    return result
+
+
+def _two_relus(builder: LiteRtBuilder, node: NodeProto, slopes: np.ndarray) -> Value:
+    """Write relu(x) - slope * relu(-x), which has the bits of PReLU: one of the two terms is zero."""
+    if builder.quantized:
+        raise builder.refusal(node, "its form of two ReLUs is exact in floats only; take portable=false or another net")
+    source, shape = builder.values[node.input[0]].number, builder.shape(node.output[0])
+    factors = builder.file.tensor(node.input[1], slopes.shape, "float32", values=slopes)
+    positive, turned, negative, scaled = (
+        builder.activation(f"{node.name}_{name}", shape, None).number
+        for name in ("positive", "turned", "negative", "scaled")
+    )
+    result = builder.result(node)
+    builder.file.operator("RELU", [source], positive)
+    builder.file.operator("NEG", [source], turned, "NegOptions")
+    builder.file.operator("RELU", [turned], negative)
+    builder.file.operator("MUL", [negative, factors], scaled, "MulOptions")
+    builder.file.operator("SUB", [positive, scaled], result.number, "SubOptions")
     return result
 
 

@@ -118,3 +118,24 @@ def test_what_it_lacks_is_named(tiny_net: Any, pixels_graph: Any) -> None:
     graph.of_type("Conv")[1].op_type = "ConvTranspose"
     with pytest.raises(ValueError, match=r"LiteRT cannot take ConvTranspose /cnn/cnn.2/Conv: there is no counterpart"):
         lower(graph, SIZE, "test")
+
+
+def test_a_portable_float_file_has_no_prelu_and_the_same_bits(
+    tiny_net: Any, pixels_graph: Any, pixels: Any, tmp_path: Path
+) -> None:
+    graph = pixels_graph(tiny_net(activation="prelu"), name="fp16", numbers="float", weight_bits=16, activation_bits=16)
+    runs = {}
+    for portable in (False, True):
+        model, entry, result, _ = lower(graph, SIZE, "test", portable=portable)
+        file = tmp_path / f"{portable}.tflite"
+        model.save(file, entry, result)
+        runs[portable] = Interpreter(file, 1, tmp_path / "log")
+    assert "PRELU" in operators(runs[False]) and "PRELU" not in operators(runs[True])
+    assert {"NEG", "MUL", "SUB"} <= set(operators(runs[True]))
+    assert torch.equal(runs[True](pixels), runs[False](pixels))
+
+
+def test_a_portable_file_of_integers_is_refused(tiny_net: Any, pixels_graph: Any) -> None:
+    graph = pixels_graph(tiny_net(activation="prelu"))
+    with pytest.raises(ValueError, match="its form of two ReLUs is exact in floats only; take portable=false"):
+        lower(graph, SIZE, "test", portable=True)
