@@ -27,3 +27,11 @@ def test_bits_that_an_engine_lacks_are_refused_before_training(
     with pytest.raises(ValueError, match=message) if message else nullcontext():
         own = {"portable": False} if engine is LiteRt else {}
         engine(num_threads=1, num_repeats=1, max_db=0.1, **own).check(scheme)
+
+
+def test_a_portable_file_of_integers_is_refused_before_training() -> None:
+    engine = LiteRt(num_threads=1, num_repeats=1, max_db=0.1, portable=True)
+    engine.check(SimpleNamespace(name="fp16", is_float=True, weight_bits=16, activation_bits=16))
+    scheme = SimpleNamespace(name="w8a8_gptq", is_float=False, weight_bits=8, activation_bits=8)
+    with pytest.raises(ValueError, match="portable=true is exact for float nets only, got scheme w8a8_gptq"):
+        engine.check(scheme)

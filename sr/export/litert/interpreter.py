@@ -47,7 +47,12 @@ class LiteRt(CpuEngine):
         return None
 
     def check(self, scheme: Any) -> None:
-        """Refuse 16-bit weights and 16-bit activations with an offset, see `Engine.check`."""
+        """Refuse 16-bit weights and 16-bit activations with an offset, and integers if portable; see `Engine.check`."""
+        if self.portable and not scheme.is_float:
+            raise ValueError(
+                f"export.engines.litert.portable=true is exact for float nets only, got scheme {scheme.name}: two "
+                "ReLUs in place of PReLU would be rounded twice. Leave portable out, or take quantization=fp16"
+            )
         if not scheme.is_float and scheme.activation_bits != 8:
             raise ValueError(
                 f"LiteRT cannot take the {scheme.activation_bits} bits with an offset of scheme {scheme.name}: its "

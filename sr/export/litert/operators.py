@@ -170,8 +170,7 @@ def _prelu(builder: LiteRtBuilder, node: NodeProto) -> Value:
 
 def _two_relus(builder: LiteRtBuilder, node: NodeProto, slopes: np.ndarray) -> Value:
     """Write relu(x) - slope * relu(-x), which has the bits of PReLU: one of the two terms is zero."""
-    if builder.quantized:
-        raise builder.refusal(node, "its form of two ReLUs is exact in floats only; take portable=false or another net")
+    assert not builder.quantized, "LiteRt.check refuses schemes of integers"
     source, shape = builder.values[node.input[0]].number, builder.shape(node.output[0])
     factors = builder.file.tensor(node.input[1], slopes.shape, "float32", values=slopes)
     positive, turned, negative, scaled = (
