@@ -94,11 +94,12 @@ def estimates_of(value: Published, kept: Mapping[str, Estimates]) -> list[Estima
 
 def _same_case(value: Published, row: Mapping[str, Any]) -> bool:
     """Return whether an estimate is of the net, scale and image of a published latency."""
-    model, wanted = row["model"], {**value.variant, **value.model}
+    model, wanted = row["model"], dict(value.model)
     size = [value.conditions.get(key, UNSTATED[key]) for key in ("lr_height", "lr_width")]
     return (
         class_name(model) == wanted.pop("name")
         and all(model.get(key) == item for key, item in wanted.items() if key != "init")
+        and all(model.get(key, item) == item for key, item in value.variant.items())  # a net without that choice fits
         and row["scale"] == (value.scale or UNSTATED["scale"])
         and [row["lr_height"], row["lr_width"]] == size
     )

@@ -1,6 +1,7 @@
 """A published value finds the kept scores of the same net, set, protocol and scheme; others are refused."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,5 +67,8 @@ def test_estimates_and_predictions_of_latencies(grid: Path) -> None:
     (share,) = estimates_of(value_of("2", "latency_saved_by_removing_residual_share"), kept)
     assert share.by_chip["SA8775P"] == pytest.approx(0.2)
     assert estimates_of(value_of("6", "latency_ms"), kept) == [], "another size"
+    xlsr = kept["htp/grid"].nets[0] | {"model": {"_target_": "sr.models.xlsr.XLSR"}}
+    of_xlsr = next(each for each in published() if each.label == "XLSR" and each.table == "3" and not each.set)
+    assert estimates_of(of_xlsr, {"htp/x": replace(kept["htp/grid"], nets=[xlsr])}), "XLSR has no choice of color"
     assert predicted_ms(latency) == pytest.approx(latency.value, rel=0.3)
     assert predicted_ms(value_of("2", scale=2)) is None, "no latency"
