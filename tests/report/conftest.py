@@ -10,7 +10,7 @@ import yaml
 
 from sr.report.record import Report, write_report
 
-CONFIG = {
+CONFIG: dict[str, Any] = {
     "experiment": "main",
     "scale": 2,
     "seed": 0,
