@@ -56,6 +56,8 @@ def test_a_net_that_diverged_at_all_rates_is_told(
     shown = capsys.readouterr()
     assert "m5" in shown.out, "the table is shown all the same"
     assert "all rates diverged for m5, the lowest 0.003: add lower ones, such as optimizer.lr=0.0003,0.001" in shown.err
+    trained(make_run, 3e-4, 30.5, m=5)
+    assert main([str(tmp_path / "tune"), "--rates"]) == 0
 
 
 def test_runs_without_a_rate_are_refused(tmp_path: Path, make_run: MakeRun, capsys: pytest.CaptureFixture[str]) -> None:
