@@ -146,8 +146,8 @@ def test_recipes_have_the_length_of_their_sources_and_shorten(recipe, iterations
 
 def test_every_recipe_is_tested():
     assert RECIPES == [
-        "abpn", "edsr", "esrgan", "esrgan_pixel", "fsrcnn", "gan_mobile", "quicksrnet", "sesr", "sesr_short", "srgan",
-        "srgan_pixel", "xlsr",
+        "abpn", "camera", "edsr", "esrgan", "esrgan_pixel", "fsrcnn", "gan_mobile", "quicksrnet", "sesr", "sesr_short",
+        "srgan", "srgan_pixel", "stream", "xlsr",
     ]  # fmt: skip
 
 

@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
+from sr.data.image import read_image
 from sr.data.pairs import ImagePair
 from sr.export.certificate.proof import Closeness, Form, prove
 from sr.export.kit.phone_kit import read_expected
@@ -100,7 +100,7 @@ def _stored(images: Sequence[np.ndarray]) -> Any:
 
 
 def _picture(kit: OpenedKit, crop: Mapping[str, Any], kind: str) -> np.ndarray:
-    return np.asarray(Image.open(kit.folder / f"pairs/{crop['name']}_{kind}.png").convert("RGB"))
+    return read_image(kit.folder / f"pairs/{crop['name']}_{kind}.png")
 
 
 def _expected(kit: OpenedKit, form: str, frame: Mapping[str, Any]) -> np.ndarray:

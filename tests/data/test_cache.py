@@ -128,7 +128,7 @@ def test_a_bad_image_leaves_nothing_behind(images: list[SourceImage], tmp_path: 
     assert sorted(path.name for path in (tmp_path / "cache").iterdir()) == ["hashes", "locks"]
 
 
-FORK = multiprocessing.get_context("fork")  # spares each child the import of torch
+SPAWN = multiprocessing.get_context("spawn")  # a fork of this process can wait for a lock of one of its threads
 
 
 def build(images: list[SourceImage], cache: Path, results: Any, limit: int | None = None) -> None:
@@ -142,8 +142,8 @@ def build(images: list[SourceImage], cache: Path, results: Any, limit: int | Non
 
 
 def test_processes_at_once_all_end_right(tmp_path: Path):
-    images, results = make_images(tmp_path / "set", 30, side=100), FORK.Queue()
-    processes = [FORK.Process(target=build, args=(images, tmp_path / "cache", results)) for _ in range(3)]
+    images, results = make_images(tmp_path / "set", 30, side=100), SPAWN.Queue()
+    processes = [SPAWN.Process(target=build, args=(images, tmp_path / "cache", results)) for _ in range(3)]
     for process in processes:
         process.start()
     ends = [results.get(timeout=100) for _ in processes]
@@ -155,8 +155,8 @@ def test_processes_at_once_all_end_right(tmp_path: Path):
 
 
 def test_the_next_start_goes_on_where_a_killed_one_stopped(tmp_path: Path, caplog):
-    images = make_images(tmp_path / "set", 60, side=200)
-    process = FORK.Process(target=build, args=(images, tmp_path / "cache", FORK.SimpleQueue()))
+    images, results = make_images(tmp_path / "set", 60, side=200), SPAWN.SimpleQueue()
+    process = SPAWN.Process(target=build, args=(images, tmp_path / "cache", results))
     process.start()
     deadline = time.monotonic() + 60
     while not any(path.stat().st_size for path in (tmp_path / "cache").glob(f".*/{RECORDS}")):
@@ -175,8 +175,8 @@ def test_the_next_start_goes_on_where_a_killed_one_stopped(tmp_path: Path, caplo
 
 
 def test_a_disk_that_fills_up_is_told_in_one_line(tmp_path: Path):
-    images, results = make_images(tmp_path / "set", 10, side=100), FORK.Queue()
-    process = FORK.Process(target=build, args=(images, tmp_path / "cache", results, 50_000))
+    images, results = make_images(tmp_path / "set", 10, side=100), SPAWN.Queue()
+    process = SPAWN.Process(target=build, args=(images, tmp_path / "cache", results, 50_000))
     process.start()
     told = results.get(timeout=100)
     process.join()

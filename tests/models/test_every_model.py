@@ -163,7 +163,7 @@ def test_onnx_gives_the_same_image_at_any_size(nets: dict[float, nn.Module], tmp
             with torch.no_grad():
                 expected = plain(other)
             got = torch.from_numpy(session.run(None, {"lr": other.numpy()})[0])
-            torch.testing.assert_close(got, expected, atol=1e-4, rtol=0)
+            torch.testing.assert_close(got, expected, atol=1e-4, rtol=1e-5)  # random weights of SPAN give values of 40
 
 
 WHOLE_IMAGE = {"erfdn", "rfdn"}
