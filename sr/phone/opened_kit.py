@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from sr.export.kit.phone_kit import KIT_FORMAT, KIT_FRAME, KIT_MANIFEST
+from sr.export.kit.phone_texts import run_script
 from sr.export.kit_model import KIT
 from sr.export.publish import CERTIFICATE, whole
 from sr.runs.files import read_json
+from sr.runs.names import check_name, inside
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,4 +107,25 @@ def open_kit(place: Path) -> OpenedKit:
     manifest = read_json(export / KIT / KIT_MANIFEST)
     if manifest.get("format") != KIT_FORMAT:
         raise ValueError(f"the kit of {export} has format {manifest.get('format')!r}, this code reads {KIT_FORMAT}")
+    _refuse_foreign(export / KIT, manifest)
     return OpenedKit(export=export, manifest=manifest, certificate=certificate)
+
+
+def _refuse_foreign(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Refuse a kit that reads outside of its folder, or whose script is not this package's: it runs on the phone.
+
+    Raises:
+        ValueError: The message names what is foreign.
+    """
+    sizes: dict[str, tuple[int, int, int]] = {}
+    for frame in manifest["frames"]:
+        if not all(type(number) is int and number > 0 for number in (*frame["lr"], *frame["sr"])):
+            raise ValueError(f"{folder / KIT_MANIFEST}: sizes of a frame are whole numbers, got {frame}")
+        height, width, channels = frame["lr"]
+        sizes[check_name("frame", frame["name"])] = (height, width, channels)
+    for model in manifest["models"]:
+        check_name("form", model["form"])
+        for name in model["files"]:
+            inside(folder, name)
+    if (folder / "run.sh").read_text(encoding="utf-8") != run_script(sizes):
+        raise ValueError(f"{folder / 'run.sh'} is not the script of this version; it is not run. Export again")

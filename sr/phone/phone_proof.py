@@ -1,5 +1,6 @@
 """Compare the pixels of a phone with those of the certificate."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -104,7 +105,8 @@ def _picture(kit: OpenedKit, crop: Mapping[str, Any], kind: str) -> np.ndarray:
 
 
 def _expected(kit: OpenedKit, form: str, frame: Mapping[str, Any]) -> np.ndarray:
-    return np.frombuffer(read_expected(kit.folder, form, frame["name"]), np.uint8).reshape(frame["sr"])
+    content = read_expected(kit.folder, form, frame["name"], math.prod(frame["sr"]))
+    return np.frombuffer(content, np.uint8).reshape(frame["sr"])
 
 
 def _difference(ours: np.ndarray, theirs: np.ndarray) -> dict[str, Any]:

@@ -26,6 +26,7 @@ KIT_MANIFEST = "manifest.json"
 KIT_FRAME = "frame"
 KIT_FORMAT = 1
 _MOST_CROPS = 6
+_MOST_XZ_BYTES = 64 * 2**20  # of memory to unpack a file that somebody else may have made
 _XZ_PRESET = 3  # preset 1 has too small a window for the repeated tiles
 
 
@@ -141,15 +142,26 @@ class PhoneKit:
         return {"runtime": model.runtime, "form": model.form, "lr": list(model.lr_size), "files": names, **chip}
 
 
-def read_expected(folder: Path, form: str, frame: str) -> bytes:
+def read_expected(folder: Path, form: str, frame: str, size: int) -> bytes:
     """Return the bytes that a form made of a frame of the kit.
 
     Args:
         folder: The kit's folder.
         form: Name of the form.
         frame: Name of the frame.
+        size: Number of bytes.
+
+    Raises:
+        ValueError: The file is damaged, or has another number of bytes.
     """
-    return lzma.decompress((folder / f"expected/{form}/{frame}.raw.xz").read_bytes())
+    path = folder / f"expected/{form}/{frame}.raw.xz"
+    try:
+        content = lzma.LZMADecompressor(memlimit=_MOST_XZ_BYTES).decompress(path.read_bytes(), max_length=size + 1)
+    except lzma.LZMAError as error:
+        raise ValueError(f"{path} cannot be unpacked ({error}); export again") from error
+    if len(content) != size:
+        raise ValueError(f"{path} has not the {size} bytes of its frame; export again")
+    return content
 
 
 def _on_pixels(form: Form) -> Callable[[np.ndarray], np.ndarray]:
