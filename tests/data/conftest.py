@@ -1,4 +1,4 @@
-"""A training that remembers the batches it got."""
+"""A folder of small images, and a training that remembers the batches it got."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +8,7 @@ import lightning
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from sr.data.module import ImageData
@@ -54,3 +55,13 @@ def train(images: ImageData, folder: Path, steps: int, ckpt: str | None = None) 
 def fit() -> Callable[..., Recorder]:
     """Train on images for some steps, from a checkpoint if one is named, and leave `last.ckpt` in the folder."""
     return train
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Twelve images of noise, each of another height."""
+    (tmp_path / "set").mkdir()
+    rng = np.random.default_rng(0)
+    for i in range(12):
+        Image.fromarray(rng.integers(0, 256, (60 + i, 64, 3), dtype=np.uint8)).save(tmp_path / "set" / f"{i:02}.png")
+    return tmp_path / "set"

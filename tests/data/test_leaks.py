@@ -15,15 +15,6 @@ from sr.experiment import compose, made
 from sr.metrics import protocol
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "set").mkdir()
-    rng = np.random.default_rng(0)
-    for i in range(12):
-        Image.fromarray(rng.integers(0, 256, (60 + i, 64, 3), dtype=np.uint8)).save(tmp_path / "set" / f"{i:02}.png")
-    return tmp_path / "set"
-
-
 def data_of(folder: Path, **changes: Any) -> ImageData:
     values = {"root": folder, "test_root": folder, "lr_patch": 8, "batch_size": 4, "cache": os.environ["SR_CACHE"]}
     config = compose(["data=folder"])

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 import yaml
@@ -20,15 +19,6 @@ from sr.data.module import ImageData
 CONF = Path(__file__).resolve().parents[2] / "conf" / "data"
 CLEAN = Degradation(chain=[], variants=1, steps={})
 NAMES = sorted(path.stem for path in CONF.glob("*.yaml"))
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "set").mkdir()
-    rng = np.random.default_rng(0)
-    for i in range(12):
-        Image.fromarray(rng.integers(0, 256, (60 + i, 64, 3), dtype=np.uint8)).save(tmp_path / "set" / f"{i:02}.png")
-    return tmp_path / "set"
 
 
 def settings(name: str, **changes: Any) -> dict[str, Any]:

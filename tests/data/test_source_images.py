@@ -16,15 +16,6 @@ from tests.data.test_module import CLEAN, data
 from tests.small_videos import moving_crop
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "set").mkdir()
-    rng = np.random.default_rng(0)
-    for i in range(12):
-        Image.fromarray(rng.integers(0, 256, (60 + i, 64, 3), dtype=np.uint8)).save(tmp_path / "set" / f"{i:02}.png")
-    return tmp_path / "set"
-
-
 def jpeg(variants: int = 3) -> Degradation:
     return Degradation(chain=["jpeg"], variants=variants, steps={"jpeg": Jpeg(quality=[10, 20])})
 
