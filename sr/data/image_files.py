@@ -5,6 +5,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from pathlib import Path
 
 from sr.data.image import ENDINGS
@@ -53,8 +54,8 @@ def find_images(folder: Path) -> list[Path]:
     if not found:
         raise ValueError(f"{folder} holds no image ({', '.join(ENDINGS)}), at any depth{_counted(others)}")
     log_passed_over(folder, others, lr)
-    names = dict(zip(found, _relative(found, folder), strict=True))
-    return sorted(found, key=names.__getitem__)
+    by_name = sorted(zip(_relative(found, folder), found, strict=True), key=itemgetter(0))
+    return [path for _, path in by_name]
 
 
 def split_by_ending(files: Iterable[str]) -> tuple[list[str], list[str]]:

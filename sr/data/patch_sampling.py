@@ -12,17 +12,19 @@ class DetailMaps:
     """Compute the detail of patches from summed-area tables, with four look-ups per patch.
 
     Detail is the sum of absolute diagonal differences of the green channel, on every second pixel of both axes. The
-    tables take 8 bytes per 64 pixels; 517 images with 29 megapixels take 0.04 s.
+    table of an image is made at its first patch and takes 8 bytes per 64 pixels; those of 29 megapixels take 0.04 s.
 
     Args:
         images: (h, w, 3) uint8, of any sizes.
     """
 
     def __init__(self, images: Sequence[np.ndarray]) -> None:
-        tables = [_table(image) for image in images]
-        self._sizes = np.array([table.shape for table in tables])
-        self._starts = np.cumsum([0, *(table.size for table in tables)])[:-1]
-        self._tables = np.concatenate([table.ravel() for table in tables])
+        self._images = images
+        self._sizes = -(-np.array([image.shape[:2] for image in images]) // DETAIL_BLOCK) + 1
+        ends = np.cumsum(self._sizes.prod(axis=1))
+        self._starts = ends - self._sizes.prod(axis=1)
+        self._tables = np.empty(ends[-1], np.int64)  # the system gives memory to the parts that are written
+        self._made = np.zeros(len(images), bool)
 
     def of(self, image: np.ndarray, top: np.ndarray, left: np.ndarray, side: int) -> np.ndarray:
         """Return the detail of square patches, rounded to blocks.
@@ -36,6 +38,10 @@ class DetailMaps:
         Returns:
             int64 of the same shape, comparable among patches of one `side`.
         """
+        for missing in np.unique(image[~self._made[image]]):
+            table = _table(self._images[missing]).ravel()
+            self._tables[self._starts[missing] :][: len(table)] = table
+            self._made[missing] = True
         blocks = max(1, side // DETAIL_BLOCK)
         width = self._sizes[image, 1]
         rows = np.minimum((top + DETAIL_BLOCK // 2) // DETAIL_BLOCK, self._sizes[image, 0] - 1 - blocks)

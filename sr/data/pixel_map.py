@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from io import FileIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -79,9 +80,8 @@ class PixelMap(Pairs):
 
     def pair(self, index: int) -> ImagePair:
         """Return views of the pixels of one image."""
-        image = self._records[index]
-        lr, hr = (self._view(image[f"{kind}_offset"], image[kind]) for kind in ("lr", "hr"))
-        return ImagePair(self._names[index], lr, hr, bool(image["one_channel"]))
+        lr_place, hr_place, one_channel = self._places[index]
+        return ImagePair(self._names[index], self._view(*lr_place), self._view(*hr_place), one_channel)
 
     def lr_size(self, index: int) -> tuple[int, int]:
         """Return height and width of an LR image, without reading its pixels."""
@@ -105,12 +105,20 @@ class PixelMap(Pairs):
         return self._records["thumbnail"]
 
     def _parts(self, index: int) -> list[tuple[np.ndarray, int]]:
-        image = self._records[index]
-        kinds = ("lr", "hr")
-        return [(self._view(image[f"{kind}_offset"], image[kind]), int(image[f"{kind}_crc32"])) for kind in kinds]
+        pair, image = self.pair(index), self._records[index]
+        return [(pair.lr, int(image["lr_crc32"])), (pair.hr, int(image["hr_crc32"]))]
 
-    def _view(self, offset: int, size: np.ndarray) -> np.ndarray:
-        offset, height, width = int(offset), int(size[0]), int(size[1])
+    @cached_property
+    def _places(self) -> list[tuple[tuple[int, list[int]], tuple[int, list[int]], bool]]:
+        """Offset and size of the LR and of the HR image, and whether it has one channel: lists are read fast."""
+        lr, hr = (zip(self._column(f"{kind}_offset"), self._column(kind), strict=True) for kind in ("lr", "hr"))
+        return list(zip(lr, hr, self._column("one_channel"), strict=True))
+
+    def _column(self, name: str) -> list[Any]:
+        return self._records[name].tolist()
+
+    def _view(self, offset: int, size: list[int]) -> np.ndarray:
+        height, width = size
         return self._bytes[offset : offset + height * width * 3].reshape(height, width, 3)
 
     @cached_property

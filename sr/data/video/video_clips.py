@@ -139,7 +139,7 @@ def _check_sizes(clip: Clip, files: Sequence[Path]) -> None:
 
 def _extracted(video: Path, num_frames: int, cache: Path, spread: bool) -> list[Path]:
     """Return the frames of a video as PNG files in the cache."""
-    recipe = [_VERSION, content_hashes([video], cache)[video], num_frames, spread, import_av().__version__]
+    recipe = [_VERSION, content_hashes([video], cache)[0], num_frames, spread, import_av().__version__]
     key = hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:32]
     folder = cache / FRAMES_FOLDER / key
     (cache / "locks").mkdir(parents=True, exist_ok=True)
