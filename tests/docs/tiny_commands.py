@@ -84,10 +84,12 @@ def tiny_run(made: list[str]) -> list[str]:
     made, more = with_smaller_nets(made, [*TINY, *([] if "train.iterations=0" in made else ["train.iterations=4"])])
     made, more = with_small_images(made, more)
     text = " ".join(made + more)
-    if "quantization=fp32" not in text and "sweeps=" not in text:
-        more += QUANTIZATION
     if "export" not in text and "size=1080p" not in text:
         more.append("export=none")
+    if "sweeps=" not in text and "quantization" not in text and "export=none" in more:
+        more.append("quantization=fp32")  # of what the page says nothing
+    elif "sweeps=" not in text and "quantization=fp32" not in text:
+        more += QUANTIZATION
     flags = [word for word in made if word in ("-m", "--multirun", "--cfg", "job")]
     settings = [word for word in made if word not in flags and not word.startswith(("size=", "train.budget="))]
     return ["sr", "run", *flags, *settings, "size=32x48", *more]
