@@ -19,6 +19,8 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from torch import nn
 
+from sr.runs.cores import num_cores
+
 ROOT = Path(__file__).resolve().parents[1]
 MAY_SKIP = (
     r"needs a GPU|no CUDA device",
@@ -36,12 +38,15 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 SHARED = Path(os.environ.get("SR_DATA", ROOT.parent / "shared" / "data"))
 
 
-def pytest_configure() -> None:
-    """Give absl's log handler a stream that it leaves open.
+def pytest_configure(config: pytest.Config) -> None:
+    """Share the cores between the workers of xdist, and give absl's log handler a stream that it leaves open.
 
+    Two workers of two threads each on two cores ran small nets at an eighth of the speed of two of one thread.
     AIMET configures logging when it is imported, which closes all handlers. absl's handler then closes the stderr that
     pytest captured while it collected the tests.
     """
+    if workers := config.getoption("numprocesses", None):  # they and their processes take over this environment
+        os.environ.setdefault("OMP_NUM_THREADS", str(max(1, num_cores() // workers)))
     with contextlib.suppress(ImportError):
         from absl import logging as absl_logging
 
