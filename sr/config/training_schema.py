@@ -53,7 +53,7 @@ TOP: dict[str, Kind] = {
     "scale": SCALE_FACTOR,
     "seed": SEED_RANGE,
     "protocol": PROTOCOL_WORD,
-    "measures": Many(Choice("niqe", "rmse", "lpips", "dists", "pi")),
+    "measures": Many(Choice("niqe", "rmse", "border_ratio", "lpips", "dists", "pi")),
     "size": Size(),
     "reuse": Choice("always", "never"),
     "redo": Many(Text()),

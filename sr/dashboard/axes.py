@@ -32,7 +32,7 @@ class Axis(NamedTuple):
     decimals: int
 
 
-LOWER_IS_BETTER = ("niqe", "lpips", "pi", "perceptual_index", "rmse", "dists", "flicker", "block")
+LOWER_IS_BETTER = ("niqe", "lpips", "pi", "perceptual_index", "rmse", "dists", "flicker", "block", "border_ratio")
 CHANNELS = {"y": "Y", "rgb": "RGB"}
 SIZES = {
     "macs_g": ("GMAC for an image", 1),
@@ -40,7 +40,7 @@ SIZES = {
     "parameters": ("All parameters", 0),
     "activation_kib": ("Activations (KiB)", 0),
 }
-NO_SCORES = ("num_images", "hr_niqe")  # the latter is of the true images, the same for all nets
+NO_SCORES = ("num_images", "hr_niqe", "hr_border_ratio")  # the latter is of the true images, the same for all nets
 PREDICTED = "predicted_snapdragon_8_gen_1_ms"
 
 

@@ -1,4 +1,4 @@
-"""Perceptual measures: NIQE, LPIPS, the perceptual index, and the RMSE of the perception-distortion plane."""
+"""Measures beside PSNR and SSIM: NIQE, LPIPS, DISTS, perceptual index, RMSE, and the blocks of depth-to-space."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -11,13 +11,16 @@ from sr.data.pairs import ImagePair
 from sr.evaluation.pristine import STRIP_PX, niqe, pristine
 from sr.evaluation.upscaler import Upscale
 from sr.functional.color import image_luma
+from sr.functional.grid import border_ratio
 from sr.functional.niqe import BLOCK_PX
+from sr.functional.resize import as_ratio
 
 Measure = Callable[[np.ndarray, np.ndarray], float]  # sr and hr, (H, W, 3) uint8 without the border
 
 MEASURES = {
     "niqe": "naturalness without a reference image, with the included pristine model; lower is better",
     "rmse": "root mean squared error of the protocol's channel, range 0 to 255; lower is better",
+    "border_ratio": "pixel differences across the borders of depth-to-space blocks relative to those inside; 1 is best",
     "lpips": "distance of AlexNet features (torchmetrics); lower is better",
     "dists": "structure and texture distance of VGG16 features (torchmetrics); lower is better",
     "pi": "perceptual index ((10 - Ma) + NIQE) / 2, Ma by pyiqa, NIQE as above; lower is better",
@@ -44,6 +47,7 @@ class PerceptualScores:
             raise ValueError(f"unknown measures {unknown}; known: {known}")
         self.protocol, self.scale = protocol, scale
         make = {"niqe": _niqe, "rmse": self._rmse, "lpips": _lpips, "dists": _dists, "pi": _perceptual_index}
+        make["border_ratio"] = self._border_ratio
         self.measures: dict[str, Measure] = {name: make[name]() for name in names}
 
     def check_size(self, height: int, width: int) -> None:
@@ -54,9 +58,11 @@ class PerceptualScores:
             width: Columns of the HR image.
 
         Raises:
-            ValueError: It is too small for NIQE.
+            ValueError: It is too small for NIQE, or has no whole block of depth-to-space.
         """
         left = min(height, width) - 2 * self.protocol.border(self.scale)
+        if "border_ratio" in self.measures and left <= self._block:
+            raise ValueError(f"border_ratio needs more than {self._block} pixels a side within the border, got {left}")
         if NEED_BLOCKS & self.measures.keys() and left < BLOCK_PX:
             raise ValueError(f"NIQE needs at least {BLOCK_PX} pixels a side within the border, got {max(left, 0)}")
 
@@ -82,6 +88,14 @@ class PerceptualScores:
             except ValueError as error:
                 raise ValueError(f"{pair.name}: {error}") from error
         return dict(zip(self.measures, np.mean(rows, axis=0).tolist(), strict=True))
+
+    @property
+    def _block(self) -> int:
+        return as_ratio(self.scale).numerator
+
+    def _border_ratio(self) -> Measure:
+        start, channel = self.protocol.border(self.scale), self.protocol.channel
+        return lambda sr, hr: border_ratio(_planes(sr, channel), self._block, start)
 
     def _rmse(self) -> Measure:
         def measure(sr: np.ndarray, hr: np.ndarray) -> float:

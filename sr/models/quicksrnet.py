@@ -39,8 +39,10 @@ class QuickSRNet(Net):
         init: "random" is PyTorch's default. "identity" adds identity kernels to it, so that training starts from
             nearest-neighbour upscaling plus noise. A residual starts as a copy in both cases.
         identity_x1_5: "fixed" or "reference": the identity for space-to-depth; other scales do not use it.
-        residual: "none", or "input_to_output", which adds a learnable convolution of lr to the output of the last
-            convolution. The last one then gets no identity kernel. The released large net has it, table 2 does not.
+        residual: "none", "input_to_output" or "nearest". "input_to_output" adds a learnable convolution of lr to the
+            output of the last convolution, channel by channel; the released large net has it, table 2 does not.
+            "nearest" adds lr upscaled by nearest neighbour after depth-to-space: the image that "input_to_output"
+            starts from, by another graph. With a residual the last convolution gets no identity kernel.
         upscaling: Method for x1.5: "space_to_depth" halves the resolution, convolves 1x1 and upscales x3;
             "average_pool" is a x3 net followed by 2x2 averaging. Other scales accept only "space_to_depth".
         overparameterize: "none", "sesr", "repsr" or "ecb": training-time branches (`sr.models.overparameterize`).
@@ -69,7 +71,7 @@ class QuickSRNet(Net):
         check_choice(_NAME, "activation", activation, ("relu1", "relu"))
         check_choice(_NAME, "init", init, ("identity", "random"))
         check_choice(_NAME, "identity_x1_5", identity_x1_5, ("fixed", "reference"))
-        check_choice(_NAME, "residual", residual, ("none", "input_to_output"))
+        check_choice(_NAME, "residual", residual, ("none", "input_to_output", "nearest"))
         check_choice(_NAME, "upscaling", upscaling, ("space_to_depth", "average_pool"))
         if upscaling == "average_pool" and self.scale != 1.5:
             raise ValueError(f"{_NAME} averages only at scale 1.5, got scale {scale}: set upscaling=space_to_depth.")
@@ -77,7 +79,7 @@ class QuickSRNet(Net):
         self.size_multiple = 2 if self.scale == 1.5 else 1
         self.cnn = _body(f, m, activation)
         self._add_tail(f, halves=self.scale == 1.5 and upscaling == "space_to_depth")
-        self._add_anchor(residual == "input_to_output", identity_x1_5)
+        self._add_residual(residual, identity_x1_5)
         if init == "identity":
             self._add_identity(identity_x1_5)
         expand_convs(self, overparameterize)
@@ -91,22 +93,25 @@ class QuickSRNet(Net):
         self.depth_to_space = nn.PixelShuffle(self.block)
         self.pool = nn.AvgPool2d(2) if self.scale == 1.5 and not halves else None
 
-    def _add_anchor(self, residual: bool, identity_x1_5: str) -> None:
-        """Make the input-to-output residual if `residual`."""
+    def _add_residual(self, residual: str, identity_x1_5: str) -> None:
+        """Make the layers of the input-to-output residual, in front of depth-to-space or behind it."""
         self.anchor: nn.Module | None = None
-        self.add: Add | None = None
-        if residual:
-            self.add = Add()
-            if self.space_to_depth is None:
-                self.anchor = Anchor(channels=3, block=self.block, learnable=True)
-            else:
-                self.anchor = StridedAnchor(nearest=identity_x1_5 == "fixed")
+        self.nearest: nn.Upsample | None = None
+        if residual == "nearest":
+            self.nearest = nn.Upsample(scale_factor=self.scale if self.pool is None else 3, mode="nearest")
+        self.add = None if residual == "none" else Add()
+        if residual != "input_to_output":
+            return
+        if self.space_to_depth is None:
+            self.anchor = Anchor(channels=3, block=self.block, learnable=True)
+        else:
+            self.anchor = StridedAnchor(nearest=identity_x1_5 == "fixed")
 
     @torch.no_grad()
     def _add_identity(self, identity_x1_5: str) -> None:
         """Add an identity kernel to each randomly initialised convolution."""
         _add_identity_to_body(self.cnn)
-        if self.anchor is not None:
+        if self.add is not None:
             return
         last = self.conv_last
         if self.space_to_depth is not None and identity_x1_5 == "fixed":
@@ -123,7 +128,10 @@ class QuickSRNet(Net):
         blocks = self.conv_last(features)
         if self.anchor is not None and self.add is not None:
             blocks = self.add(self.anchor(lr), blocks)
-        sr = self.depth_to_space(self.clip(blocks))
+        if self.nearest is not None and self.add is not None:
+            sr = self.clip(self.add(self.nearest(lr), self.depth_to_space(blocks)))
+        else:
+            sr = self.depth_to_space(self.clip(blocks))
         return sr if self.pool is None else self.pool(sr)
 
     def collapse(self) -> Net:

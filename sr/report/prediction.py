@@ -93,7 +93,8 @@ def plain_net(model: Mapping[str, Any], name: str, lr_size: tuple[int, int]) -> 
     """
     scale = model.get("scale")
     sizes = [model.get(key) for key in ("f", "m")]
-    if name not in _PLAIN or scale not in (2, 3, 4) or model.get("image_space_conv"):
+    unusual = model.get("image_space_conv") or model.get("residual") == "nearest"
+    if name not in _PLAIN or scale not in (2, 3, 4) or unusual:
         return None
     if not all(type(size) is int and 0 <= size <= MAX_SIZE for size in sizes):
         return None

@@ -33,7 +33,8 @@ class Report:
         training: {"iterations", "seconds", "iterations_per_second", "loader_wait_share", "precision", "budget", ...}.
         quality: {stage: {set: {"psnr_y_db", "ssim_y", "num_images", "protocol"}}}; the stages are `SCORED_STAGES`,
             each only where the run has it; another channel has its own names (`psnr_rgb_db`). Where they were asked
-            for also "niqe", "rmse", "lpips", "dists", "pi", of clips "flicker", and "hr_niqe" (of the true images).
+            for also "niqe", "rmse", "border_ratio", "lpips", "dists", "pi", of clips "flicker", and "hr_niqe" (of the
+            true images).
         cost: {"parameters", "macs_g", "activation_kib", "receptive_field_px", "latency_torch_cpu", ...}.
         export: {"certificate", "estimates", "files", ...}; empty where nothing was exported.
         stage_seconds: {stage: wall time in seconds}.

@@ -10,7 +10,7 @@ from sr.config.kinds import Anything, Kind, Many, Named, Number, Optional, Text,
 
 PSNR_KEY = re.compile(r"psnr_\w+_db")
 SSIM_KEY = re.compile(r"ssim_\w+")
-PERCEPTUAL_KEYS = ("niqe", "hr_niqe", "rmse", "lpips", "dists", "pi", "flicker")
+PERCEPTUAL_KEYS = ("niqe", "hr_niqe", "rmse", "border_ratio", "lpips", "dists", "pi", "flicker")
 
 
 @dataclass(frozen=True)

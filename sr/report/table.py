@@ -16,7 +16,8 @@ Row = dict[str, Any]
 CPU_RUNTIMES = {"torch": "torch", "onnxruntime": "ONNX Runtime"}
 """What a cost may hold a latency of, as `latency_<name>_cpu`: the float net, and the exported one."""
 
-PERCEPTUAL = {"niqe": "NIQE", "rmse": "RMSE", "lpips": "LPIPS", "dists": "DISTS", "pi": "PI", "flicker": "flicker"}
+PERCEPTUAL = {key: key.upper() for key in ("niqe", "rmse", "lpips", "dists", "pi")}
+PERCEPTUAL |= {"border_ratio": "blocks", "flicker": "flicker"}
 """Measures beyond PSNR and SSIM that a score may hold, and their headings; each stands behind its stage's PSNR."""
 
 
@@ -127,8 +128,7 @@ def status_table(runs: Iterable[Run]) -> Table:
         for run in runs
         if run.status != "finished"
     ]
-    columns = (*_NAMES[:2], Column("status", "status"), Column("error", "why"))
-    return Table(title="Not finished", columns=columns, rows=rows)
+    return Table("Not finished", (*_NAMES[:2], Column("status", "status"), Column("error", "why")), rows)
 
 
 def _names(report: Report, several_experiments: bool) -> Row:

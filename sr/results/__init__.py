@@ -2,5 +2,5 @@
 
 Modules: `kept_run` (a run's report, reduced for version control), `kept_card` (the same of a pretrained net's card),
 `kept_estimates` (the same of `sr bench htp`), `kept_files` (all of them in a folder), `pairing` (the kept result of
-each published value), `results_page` (Markdown).
+each published value), `residual_table` (what a residual costs), `results_page` (Markdown).
 """

@@ -16,6 +16,8 @@ ROW: dict[str, Kind] = {
 }  # fmt: skip
 FREE_OF_LATENCY = ("residual", "anchor", "activation", "init")
 """Arguments in which a net and the same net with a residual may differ."""
+BY_CHANNEL = "input_to_output"
+"""The residual of the papers, in front of depth-to-space."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +98,7 @@ def as_kept(estimates: Estimates) -> dict[str, Any]:
 
 
 def saved_share(net: Mapping[str, Any], others: list[dict[str, Any]], chip: str) -> float | None:
-    """Return the share of time that a net saves against the same net with its residual; None if that is not there.
+    """Return the share of time that a net saves against itself with the papers' residual; None if that is not there.
 
     Args:
         net: A row of `Estimates.nets`, of a net without a residual.
@@ -104,16 +106,17 @@ def saved_share(net: Mapping[str, Any], others: list[dict[str, Any]], chip: str)
         chip: Name of the chip.
     """
     for other in others:
-        if _with_residual(other) and _essence(other) == _essence(net) and chip in other["microseconds"]:
+        if residual_of(other) == BY_CHANNEL and essence(other) == essence(net) and chip in other["microseconds"]:
             return 1 - float(net["microseconds"][chip]) / float(other["microseconds"][chip])
     return None
 
 
-def _with_residual(row: Mapping[str, Any]) -> bool:
-    return bool(row["model"].get("anchor")) or row["model"].get("residual", "none") != "none"
+def residual_of(row: Mapping[str, Any]) -> str:
+    """Return "none", `BY_CHANNEL` or "nearest": the residual of a row's net."""
+    return BY_CHANNEL if row["model"].get("anchor") else str(row["model"].get("residual", "none"))
 
 
-def _essence(row: Mapping[str, Any]) -> tuple[Any, ...]:
+def essence(row: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return what a net and its form with a residual share."""
     arguments = {key: value for key, value in row["model"].items() if key not in (*FREE_OF_LATENCY, "_target_")}
     return class_name(row["model"]), arguments, row["lr_height"], row["lr_width"]

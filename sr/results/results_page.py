@@ -10,6 +10,7 @@ from sr.report.record import Report, psnr_key, ssim_key
 from sr.results.kept_files import KeptResults
 from sr.results.kept_run import TOTAL_ITERATIONS
 from sr.results.pairing import estimates_of, grouped_by_table, predicted_ms, scores_of
+from sr.results.residual_table import RESIDUAL_HEAD, RESIDUAL_HEADINGS, residual_rows
 
 NOT_RUN = "not run"
 _FIRST = ("QuickSRNet", "SESR", "ABPN", "MAI", "MESRGAN")
@@ -48,6 +49,8 @@ def results_page(kept: KeptResults, values: Sequence[Published]) -> str:
         for (_, name), group in shown:
             head = f"{group[0].title[:1].upper()}{group[0].title[1:]} ({group[0].reference})."
             parts += [f"### {source}, {_title(name)}\n", f"{head}\n", *_tables(group, kept, numbers)]
+    if rows := residual_rows(kept.estimates, numbers):
+        parts += [RESIDUAL_HEAD, table(RESIDUAL_HEADINGS, rows)]
     parts += ["## Scores of all kept runs\n", _all_scores(kept.reports, numbers)]
     parts += ["## Runs\n", _commands(kept, numbers)]
     return "\n".join(parts)

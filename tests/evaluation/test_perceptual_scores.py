@@ -52,6 +52,20 @@ def test_rgb_rmse_is_over_all_channels(pairs: list[ImagePair]) -> None:
     assert got["rmse"] == pytest.approx(255 * 10 ** (-score.psnr_db / 20))
 
 
+@pytest.mark.parametrize("scale", [1.5, 4])
+def test_blocks_of_nearest_neighbour_are_seen_and_those_of_bicubic_are_not(
+    scale: float, pairs: list[ImagePair]
+) -> None:
+    scaled = [ImagePair(pair.name, downscale(pair.hr, scale), pair.hr) for pair in pairs]
+    score = PerceptualScores(["border_ratio"], Y, scale)
+    nearest = score.evaluate(upscaler(Nearest(scale=scale)), scaled)["border_ratio"]
+    bicubic = score.evaluate(upscaler(Bicubic(scale=scale)), scaled)["border_ratio"]
+    true = score.evaluate(None, scaled)["border_ratio"]
+    assert nearest > 1.8 > 1.3 > bicubic and true == pytest.approx(1, abs=0.02)
+    with pytest.raises(ValueError, match=r"border_ratio needs more than \d pixels a side within the border, got"):
+        score.check_size(6, 40)
+
+
 def test_an_image_that_is_too_small_is_named() -> None:
     pair = ImagePair("stamp", np.zeros((20, 20, 3), np.uint8), np.zeros((80, 80, 3), np.uint8))
     with pytest.raises(ValueError, match="stamp: NIQE needs at least 96x96 pixels, got 72x72"):

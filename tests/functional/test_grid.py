@@ -26,6 +26,13 @@ def test_borders():
     assert border_ratio(np.zeros((8, 8)), 2) == 1
 
 
+@pytest.mark.parametrize("start", [1, 2, 3, 4])
+def test_borders_of_a_cropped_picture(start: int) -> None:
+    picture = np.kron(np.random.default_rng(0).normal(0, 1, (20, 20)), np.ones((3, 3)))
+    assert border_ratio(picture[start:, start:], 3, start) > 100
+    assert border_ratio(picture[start:, start:], 3, start + 1) < 1
+
+
 @pytest.mark.parametrize(("scale", "block"), [(2, 2), (1.5, 3)])
 def test_both_nets_and_the_truth(scale, block):
     hr = np.random.default_rng(0).integers(60, 200, (48, 48, 3), dtype=np.uint8)

@@ -112,12 +112,13 @@ def test_at_the_start_the_net_is_nearest_neighbour_plus_noise(scale: float) -> N
 @pytest.mark.parametrize("scale", [1.5, 2, 3, 4])
 @torch.no_grad()
 def test_residual_starts_as_nearest_neighbour(scale: float) -> None:
-    net = build(scale=scale, residual="input_to_output")
-    net.conv_last.weight.zero_()
-    net.conv_last.bias.zero_()
     lr = torch.rand(1, 3, 6, 8)
-    assert torch.equal(net(lr), nearest(lr, scale))
-    assert all(parameter.requires_grad for parameter in net.anchor.parameters())
+    for residual in ("input_to_output", "nearest"):
+        net = build(scale=scale, residual=residual)
+        net.conv_last.weight.zero_()
+        net.conv_last.bias.zero_()
+        assert torch.equal(net(lr), nearest(lr, scale))
+        assert net.anchor is None or all(parameter.requires_grad for parameter in net.anchor.parameters())
 
 
 @torch.no_grad()
@@ -182,7 +183,7 @@ def test_overparameterized_net_starts_as_the_plain_one(kind: str) -> None:
         ({"activation": "prelu"}, r"activation='prelu': choose one of relu1, relu"),
         ({"init": "zeros"}, r"init='zeros': choose one of identity, random"),
         ({"identity_x1_5": "new"}, r"identity_x1_5='new': choose one of fixed, reference"),
-        ({"residual": "all"}, r"residual='all': choose one of none, input_to_output"),
+        ({"residual": "all"}, r"residual='all': choose one of none, input_to_output, nearest"),
         ({"upscaling": "bilinear"}, r"upscaling='bilinear': choose one of space_to_depth, average_pool"),
         ({"upscaling": "average_pool"}, r"averages only at scale 1.5, got scale 2"),
         ({"overparameterize": "more"}, r"overparameterize='more'"),

@@ -26,6 +26,7 @@ def run(path, image, optimize):
 NETS = [
     {},
     {"residual": "input_to_output"},
+    {"residual": "nearest"},
     {"scale": 1.5},
     {"scale": 1.5, "residual": "input_to_output"},
     {"scale": 1.5, "upscaling": "average_pool"},

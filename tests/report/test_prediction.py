@@ -45,6 +45,7 @@ def test_nets_of_runs():
     quicksrnet = {"f": 32, "m": 2, "scale": 2, "residual": "none"}
     assert plain_net(quicksrnet, "quicksrnet", (540, 960)) == net(32, 2, size=(540, 960))
     assert plain_net(quicksrnet | {"residual": "input_to_output"}, "quicksrnet", (9, 9)).residual
+    assert plain_net(quicksrnet | {"residual": "nearest"}, "quicksrnet", (9, 9)) is None, "nothing published has it"
     assert plain_net({"f": 28, "m": 5, "scale": 3, "anchor": True}, "abpn", (360, 640)).residual
     assert plain_net({"f": 16, "m": 5, "scale": 2}, "sesr", (540, 960)) is None
     assert plain_net(quicksrnet | {"scale": 1.5}, "quicksrnet", (540, 960)) is None

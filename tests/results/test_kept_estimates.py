@@ -23,6 +23,8 @@ def test_the_share_saved_without_a_residual(grid: Path) -> None:
     plain, with_residual = reduced_estimates(grid).nets
     assert saved_share(plain, [plain, with_residual], "SA8775P") == pytest.approx(0.2)
     assert saved_share(plain, [plain], "SA8775P") is None, "nothing to compare with"
+    spatial = with_residual | {"model": with_residual["model"] | {"residual": "nearest"}}
+    assert saved_share(plain, [spatial], "SA8775P") is None, "no residual of a paper"
     other = with_residual | {"lr_height": 256}
     assert saved_share(plain, [other], "SA8775P") is None, "another size"
 

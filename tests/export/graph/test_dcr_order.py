@@ -18,6 +18,7 @@ from sr.functional.depth_to_space import crd_to_dcr as order_of
 from sr.models.blocks import Add
 
 NETS = [(scale, residual) for scale in (1.5, 2, 3, 4) for residual in ("none", "input_to_output")]
+NETS += [(2, "nearest")]
 
 
 def modes(graph: Graph) -> list[str]:

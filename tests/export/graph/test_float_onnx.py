@@ -15,6 +15,8 @@ NETS: list[dict[str, Any]] = [
     {"scale": 1.5},
     {"scale": 2},
     {"scale": 3, "residual": "input_to_output"},
+    {"residual": "nearest"},
+    {"scale": 1.5, "residual": "nearest"},
     {"overparameterize": "sesr"},
 ]
 

@@ -50,7 +50,8 @@ def test_weights_change_neither_estimate_nor_hash(graph: Any, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    "changes", [{"m": 2}, {"f": 16}, {"scale": 3}, {"size": (64, 98)}, {"residual": "input_to_output"}]
+    "changes",
+    [{"m": 2}, {"f": 16}, {"scale": 3}, {"size": (64, 98)}, {"residual": "input_to_output"}, {"residual": "nearest"}],
 )
 def test_another_structure_has_another_hash(changes: dict[str, Any], graph: Any) -> None:
     assert structure_hash(graph(0, **changes)) != structure_hash(graph(0))
