@@ -112,12 +112,11 @@ def test_at_the_start_the_net_is_nearest_neighbour_plus_noise(scale: float) -> N
 @pytest.mark.parametrize("scale", [1.5, 2, 3, 4])
 @torch.no_grad()
 def test_residual_starts_as_nearest_neighbour(scale: float) -> None:
-    lr = torch.rand(1, 3, 6, 8)
     for residual in ("input_to_output", "nearest"):
         net = build(scale=scale, residual=residual)
         net.conv_last.weight.zero_()
         net.conv_last.bias.zero_()
-        assert torch.equal(net(lr), nearest(lr, scale))
+        assert torch.equal(net(lr := torch.rand(1, 3, 6, 8)), nearest(lr, scale))
         assert net.anchor is None or all(parameter.requires_grad for parameter in net.anchor.parameters())
 
 
