@@ -22,6 +22,7 @@ from sr.config.validation import check_settings
 from sr.experiment import build, compose, made
 from sr.models.blocks import inference_form
 from sr.models.weights import save_weights
+from sr.pretrained.catalogue import weights_path
 from sr.report.runs import find_runs
 from sr.runs.folders import run_name
 
@@ -97,6 +98,11 @@ def test_every_job_composes_and_can_be_built(name, borrowed):
     folders = set()
     for job in jobs(name):
         config = compose([f"sweeps={name}", *job])
+        init = str(OmegaConf.to_container(config)["init"])
+        if "hydra:" in init:  # a run puts in the name of its net, whose weights are in the package
+            choices = compose([f"sweeps={name}", *job], with_hydra=True).hydra.runtime.choices
+            config.init = init.replace("${hydra:runtime.choices.model}", choices.model)
+            assert weights_path(config.init, config.scale)
         assert config.experiment == name
         if str(config.init).startswith("outputs/"):  # of a run that has to be there first
             config.init = None
