@@ -149,7 +149,8 @@ def _figure_table(values: Sequence[Published], kept: KeptResults, numbers: Mappi
         predicted = predicted_ms(value)
         with_note |= bool(found) or predicted is not None
         start = [
-            value.label, f"x{value.scale:g}" if value.scale else "", value.precision or "", value.quantity.replace("_", " "),
+            value.label, f"x{value.scale:g}" if value.scale else "", value.precision or "",
+            value.quantity.replace("_", " "),
             _listed({key: item for key, item in value.conditions.items() if key not in common}), f"{value.value:g}",
             "" if predicted is None else f"{predicted:.2f}",
         ]  # fmt: skip
