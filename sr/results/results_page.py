@@ -17,8 +17,8 @@ _FIRST = ("QuickSRNet", "SESR", "ABPN", "MAI", "MESRGAN")
 """First words of the main sources; the others follow in the order of their names."""
 HEAD = """# Published values and results here
 
-`python -m sr.results` writes this page from the files in `docs/results/`. `python -m sr.results outputs/<experiment>`
-adds finished runs to them.
+`sr results` writes this page from the files in `docs/results/`. `sr results outputs/<experiment>` adds finished runs to
+them.
 
 - `published` is the value of the source; `here` is the score of a run of this project under the same protocol.
 - `iterations` are those of all trainings that the net comes from. The sources train on DIV2K, most of them for a
@@ -143,20 +143,27 @@ def _as_published(value: Published) -> str:
 def _figure_table(values: Sequence[Published], kept: KeptResults, numbers: Mapping[str, int]) -> str:
     """Return the table of latencies and other figures that are no scores."""
     rows, with_note = list[list[str]](), False
+    common = dict(set.intersection(*(set(value.conditions.items()) for value in values)))
     for value in values:
         found = estimates_of(value, kept.estimates)
         predicted = predicted_ms(value)
         with_note |= bool(found) or predicted is not None
         start = [
-            value.label, f"x{value.scale:g}" if value.scale else "", value.precision or "", value.quantity,
-            ", ".join(f"{key} {item}" for key, item in value.conditions.items()), f"{value.value:g}",
+            value.label, f"x{value.scale:g}" if value.scale else "", value.precision or "",
+            value.quantity.replace("_", " "),
+            _listed({key: item for key, item in value.conditions.items() if key not in common}), f"{value.value:g}",
             "" if predicted is None else f"{predicted:.2f}",
         ]  # fmt: skip
         rows += [[*start, _by_chip(each.by_chip), _link(numbers[each.name])] for each in found] or [
             [*start, NOT_RUN, ""]
         ]
     headings = ["net", "scale", "there", "what", "of", "published", "predicted", "estimate", "run"]
-    return table(headings, rows) + (f"\n{LATENCY_HEAD} {_prediction_error()}\n" if with_note else "")
+    of_all = f"Of all rows: {_listed(dict(sorted(common.items())))}.\n\n" if common else ""
+    return of_all + table(headings, rows) + (f"\n{LATENCY_HEAD} {_prediction_error()}\n" if with_note else "")
+
+
+def _listed(conditions: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key} {item}" for key, item in conditions.items()).replace("_", " ")
 
 
 def _by_chip(numbers: Mapping[str, float]) -> str:

@@ -34,9 +34,7 @@ def test_results_gaps_and_commands(started_run: StartRun, grid: Path) -> None:
     lines = page.splitlines()
     assert "| f32-m2 | x2 | bsd100 | psnr_y_db | fp16 | 31.61 | float | 31.20 | -0.41 | 5,000 | [1](#run-1) |" in lines
     assert any(line.startswith("| f32-m3 | x2 | bsd100 | psnr_y_db | fp16, int8 | 31.72, 31.63 |") for line in lines)
-    (latency,) = [
-        line for line in lines if "| f32-m2 |" in line and "latency_ms | device" in line and "| 1.14 |" in line
-    ]
+    (latency,) = [line for line in lines if "| f32-m2 |" in line and "| latency ms |" in line and "| 1.14 |" in line]
     assert latency.endswith("| SA8775P 0.4 | [2](#run-2) |")
     assert '<a id="run-1"></a>1 | 0 | 5,000 |' in page and "`python -m sr.run model=quicksrnet_small`" in page
     assert page.count("not run") > 100
