@@ -119,4 +119,5 @@ def test_every_command_of_a_page_runs_to_its_end(page: str, scratch: Path, proce
             run(tiny(program, arguments, scratch), scratch, processes)
         except (AssertionError, IndexError) as error:
             failed.append(f"sr {program} {' '.join(arguments)}\n  {error}")
+            print(failed[-1], flush=True)
     assert not failed, f"{len(failed)} of {len(TO_RUN[page])} commands:\n" + "\n\n".join(failed)

@@ -1,5 +1,6 @@
 """A command of a page with settings so small that it ends in seconds."""
 
+import re
 from pathlib import Path
 
 TINY = [
@@ -19,6 +20,7 @@ SMALLER = {
     "sweeps=quicksrnet_table5": ["model=fsr1,quicksrnet_small"],
     "sweeps=quicksrnet_figure7": ["model=quicksrnet_small", "model.init=identity"],
     "sweeps=quicksrnet_depth": ["model.m=0,1"],
+    "sweeps=tune": ["model=espcn_rgb", "optimizer.lr=1e-3,2.5e-3"],
     "sweeps=nets_equal_budget": ["model=bicubic,espcn"],
     "sweeps=recipe_tricks": ["seed=0"],
     "sweeps=network_interpolation": ["alpha=0,0.5"],
@@ -70,6 +72,7 @@ def tiny(program: str, arguments: list[str], folder: Path) -> list[str]:
     if program == "run":
         return tiny_run(made)
     if program == "bench":
+        made = [re.sub(r"(=[\w.]+,[\w.]+),.*|(=\d+)\.\.\d+", r"\1\2", word) for word in made]  # at most two nets
         return ["sr", "bench", *made, *BENCH[made[0]]] if "--certificates" not in made else ["sr", "bench", *made]
     more = {
         "export": ["--size", "32x48"],
