@@ -7,7 +7,8 @@ A re-implementation of SESR in JAX reports a training step of SESR-M5 that is 1.
 the forward pass; `python -m sr.bench collapse` measures it here.
 
 Deviation: in upstream's code the biases of a block leak into its collapsed kernel, and the block's own bias is dropped
-(its issue 14). Here both forms are the same function at every pixel (`sr.functional.collapse`).
+(its issue 14). Here "collapsed" and "expanded" are the same function at every pixel (`sr.functional.collapse`), and
+"reference" is upstream's.
 """
 
 import copy
@@ -25,7 +26,7 @@ from sr.models.blocks import bias_of, check_choice
 
 _ModuleT = TypeVar("_ModuleT", bound=nn.Module)
 
-FORWARD_FORMS = ("collapsed", "expanded")
+FORWARD_FORMS = ("collapsed", "expanded", "reference")
 
 
 class Branch(nn.Module, ABC):
@@ -84,10 +85,11 @@ class CollapsibleConv(nn.Module):
         *branches: At least one branch, all of the same channels and kernel size.
         skip: Whether to add the input to the sum: the short skip of SESR and RepSR.
         forward_form: "collapsed" computes the kernel and runs one convolution, "expanded" runs every branch. Outputs
-            and gradients are the same, the speed differs.
+            and gradients are the same, the speed differs. "reference" is another function: each bias is added to all
+            taps of its output channel, and the convolution has none.
 
     Raises:
-        ValueError: If `forward_form` is neither of the two.
+        ValueError: If `forward_form` is none of the three.
     """
 
     skip: Tensor | None
@@ -106,8 +108,10 @@ class CollapsibleConv(nn.Module):
         """Return weight (out, in, k, k) and bias (out,) of the convolution equal to this block."""
         kernels = [cast(Branch, branch).kernel() for branch in self.branches]
         weights = [weight for weight, _ in kernels] + ([] if self.skip is None else [self.skip])
-        weight = _total(weights) if self.mask is None else _total(weights) * self.mask
-        return weight, _total([bias for _, bias in kernels if bias is not None])
+        weight, bias = _total(weights), _total([bias for _, bias in kernels if bias is not None])
+        if self.forward_form == "reference":
+            weight, bias = weight + bias[:, None, None, None], torch.zeros_like(bias)
+        return weight if self.mask is None else weight * self.mask, bias
 
     def forward(self, features: Tensor) -> Tensor:
         """Convolve (N, in, h, w) to (N, out, h, w)."""
@@ -120,7 +124,13 @@ class CollapsibleConv(nn.Module):
 
     @torch.no_grad()
     def take(self, conv: nn.Conv2d) -> None:
-        """Set the first branch so that the block equals a given convolution; other branches and skip stay."""
+        """Set the first branch so that the block equals a given convolution; other branches and skip stay.
+
+        Raises:
+            ValueError: If the block has the form "reference", whose convolution has no bias.
+        """
+        if self.forward_form == "reference":
+            raise ValueError("a block with forward_form=reference cannot equal a given convolution: it has no bias")
         first = cast(Branch, self.branches[0])
         weight, bias = self.kernel()
         own_weight, own_bias = first.kernel()
@@ -162,10 +172,10 @@ def set_forward_form(net: nn.Module, forward_form: str) -> None:
 
     Args:
         net: Any net.
-        forward_form: "collapsed" or "expanded".
+        forward_form: "collapsed", "expanded" or "reference".
 
     Raises:
-        ValueError: If `forward_form` is neither of the two.
+        ValueError: If `forward_form` is none of the three.
     """
     check_choice(type(net).__name__, "forward_form", forward_form, FORWARD_FORMS)
     for module in net.modules():

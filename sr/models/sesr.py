@@ -52,7 +52,8 @@ class SESR(Net):
         input_shift: Value subtracted from the input of the first block, in pixel values of [0, 1]; the anchor gets the
             unshifted input.
         forward_form: "collapsed" trains with kernels computed from the expanded weights, "expanded" runs both
-            convolutions of each block. Both compute the same function; the former is many times faster.
+            convolutions of each block. Both compute the same function; the former is many times faster. "reference"
+            trains upstream's collapsed block, in which the biases become part of the kernel (`CollapsibleConv`).
 
     Raises:
         ValueError: If a scale, choice or count is not supported.
