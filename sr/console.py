@@ -16,7 +16,7 @@ COMMANDS = {
     "doctor": "check packages, the HTP compiler and image sets",
     "bench": "measure speed on this machine",
     "upscale": "upscale a picture, a folder of pictures, or a video",
-    "export": "quantize any net, and write its files for Hexagon, ONNX or LiteRT with a certificate",
+    "export": "quantize any net, and write its files for Hexagon, ONNX, LiteRT or ncnn with a certificate",
     "phone": "run an export on a phone over adb, and compare every pixel",
     "pretrained": "the trained nets of the package",
     "data": "the cache of decoded images",

@@ -176,7 +176,7 @@ def export(
     Args:
         net: The result of `quantize`; a module is exported in floats.
         folder: Is created; an earlier export in it is replaced.
-        target: A file of conf/export: "hexagon", "onnx", "litert", "openvino", "ai_hub" or "all".
+        target: A file of conf/export: "hexagon", "onnx", "litert", "openvino", "ncnn", "ai_hub" or "all".
         size: Of the output, such as "1080p", or LR height x width, as "540x960".
         photos: Images for the comparison; None takes those of the calibration, or those inside scikit-image.
 

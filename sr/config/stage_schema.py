@@ -68,6 +68,7 @@ EXPORT: dict[str, Kind] = {
     "engines.*.num_repeats": Whole(1, 100_000),
     "engines.*.max_db": DECIBELS,
     "engines.*.portable": Flag(),
+    "engines.*.precision": Choice("fp16", "fp32", "int8"),
     "engines.*.device": Text(),
     "engines.*.target_runtime": Choice("qnn_context_binary", "qnn_dlc", "precompiled_qnn_onnx", "tflite"),
     "engines.*.submit": Flag(),

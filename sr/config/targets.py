@@ -58,6 +58,7 @@ ALLOWED_PARTS = (
     "sr.export.certificate.proof.Bounds",
     "sr.export.hexagon_target.Hexagon",
     "sr.export.litert.interpreter.LiteRt",
+    "sr.export.ncnn.Ncnn",
     "sr.export.openvino.OpenVino",
     "sr.export.target.NoExport",
     "sr.export.target.Onnx",

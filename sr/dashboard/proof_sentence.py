@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from sr.report.net_facts import quantized_precision
 from sr.report.record import Report
 
-ENGINES = {"crd": "ONNX Runtime", "litert": "LiteRT", "openvino": "OpenVINO"}
+ENGINES = {"crd": "ONNX Runtime", "litert": "LiteRT", "openvino": "OpenVINO", "ncnn": "ncnn"}
 
 
 def proof_sentence(report: Report) -> str:

@@ -34,9 +34,9 @@ class AiHub:
     submit: bool
 
     @property
-    def package(self) -> str:
+    def packages(self) -> tuple[str, ...]:
         """Return the name of the package that sends jobs."""
-        return "qai-hub"
+        return ("qai-hub",)
 
     def why_missing(self) -> str | None:
         """Return None: writing a job needs no package."""

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from sr.cost.latency import call_latency
 from sr.evaluation import Upscaler
-from sr.export.certificate.proof import Form
+from sr.export.certificate.proof import Bounded
 from sr.export.graph.onnx_graph import PIXEL_GRID, Graph
 from sr.export.kit_model import KitModel
 from sr.export.release import Release
@@ -21,9 +21,9 @@ log = logging.getLogger(__name__)
 
 
 class Built(NamedTuple):
-    """Result of an engine: forms with their PSNR bound in dB for the certificate, facts for the report, phone files."""
+    """Result of an engine: forms for the certificate, facts for the report, phone files."""
 
-    forms: list[tuple[Form, float]]
+    forms: list[Bounded]
     report: dict[str, Any]
     models: Sequence[KitModel] = ()
 
@@ -39,8 +39,8 @@ class Engine(Protocol):
     """Runtime besides ONNX Runtime and the HTP."""
 
     @property
-    def package(self) -> str:
-        """Return the name of the package that the engine needs; its version is part of the certificate's inputs."""
+    def packages(self) -> tuple[str, ...]:
+        """Return the names of the packages that it needs; their versions are part of the certificate's inputs."""
 
     def why_missing(self) -> str | None:
         """Return None if the engine works here, else the reason and what to do."""
@@ -74,7 +74,7 @@ def say_missing(engines: Engines) -> None:
 
 def build_engines(
     engines: Engines, release: Release, work: Path, log: Path
-) -> tuple[list[tuple[Form, float]], dict[str, Any], list[KitModel]]:
+) -> tuple[list[Bounded], dict[str, Any], list[KitModel]]:
     """Build every engine that works here.
 
     Args:
@@ -84,9 +84,9 @@ def build_engines(
         log: File for the output of native code.
 
     Returns:
-        Forms with their PSNR bounds in dB, the report of each engine by name, and files for the phone kit.
+        Forms with their bounds, the report of each engine by name, and files for the phone kit.
     """
-    forms: list[tuple[Form, float]] = []
+    forms: list[Bounded] = []
     reports: dict[str, Any] = {}
     models: list[KitModel] = []
     for name, engine in engines.items():

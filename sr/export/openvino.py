@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from sr.export.certificate.proof import Form
+from sr.export.certificate.proof import Bounded, Form
 from sr.export.engine import Built, CpuEngine, Exported, from_pixels, kind, to_pixels
 from sr.export.graph.onnx_graph import Graph
 from sr.export.release import Release
@@ -23,9 +23,9 @@ class OpenVino(CpuEngine):
     """Run pixels.onnx with OpenVINO, compiled for this machine's CPU."""
 
     @property
-    def package(self) -> str:
-        """Return the name of the package that is needed."""
-        return "openvino"
+    def packages(self) -> tuple[str, ...]:
+        """Return the names of the packages that are needed."""
+        return ("openvino",)
 
     def why_missing(self) -> str | None:
         """Return the reason why OpenVINO cannot run here, see `Engine.why_missing`."""
@@ -48,7 +48,7 @@ class OpenVino(CpuEngine):
         """Return the form without writing a file, see `Engine.build`."""
         run = Compiled(work / _MODEL_FILE, self.num_threads)
         form = Form("openvino", f"OpenVINO {kind(release)}", run, _MODEL_FILE)
-        return Built([(form, self.max_db)], {"latency": self.timed(release, run.pixels)})
+        return Built([Bounded(form, self.max_db)], {"latency": self.timed(release, run.pixels)})
 
     def runtimes(self, folder: Path, log: Path) -> dict[str, Exported]:
         """Return the runtime, see `Engine.runtimes`."""

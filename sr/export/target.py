@@ -46,7 +46,7 @@ class Onnx:
         num_crops: Largest number of crops for the certificate.
         crop_lr_side: LR pixels per side of these crops.
         bounds: Bounds that must hold.
-        engines: Further engines by name: `LiteRt`, `OpenVino`, `AiHub`.
+        engines: Further engines by name: `LiteRt`, `OpenVino`, `Ncnn`, `AiHub`.
 
     Raises:
         ValueError: `space_to_depth` is an unknown word.
@@ -140,7 +140,7 @@ class Onnx:
             (folder / LOG).unlink(missing_ok=True)
             compiled = self._on_hexagon(release, work, folder / LOG, parts)
             others, reports, models = build_engines(self.engines, release, work, folder / LOG)
-            compared = [*forms.all_forms(release, simulation, float_net, compiled), *(form for form, _ in others)]
+            compared = [*forms.all_forms(release, simulation, float_net, compiled), *(each.form for each in others)]
             links = forms.comparisons(release, simulation, self.bounds, compiled, others)
             kit = PhoneKit(work / KIT, [*compiled.models, *models])
             decisive = _proof_inputs(inputs, compared, links, work) | {"kit": kit.forms}
@@ -205,7 +205,7 @@ def _proof_inputs(inputs: Mapping[str, Any], compared: Sequence[Form], links: An
 
 def _versions(engines: Engines) -> dict[str, str]:
     found = {}
-    for package in (*_PACKAGES, *(engine.package for engine in engines.values())):
+    for package in (*_PACKAGES, *(name for engine in engines.values() for name in engine.packages)):
         try:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:

@@ -14,7 +14,7 @@ from sr.runs.identity import identity
 
 REPORT_NAME = "report.json"
 SCHEMA_VERSION = 1
-SCORED_STAGES = ("bicubic", "float", "simulated", "onnxruntime", "openvino", "litert", "htp_v69", "htp_v73")
+SCORED_STAGES = ("bicubic", "float", "simulated", "onnxruntime", "openvino", "litert", "ncnn", "htp_v69", "htp_v73")
 """What is scored, in the order of a net's way to the phone."""
 
 

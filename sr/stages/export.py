@@ -61,7 +61,7 @@ class Export(Stage):
 
     def inputs(self, job: Job) -> dict[str, Any]:
         """See `Stage.inputs`; an engine that was installed since is another export."""
-        packages = [*_PACKAGES, *(engine.package for engine in job.target.engines.values())]
+        packages = [*_PACKAGES, *(name for engine in job.target.engines.values() for name in engine.packages)]
         return {
             "net": fingerprint(job.net),
             "simulation": simulation_hash(job.folder),

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from torch import nn
 
-from sr.export.certificate.proof import Bounds, Closeness, Form, Link
+from sr.export.certificate.proof import Bounded, Bounds, Closeness, Form, Link
 from sr.export.graph.onnx_graph import Graph
 from sr.export.graph.polyphase_tail import POLYPHASE
 from sr.export.kit_model import KitModel
@@ -73,7 +73,7 @@ def comparisons(
     simulation: Simulated,
     bounds: Bounds,
     compiled: HexagonResult,
-    engines: Sequence[tuple[Form, float]],
+    engines: Sequence[Bounded],
 ) -> tuple[list[Link], list[Closeness]]:
     """Return the comparisons: neighbours byte by byte; emulators and engines, which round differently, by PSNR.
 
@@ -82,7 +82,7 @@ def comparisons(
         simulation: Simulation that they were exported from.
         bounds: Bounds that must hold.
         compiled: What was compiled for the HTP.
-        engines: Forms of further engines, with their bounds in dB.
+        engines: Forms of further engines, with their bounds.
 
     Returns:
         Byte-wise comparisons and PSNR comparisons.
@@ -93,9 +93,13 @@ def comparisons(
     exact = [Closeness("crd", first, bounds.simulation_db)] if release.quantized else []
     links = [
         *_links(release, first, bounds, compiled),
-        *(Link("pixels_fast", form.name, None, None) for form, _ in engines),
+        *(Link("float" if each.of_float else "pixels_fast", each.form.name, None, None) for each in engines),
     ]
-    return links, [*exact, *emulated, *(Closeness(form.name, first, max_db) for form, max_db in engines)]
+    return links, [*exact, *emulated, *(_bound(each, first) for each in engines)]
+
+
+def _bound(engine: Bounded, first: str) -> Closeness:
+    return Closeness(engine.form.name, "float" if engine.of_float else first, engine.max_db)
 
 
 def _links(release: Release, first: str, bounds: Bounds, compiled: HexagonResult) -> list[Link]:

@@ -84,6 +84,14 @@ class Closeness(NamedTuple):
     max_db: float
 
 
+class Bounded(NamedTuple):
+    """Form of an engine, and the PSNR bound in dB to the released net or, if it is `of_float`, to the float net."""
+
+    form: Form
+    max_db: float
+    of_float: bool = False
+
+
 class ComparedImages(NamedTuple):
     """Images of a comparison, (C, h, w) uint8: those that the forms got, and by name of the form what it made."""
 

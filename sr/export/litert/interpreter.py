@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from sr.evaluation import Upscaler
-from sr.export.certificate.proof import Form
+from sr.export.certificate.proof import Bounded, Form
 from sr.export.engine import Built, CpuEngine, Exported, fixed_size, from_pixels, kind, to_pixels
 from sr.export.graph.onnx_graph import Graph
 from sr.export.kit_model import KIT, KitModel
@@ -33,9 +33,9 @@ class LiteRt(CpuEngine):
     portable: bool
 
     @property
-    def package(self) -> str:
-        """Return the name of the package that is needed."""
-        return "ai-edge-litert"
+    def packages(self) -> tuple[str, ...]:
+        """Return the names of the packages that are needed."""
+        return ("ai-edge-litert",)
 
     def why_missing(self) -> str | None:
         """Return the reason why LiteRT cannot run here, see `Engine.why_missing`."""
@@ -84,7 +84,7 @@ class LiteRt(CpuEngine):
         other.save(small, entry, result)
         sizes = {crop: small, fixed_size(release)[:2]: path}
         models = [KitModel(_FOLDER, _FOLDER, size, [file], {}) for size, file in sizes.items()]
-        return Built([(form, self.max_db)], report, models)
+        return Built([Bounded(form, self.max_db)], report, models)
 
     def runtimes(self, folder: Path, log: Path) -> dict[str, Exported]:
         """Return the runtime, see `Engine.runtimes`."""
