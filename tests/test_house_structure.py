@@ -55,7 +55,10 @@ TESTED_ELSEWHERE = {
     "functional/exact_rows.py": "functional/test_resize.py",
     "models/net.py": "models/test_every_model.py",
     **dict.fromkeys(
-        (f"phone/{name}.py" for name in ("adb", "command", "phone_proof", "phone_record", "phone_runtimes")),
+        (
+            f"phone/{name}.py"
+            for name in ("adb", "command", "phone_proof", "ncnn_on_phone", "phone_record", "phone_runtimes")
+        ),
         "phone/test_phone_run.py",
     ),
     "pretrained/command.py": "pretrained/test_pretrained.py",

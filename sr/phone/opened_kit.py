@@ -46,7 +46,7 @@ class OpenedKit:
         """Return the models for a runtime and a chip.
 
         Args:
-            runtime: "qnn" or "litert".
+            runtime: "qnn", "litert" or "ncnn".
             chip: Part number, such as "SM8450"; needed by "qnn".
 
         Raises:
@@ -99,8 +99,8 @@ def open_kit(place: Path) -> OpenedKit:
     certificate = read_json(export / CERTIFICATE)
     if not (export / KIT / KIT_MANIFEST).is_file():
         raise ValueError(
-            f"{export} has no phone kit; export again with export=hexagon, litert or all, and with onnxruntime-qnn or "
-            "LiteRT installed"
+            f"{export} has no phone kit; export again with export=hexagon, litert, ncnn or all, and with "
+            "onnxruntime-qnn, LiteRT or ncnn installed"
         )
     if not whole(export, certificate):
         raise ValueError(f"files of {export} are gone or were changed since the certificate; export again")

@@ -8,6 +8,7 @@ from typing import Any
 from sr.export.certificate.proof import failures
 from sr.export.hexagon.chips import CHIPS
 from sr.phone.adb import AdbError, Phone, find_phone
+from sr.phone.ncnn_on_phone import ncnn_measured, plan_ncnn
 from sr.phone.opened_kit import ChosenModels, OpenedKit, open_kit
 from sr.phone.phone_proof import compare, read_outputs
 from sr.phone.phone_record import record
@@ -44,12 +45,12 @@ class Asked:
 
     Args:
         place: Folder of a run or of an export.
-        runtime: "qnn" or "litert".
+        runtime: One of `RUNTIMES`.
         device: Serial number; None takes the only phone.
         chip: Part number; None asks the phone.
         sdk: Folder of the QAIRT SDK.
-        tool: benchmark_model.
-        delegate: For LiteRT.
+        tool: The runtime's program: benchmark_model, or ncnn_runner.
+        delegate: For LiteRT and ncnn.
         passes: Timed passes.
         adb: The adb program.
     """
@@ -90,7 +91,7 @@ def run_on_phone(asked: Asked) -> list[str]:
         phone.pull(f"{FOLDER}/out", place / "out")
         phone.asked(f"rm -rf {FOLDER}")
         outputs = read_outputs(place / "out", kit, models)
-        measured = qnn_measured(place / "out", asked.sdk) if asked.runtime == "qnn" else litert_measured(log)
+        measured = _measured(asked, place / "out", log)
     name = f"phone_{asked.runtime}_{chip if chip in CHIPS else facts['device'].replace(' ', '_')}"
     proof = compare(kit, models, outputs, name)
     written = record(kit, proof, _facts(asked, plan, models, kit, measured) | facts | {"temperature_c": heat})
@@ -100,7 +101,13 @@ def run_on_phone(asked: Asked) -> list[str]:
 def _plan(asked: Asked, chip: str, kit: OpenedKit) -> RuntimePlan:
     if asked.runtime == "qnn":
         return plan_qnn(asked.sdk, chip, kit.manifest.get("compiler", {}).get("qairt", ""))
-    return plan_litert(asked.tool, asked.delegate)
+    return (plan_litert if asked.runtime == "litert" else plan_ncnn)(asked.tool, asked.delegate)
+
+
+def _measured(asked: Asked, out: Path, log: str) -> Measured:
+    if asked.runtime == "qnn":
+        return qnn_measured(out, asked.sdk)
+    return litert_measured(log) if asked.runtime == "litert" else ncnn_measured(log)
 
 
 def _run(phone: Phone, plan: RuntimePlan, models: ChosenModels, kit: OpenedKit, asked: Asked) -> str:
@@ -112,7 +119,7 @@ def _run(phone: Phone, plan: RuntimePlan, models: ChosenModels, kit: OpenedKit, 
     files, names = pushed(plan, models, kit.folder, [frame["name"] for frame in kit.manifest["frames"]])
     phone.push(files, FOLDER)
     words = ["sh", "run.sh", asked.runtime, *names, str(asked.passes), *plan.arguments]
-    tools = " ".join(name for name in files if name in ("qnn-net-run", "benchmark_model"))
+    tools = shlex.join(plan.programs)
     try:
         return phone.shell(f"cd {FOLDER} && chmod 755 {tools} && {shlex.join(words)} 2>&1", seconds=_SECONDS)
     except AdbError as error:
@@ -123,9 +130,9 @@ def _run(phone: Phone, plan: RuntimePlan, models: ChosenModels, kit: OpenedKit, 
 def _facts(asked: Asked, plan: RuntimePlan, models: ChosenModels, kit: OpenedKit, measured: Measured) -> dict[str, Any]:
     return {
         "runtime": asked.runtime,
-        "runtime_version": plan.version,
+        "runtime_version": measured.version or plan.version,
         "compiler": kit.manifest.get("compiler", {}),
-        "model": f"phone/{models.frame['files'][0]}",
+        "model": f"phone/{next(name for name in models.frame['files'] if name.endswith(plan.model))}",
         "lr": models.frame["lr"],
         "passes": asked.passes,
         "latency_ms": measured.latency_ms,

@@ -28,11 +28,15 @@ class RuntimePlan:
 
     Args:
         files: Name on the phone -> file.
-        arguments: Of run.sh, behind the runtime's name and the models.
+        programs: Names of those that run.
+        model: Ending of the model's file that the runtime opens.
         version: Version of the runtime.
+        arguments: Of run.sh, behind the runtime's name and the models.
     """
 
     files: Mapping[str, Path]
+    programs: Sequence[str]
+    model: str
     version: str
     arguments: Sequence[str] = ()
 
@@ -45,11 +49,13 @@ class Measured:
         latency_ms: Times of a pass in ms: "median", "mean", "min" and what else the runtime gives; empty if unknown.
         off_npu: A line for each part that did not run on the NPU.
         notes: What could not be measured, and why.
+        version: Version of the runtime, if its output tells it.
     """
 
     latency_ms: dict[str, float]
     off_npu: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    version: str = ""
 
 
 def plan_qnn(sdk: Path | None, chip: str, compiler: str) -> RuntimePlan:
@@ -65,7 +71,8 @@ def plan_qnn(sdk: Path | None, chip: str, compiler: str) -> RuntimePlan:
     """
     found = find_sdk(sdk)
     version = check_version(found, compiler)
-    return RuntimePlan(files=sdk_files(found, CHIPS[chip].arch), version=f"QAIRT {version}")
+    files = sdk_files(found, CHIPS[chip].arch)
+    return RuntimePlan(files=files, programs=["qnn-net-run"], model=".bin", version=f"QAIRT {version}")
 
 
 def plan_litert(tool: Path | None, delegate: str) -> RuntimePlan:
@@ -92,7 +99,8 @@ def plan_litert(tool: Path | None, delegate: str) -> RuntimePlan:
         beside = sorted(library.parent.glob("libQnn*.so")) if library.name.startswith("libQnn") else []
         files |= {path.name: path for path in (*beside, library)}
         arguments = [f"--external_delegate_path=./{library.name}", "--external_delegate_options=backend_type:htp"]
-    return RuntimePlan(files=files, arguments=arguments, version=f"benchmark_model with delegate {Path(delegate).name}")
+    version = f"benchmark_model with delegate {Path(delegate).name}"
+    return RuntimePlan(files=files, programs=["benchmark_model"], model=".tflite", arguments=arguments, version=version)
 
 
 def pushed(
@@ -109,9 +117,9 @@ def pushed(
     files = dict(plan.files) | {"run.sh": kit / "run.sh"}
     names = []
     for model in (models.crops, models.frame):
-        names.append("-" if model is None else Path(model["files"][0]).name)
-        if model is not None:
-            files[names[-1]] = kit / model["files"][0]
+        own = {} if model is None else {Path(name).name: kit / name for name in model["files"]}
+        names.append(next((name for name in own if name.endswith(plan.model)), "-"))
+        files |= own
     return files | {f"{name}.raw": kit / f"inputs/{name}.raw" for name in frames}, names
 
 
@@ -131,7 +139,7 @@ def qnn_measured(out: Path, sdk: Path | None) -> Measured:
     passes = next((times[event] for event in _EVENTS if event in times), [])[WARMUP:]
     chip = next((times[event] for event in _ACCELERATOR if event in times), [])[WARMUP:]
     off = [] if any(value > 0 for value in chip) else ["everything: the profile has no time of the accelerator"]
-    found = _summary(passes) if passes else {}
+    found = summary(passes) if passes else {}
     if chip and found:
         found["accelerator_median"] = float(np.median(chip)) / 1000
     return Measured(latency_ms=found, off_npu=off, notes=[] if found else ["no times: the profile has no passes"])
@@ -175,8 +183,12 @@ def _off_npu(log: str) -> list[str]:
     return lines
 
 
-def _summary(passes: Sequence[float]) -> dict[str, float]:
-    """Return percentiles in ms of passes in microseconds, and the medians of the first and the last fifth."""
+def summary(passes: Sequence[float]) -> dict[str, float]:
+    """Return percentiles in ms of passes, and the medians of the first and the last fifth.
+
+    Args:
+        passes: Times in microseconds, in their order.
+    """
     values = np.asarray(passes) / 1000
     fifth = max(1, len(values) // 5)
     points = dict(zip(("median", "p90", "p99"), np.percentile(values, (50, 90, 99)), strict=True))

@@ -1,4 +1,4 @@
-"""An export with its phone kit, and a phone that is a folder; what is pushed runs on the emulator and on LiteRT."""
+"""An export with its phone kit, and a phone that is a folder; what is pushed runs on the emulator, LiteRT and ncnn."""
 
 import json
 import os
@@ -12,6 +12,7 @@ import pytest
 
 from sr.export.hexagon_target import Hexagon
 from sr.export.litert.interpreter import LiteRt
+from sr.export.ncnn import Ncnn
 from sr.phone import command
 from tests.export import conftest as export_tests
 
@@ -35,7 +36,7 @@ def made_export(
     bounds: Any,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
-    """A run folder with an export for SM8450, SM8550 and LiteRT; not to be changed."""
+    """A run folder with an export for SM8450, SM8550, LiteRT and ncnn; not to be changed."""
     folder = tmp_path_factory.mktemp("exported") / "run"
     net = tiny_net()
     target = Hexagon(
@@ -43,7 +44,10 @@ def made_export(
         space_to_depth="operator",
         num_crops=2,
         crop_lr_side=24,
-        engines={"litert": LiteRt(num_threads=1, num_repeats=1, portable=False, max_db=0.1)},
+        engines={
+            "litert": LiteRt(num_threads=1, num_repeats=1, portable=False, max_db=0.1),
+            "ncnn": Ncnn(num_threads=1, num_repeats=1, precision="fp16", max_db=0.05),
+        },
         bounds=bounds(),
         emulate=[69, 73],
         chips=["SM8450", "SM8550"],
@@ -91,6 +95,12 @@ def sdk(tmp_path: Path) -> Path:
 def benchmark_model(tmp_path: Path) -> Path:
     """A benchmark_model that runs LiteRT here."""
     return script(tmp_path / "tools/benchmark_model", "standin_benchmark_model.py")
+
+
+@pytest.fixture
+def ncnn_runner(tmp_path: Path) -> Path:
+    """An ncnn_runner that runs ncnn here."""
+    return script(tmp_path / "tools/ncnn_runner", "standin_ncnn_runner.py")
 
 
 @pytest.fixture

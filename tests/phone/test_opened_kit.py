@@ -3,6 +3,7 @@
 import json
 import lzma
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -102,5 +103,7 @@ def test_a_chip_and_a_runtime_without_files(made_export: Path) -> None:
     assert kit.models("litert", "anything").frame["form"] == "litert"
     with pytest.raises(ValueError, match=r"chip SM8350, and the kit has files for SM8450, SM8550.*export.chips"):
         kit.models("qnn", "SM8350")
-    with pytest.raises(ValueError, match="no files for ncnn; it has qnn, litert"):
-        kit.models("ncnn", None)
+    assert kit.models("ncnn", None).frame["files"] == ["models/net.param", "models/net.bin"]
+    few = [model for model in kit.manifest["models"] if model["runtime"] != "ncnn"]
+    with pytest.raises(ValueError, match=r"no files for ncnn; it has qnn, litert\. .* export=all or export=ncnn"):
+        replace(kit, manifest={**kit.manifest, "models": few}).models("ncnn", None)

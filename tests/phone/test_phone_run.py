@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sr.phone.ncnn_on_phone import SOURCE
 from sr.report.record import read_report, write_report
 from sr.report.table import engines_ms
 from sr.runs.results import is_whole, write_result
@@ -55,6 +56,36 @@ def test_litert_gives_the_pixels_of_the_certificate(
     assert max(row["largest_lsb"] for row in facts["frames"]) == 0
     assert facts["off_npu"] == ["everything: XNNPACK runs on the CPU"]
     assert facts["latency_ms"]["p5"] <= facts["latency_ms"]["median"] <= facts["latency_ms"]["p95"]
+
+
+def test_ncnn_gives_the_pixels_of_the_certificate(
+    run_folder: Path, phone: Any, ncnn_runner: Path, sr_phone: Any, certificate: Any
+) -> None:
+    phone(soc_model="Tensor G4")
+    status, said = sr_phone(run_folder, "--runtime", "ncnn", "--tool", ncnn_runner, "--passes", 3)
+    assert status == 0 and "off the NPU: everything: ncnn runs on the CPU" in said, said
+    found = certificate(run_folder)
+    (close,) = [row for row in found["closeness"] if row["first"].startswith("phone")]
+    assert close["second"] == "ncnn" and close["max_db"] == 0.05 and close["holds"]
+    (facts,) = found["phones"]
+    assert facts["name"] == "phone_ncnn_SM-S901B" and facts["model"] == "phone/models/net.param"
+    assert facts["runtime_version"] == "ncnn 1.0.20261020, 1 threads, CPU"
+    assert max(row["largest_lsb"] for row in facts["frames"]) == 0
+    assert facts["latency_ms"]["min"] <= facts["latency_ms"]["median"] <= facts["latency_ms"]["p99"]
+
+
+def test_what_ncnn_needs_is_told(run_folder: Path, phone: Any, ncnn_runner: Path, sr_phone: Any) -> None:
+    phone(fault="no times")
+    status, said = sr_phone(run_folder, "--runtime", "ncnn")
+    assert status == 1 and "needs ncnn_runner for Android (arm64), got none: build it from" in said
+    assert (SOURCE.is_file() and str(SOURCE) in said) and "docs/phone.md" in said
+    arguments = ("--runtime", "ncnn", "--tool", ncnn_runner)
+    status, said = sr_phone(run_folder, *arguments, "--delegate", "npu")
+    assert status == 1 and "with --runtime ncnn --delegate is cpu or gpu, got 'npu'" in said
+    status, said = sr_phone(run_folder, *arguments, "--delegate", "gpu")
+    assert status == 1 and "there is no Vulkan device for net.param" in said
+    status, said = sr_phone(run_folder, *arguments, "--passes", 2)
+    assert status == 0 and "no times: ncnn_runner printed no line with pass_us" in said
 
 
 @pytest.mark.parametrize(
@@ -189,9 +220,8 @@ def test_a_kit_is_small_and_complete(made_export: Path) -> None:
     manifest = json.loads((kit / "manifest.json").read_text())
     assert len((kit / "README.md").read_text().splitlines()) == 10
     runtimes = [(model["runtime"], model.get("chip", {}).get("name")) for model in manifest["models"]]
-    assert sorted(map(str, runtimes)) == sorted(
-        map(str, [("qnn", "SM8450")] * 2 + [("qnn", "SM8550")] * 2 + [("litert", None)] * 2)
-    )
+    expected = [("qnn", "SM8450"), ("qnn", "SM8550"), ("litert", None), ("ncnn", None)]
+    assert sorted(map(str, runtimes)) == sorted(map(str, expected * 2))
     for model in manifest["models"]:
         assert all((kit / name).is_file() for name in model["files"])
     for frame in manifest["frames"]:

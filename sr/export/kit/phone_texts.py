@@ -5,12 +5,12 @@ from collections.abc import Mapping
 README = """\
 Phone kit: run this net on a phone and compare every pixel with what the computer got. docs/phone.md has all steps.
 1. Switch on USB debugging on the phone, connect it, and see that `adb devices` lists it as "device".
-2. Get the runtime: Qualcomm's QAIRT SDK for `qnn`, or `benchmark_model` of LiteRT for `litert`.
+2. Get the runtime: Qualcomm's QAIRT SDK for `qnn`, `benchmark_model` for `litert`, `ncnn_runner` for `ncnn`.
 3. `sr phone run <run folder> --runtime qnn --sdk <QAIRT folder>` does the rest: push, run, time, pull, compare.
 By hand: push run.sh, inputs/*, the two files of models/ for your chip and the runtime's files into one folder, then
 `sh run.sh qnn <model of the crops> <model of the frame> <passes>`. Results are in out/, as raw bytes in rows of pixels.
 inputs/*.raw: uint8 pixels (rows, columns, channels): crops of the certificate and one frame of the target size.
-expected/<form>/*.raw.xz: the bytes to get, from the HTP's emulator or from LiteRT on the computer (`xz -d`).
+expected/<form>/*.raw.xz: the bytes to get, from the HTP's emulator, LiteRT or ncnn on the computer (`xz -d`).
 pairs/: the same crops as pictures with their true images. models/: compiled files, one for each chip and size.
 manifest.json: what belongs to what, sizes, bounds and the compiler's version.
 """
@@ -58,8 +58,14 @@ case $runtime in
     litert "$frame" FRAME_SHAPE frame.raw out/frame/frame.raw "$passes" "$@" 2>&1 | tee out/passes.log
     [ -s out/frame/frame.raw ]
     ;;
+  ncnn)
+    [ "$crops" = - ] || for input in crop*.raw; do
+      ./ncnn_runner "$crops" "${crops%.param}.bin" "$1" 0 CROP_SIZE "$input" "out/crops/$input"
+    done
+    ./ncnn_runner "$frame" "${frame%.param}.bin" "$1" "$passes" FRAME_SIZE frame.raw out/frame/frame.raw
+    ;;
   *)
-    echo "run.sh: runtime $runtime is unknown: qnn or litert"
+    echo "run.sh: runtime $runtime is unknown: qnn, litert or ncnn"
     exit 2
     ;;
 esac
@@ -72,5 +78,8 @@ def run_script(sizes: Mapping[str, tuple[int, int, int]]) -> str:
     Args:
         sizes: Height, width and channels of each frame in LR pixels.
     """
-    crop, frame = (",".join(map(str, (1, *sizes[name]))) for name in ("crop0", "frame"))
-    return _SCRIPT.replace("CROP_SHAPE", crop).replace("FRAME_SHAPE", frame)
+    script = _SCRIPT
+    for word, name in (("CROP", "crop0"), ("FRAME", "frame")):
+        script = script.replace(f"{word}_SHAPE", ",".join(map(str, (1, *sizes[name]))))
+        script = script.replace(f"{word}_SIZE", " ".join(map(str, sizes[name])))
+    return script
