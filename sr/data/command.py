@@ -19,8 +19,8 @@ def parser() -> CommandParser:
     """Return the argument parser."""
     made = CommandParser(
         prog="python -m sr.data",
-        description="List the decoded images in the cache, or remove old ones. Images in use are kept. Removed images "
-        "are decoded again when a run needs them.",
+        description="List the decoded images and frames of videos in the cache, or remove old ones. What is in use is "
+        "kept. What is removed is decoded again when a run needs it.",
     )
     default = Path(os.environ.get("SR_CACHE", "~/.cache/sr"))
     made.add_argument("--cache", type=path, default=default, help="cache folder; default: SR_CACHE, or ~/.cache/sr")
@@ -28,13 +28,13 @@ def parser() -> CommandParser:
         "--remove",
         type=finite_number(least=0),
         metavar="DAYS",
-        help="remove images not opened for this many days; 0: all that are not open",
+        help="remove images and frames not opened for this many days; 0: all that are not open",
     )
     return made
 
 
 def cache_table(maps: Sequence[Stored]) -> Table:
-    """Return a table with a row for each map."""
+    """Return a table with a row for each map, and for the frames of each video."""
     shown = Table("folder", "first image")
     for heading in ("images", "MB", "days unused", "open"):
         shown.add_column(heading, justify="right")
@@ -46,7 +46,7 @@ def cache_table(maps: Sequence[Stored]) -> Table:
 
 @one_line_errors
 def main(arguments: Sequence[str] | None = None) -> int:
-    """List or remove maps and return the exit status."""
+    """List or remove maps and frames and return the exit status."""
     options = parser().parse_args(arguments)
     cache, console = expand_home("--cache", options.cache), Console()
     if not cache.is_dir():

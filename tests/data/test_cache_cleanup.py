@@ -10,12 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from PIL import Image
 
 from sr.data.cache import SourceImage, decoded
-from sr.data.cache_cleanup import DAY_S, in_words, remove, stored
+from sr.data.cache_cleanup import DAY_S, frames_lock, in_words, remove, stored
 from sr.data.command import main
 from sr.data.pixel_map import IMAGE_INDEX, GoneError, PixelMap
+from sr.data.video.video_clips import clip_images
 
 Make = Callable[..., PixelMap]
 
@@ -87,6 +89,30 @@ def test_what_killed_processes_left_goes_too(make: Make, cache: Path):
         (cache / name).mkdir()
     assert list(remove(cache, 1)) == []
     assert sorted(path.name for path in cache.glob(".*")) == [".mine.123"]
+
+
+def test_frames_of_videos_are_listed_and_removed(
+    make_video: Callable[..., Path], cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("av")
+    place = make_video("in.mp4", num_frames=4, audio=None).parent
+    (first, *_) = [image.path for image in clip_images(place, 2, cache, spread=False)]
+    assert [(each.first, each.num_images, each.is_open) for each in stored(cache)] == [("video frame 000000", 2, True)]
+    assert list(remove(cache, 0)) == [], "a run that asked for them just now may still read them"
+    os.utime(first.parent, (time.time() - 40 * DAY_S,) * 2)
+    dead = first.parent.with_name(f".{'0' * 32}")
+    dead.mkdir()
+    (first.parent.parent / "mine").mkdir()
+    assert "1 set of decoded images" in in_words(stored(cache)) and "--remove 30" in in_words(stored(cache))
+    with FileLock(frames_lock(cache, first.parent.name)):
+        assert list(remove(cache, 30)) == []
+    assert main(["--cache", str(cache), "--remove", "30"]) == 0
+    assert "2 images" in capsys.readouterr().out
+    assert [path.name for path in first.parent.parent.iterdir()] == ["mine"]
+    assert clip_images(place, 2, cache, spread=False)[0].path == first and first.is_file()  # decoded again
+    os.utime(first.parent, (time.time() - 40 * DAY_S,) * 2)
+    clip_images(place, 2, cache, spread=False)
+    assert stored(cache)[0].unused_days < 1, "each use counts"
 
 
 def test_a_map_that_is_gone_is_told(make: Make, cache: Path):

@@ -14,6 +14,7 @@ from filelock import FileLock
 from PIL import Image
 
 from sr.data.cache import content_hashes
+from sr.data.cache_cleanup import FRAMES_FOLDER, frames_lock
 from sr.data.decode import SourceImage
 from sr.data.image import image_size
 from sr.data.image_files import split_by_ending
@@ -23,8 +24,6 @@ from sr.data.video.source_video import SourceVideo, import_av
 
 CLIP_ENDINGS = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".y4m")
 KINDS = f"videos ({', '.join(CLIP_ENDINGS)}) or folders of frames"
-FRAMES_FOLDER = "frames"
-"""Folder of the cache that holds the frames taken from videos."""
 _VERSION = 1
 _SEEK_FRAMES = 32
 """A video is decoded in one go if a frame is taken of at most so many; else each frame is sought."""
@@ -143,7 +142,7 @@ def _extracted(video: Path, num_frames: int, cache: Path, spread: bool) -> list[
     key = hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:32]
     folder = cache / FRAMES_FOLDER / key
     (cache / "locks").mkdir(parents=True, exist_ok=True)
-    with FileLock(cache / "locks" / f"frames-{key}"):
+    with FileLock(frames_lock(cache, key)):
         if not folder.is_dir():
             unfinished = folder.with_name(f".{key}")
             shutil.rmtree(unfinished, ignore_errors=True)
@@ -155,6 +154,7 @@ def _extracted(video: Path, num_frames: int, cache: Path, spread: bool) -> list[
             except BaseException:
                 shutil.rmtree(unfinished, ignore_errors=True)
                 raise
+        os.utime(folder)  # `sr data --remove` counts the days from here
     return sorted(folder.glob("*.png"))
 
 
