@@ -7,7 +7,7 @@ from sr.phone.phone_runtimes import Measured, RuntimePlan, summary
 
 RUNNER = "ncnn_runner"
 SOURCE = Path(__file__).with_name(f"{RUNNER}.cpp")
-DEVICES = ("cpu", "gpu")
+_DEVICES = ("cpu", "gpu")
 _LIBRARIES = ("libncnn.so", "libc++_shared.so", "libomp.so")  # of a runner that is not linked statically
 _PASS = re.compile(r"^pass_us ([\d.]+)", re.MULTILINE)
 _VERSION = re.compile(r"^version (.*)", re.MULTILINE)
@@ -28,7 +28,7 @@ def plan_ncnn(tool: Path | None, delegate: str) -> RuntimePlan:
             f"--runtime ncnn needs {RUNNER} for Android (arm64), got {tool or 'none'}: build it from {SOURCE} with the "
             "NDK and ncnn's release for Android, as docs/phone.md says, and give --tool <file>"
         )
-    if delegate not in DEVICES:
+    if delegate not in _DEVICES:
         raise ValueError(f"with --runtime ncnn --delegate is cpu or gpu, got {delegate!r}")
     beside = {name: tool.parent / name for name in _LIBRARIES if (tool.parent / name).is_file()}
     return RuntimePlan(
