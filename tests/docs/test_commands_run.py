@@ -92,6 +92,7 @@ def run(command: list[str], folder: Path, processes: BaseContext) -> None:
     if tuple(command) in DONE:
         return
     log = folder / f"{len(DONE)}.log"
+    log.unlink(missing_ok=True)  # of a command that failed
     process = processes.Process(target=in_folder, args=(command, folder, log))  # type: ignore[attr-defined]
     process.start()
     began = time.monotonic()

@@ -55,28 +55,31 @@ ENDLESS = ("--serve", "--watch")
 """Options of commands that run until Ctrl-C."""
 
 
-def placed(word: str, folder: Path) -> str:
-    """Replace `/my/` by the scratch folder's, and `outputs/x/<run>` by the first finished run there."""
+def placed(word: str, folder: Path, file: str) -> str:
+    """Replace `/my/` by the scratch folder's, and `outputs/x/<run>` by the first run there that has a file."""
     word = word.replace("/my/", f"{folder}/my/").replace("root=/my", f"root={folder}/my")
     if "<run>" not in word:
         return word
     before, _, after = word.partition("<run>")
     start = before.rpartition("=")[2]
-    finished = sorted(each.parent.name for each in (folder / start).glob("*/report.json"))
-    return f"{before}{finished[0]}{after}"
+    found = sorted(each.relative_to(folder / start).parts[0] for each in (folder / start).glob(f"*/{file}"))
+    return f"{before}{found[0]}{after}"
 
 
 def tiny(program: str, arguments: list[str], folder: Path) -> list[str]:
     """Return the command as it is run."""
-    made = [placed(word, folder) for word in arguments]
+    file = "export/certificate.json" if "--certificates" in arguments else "report.json"
+    made = [placed(word, folder, file) for word in arguments]
     if program == "run":
         return tiny_run(made)
     if program == "bench":
         made = [re.sub(r"(=[\w.]+,[\w.]+),.*|(=\d+)\.\.\d+", r"\1\2", word) for word in made]  # at most two nets
         return ["sr", "bench", *made, *BENCH[made[0]]] if "--certificates" not in made else ["sr", "bench", *made]
+    if "--figures" in made:  # hundreds of files for many runs
+        made = [word.replace("outputs/main", "outputs/release") for word in made]
     more = {
         "export": ["--size", "32x48"],
-        "doctor": ["--skip-slow"],
+        "doctor": ["--skip-slow", "--root", "photos"],  # no known set: those of the scratch folder are not real
         "results": ["--kept", "kept", "--page", "results.md"],
     }.get(program, [])
     return ["sr", program, *made, *more, *(["--port", "0"] if "--serve" in made else [])]
