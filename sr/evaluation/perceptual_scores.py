@@ -27,6 +27,8 @@ MEASURES = {
 }
 NEED_BLOCKS = {"niqe", "pi"}
 """Measures that cut images into blocks of `BLOCK_PX` pixels."""
+NEED_SIZE = {*NEED_BLOCKS, "border_ratio"}
+"""Measures that refuse small images."""
 
 
 class PerceptualScores:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sr.evaluation import PerceptualScores, upscaler
-from sr.evaluation.perceptual_scores import NEED_BLOCKS
+from sr.evaluation.perceptual_scores import NEED_SIZE
 from sr.models.fingerprint import fingerprint
 from sr.models.interpolation import Bicubic
 from sr.stages.quantize import QUANTIZED_RESULT, simulation_hash, simulation_of
@@ -35,7 +35,8 @@ class Perceptual(Stage):
                 try:
                     scores.check_size(*pair.hr.shape[:2])
                 except ValueError as error:
-                    advice = f"take larger images, or measures without {', '.join(NEED_BLOCKS & {*self.measures})}"
+                    needing = [name for name in self.measures if name in NEED_SIZE]
+                    advice = f"take larger images, or measures without {', '.join(needing)}"
                     raise ValueError(f"test set {name}: {pair.name}: {error}; {advice}") from error
 
     def _scores(self, job: Job) -> PerceptualScores:
