@@ -57,7 +57,15 @@ TESTED_ELSEWHERE = {
     **dict.fromkeys(
         (
             f"phone/{name}.py"
-            for name in ("adb", "command", "phone_proof", "ncnn_on_phone", "phone_record", "phone_runtimes")
+            for name in (
+                "adb",
+                "command",
+                "phone_proof",
+                "ncnn_on_phone",
+                "ort_on_phone",
+                "phone_record",
+                "phone_runtimes",
+            )
         ),
         "phone/test_phone_run.py",
     ),

@@ -12,7 +12,7 @@ class KitModel(NamedTuple):
     """Model file for a phone.
 
     Args:
-        runtime: "qnn", "litert" or "ncnn".
+        runtime: "qnn", "litert" or "ncnn"; the files of "qnn" serve ONNX Runtime, too.
         form: Form of the certificate that computes what the phone has to compute.
         lr_size: Height and width in LR pixels that the file is made for.
         files: Files in the export's folder; the first is the model.

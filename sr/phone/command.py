@@ -16,9 +16,10 @@ def parser() -> CommandParser:
     run = actions.add_parser("run", help=text, description=text)
     run.add_argument("place", type=path, metavar="run", help="folder of a run, or of an export")
     run.add_argument("--device", metavar="SERIAL", help="as `adb devices` lists it; default: the only phone")
-    run.add_argument("--runtime", choices=("qnn", "litert", "ncnn"), default="qnn", help="default: qnn")
+    run.add_argument("--runtime", choices=("qnn", "ort", "litert", "ncnn"), default="qnn", help="default: qnn")
     run.add_argument("--sdk", type=path, metavar="FOLDER", help="QAIRT SDK; default: QAIRT_SDK_ROOT or QNN_SDK_ROOT")
-    run.add_argument("--tool", type=path, metavar="FILE", help="for litert: benchmark_model; for ncnn: ncnn_runner")
+    text = "built for Android; for ort: onnxruntime_perf_test; for litert: benchmark_model; for ncnn: ncnn_runner"
+    run.add_argument("--tool", type=path, metavar="FILE", help=text)
     text = "cpu, gpu, or for litert a library such as libQnnTFLiteDelegate.so; default: cpu"
     run.add_argument("--delegate", default="cpu", metavar="NAME", help=text)
     run.add_argument("--chip", metavar="NAME", help="part number, such as SM8650; default: the phone tells it")

@@ -46,12 +46,13 @@ class OpenedKit:
         """Return the models for a runtime and a chip.
 
         Args:
-            runtime: "qnn", "litert" or "ncnn".
-            chip: Part number, such as "SM8450"; needed by "qnn".
+            runtime: "qnn", "ort", "litert" or "ncnn".
+            chip: Part number, such as "SM8450"; needed by "qnn" and "ort", which run the same files.
 
         Raises:
             ValueError: The kit has none; the message lists what it has.
         """
+        runtime = "qnn" if runtime == "ort" else runtime
         of_runtime = [model for model in self.manifest["models"] if model["runtime"] == runtime]
         if not of_runtime:
             has = ", ".join(dict.fromkeys(model["runtime"] for model in self.manifest["models"]))

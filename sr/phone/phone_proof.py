@@ -63,7 +63,29 @@ def compare(kit: OpenedKit, models: ChosenModels, outputs: Mapping[str, np.ndarr
         frame["name"]: _expected(kit, form, frame) for frame in kit.manifest["frames"] if frame["name"] in outputs
     }
     frames = [{"frame": frame, **_difference(outputs[frame], wanted[frame])} for frame in outputs]
-    link = {
+    crops = [crop["name"] for crop in kit.crops if crop["name"] in outputs]
+    row, closeness = {"name": name, "psnr_y_db": None}, []
+    if crops:
+        proof = _proof(kit, form, name, [wanted[crop] for crop in crops], [outputs[crop] for crop in crops])
+        row["psnr_y_db"], closeness = proof["forms"][1]["psnr_y_db"], proof["closeness"]
+    return {"form": row, "links": [_link(form, name, frames)], "closeness": closeness, "frames": frames}
+
+
+def told_proof(models: ChosenModels, told: Mapping[str, Mapping[str, Any]], name: str) -> dict[str, Any]:
+    """Return what `compare` returns for a runtime that tells differences and no pixels, so without a PSNR.
+
+    Args:
+        models: Models that ran.
+        told: Largest difference and share of differing values of each frame.
+        name: Name of the phone's form.
+    """
+    frames = [{"frame": frame, **row} for frame, row in told.items()]
+    link = _link(models.frame["form"], name, frames)
+    return {"form": {"name": name, "psnr_y_db": None}, "links": [link], "closeness": [], "frames": frames}
+
+
+def _link(form: str, name: str, frames: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {
         "first": form,
         "second": name,
         "max_lsb": None,
@@ -72,12 +94,6 @@ def compare(kit: OpenedKit, models: ChosenModels, outputs: Mapping[str, np.ndarr
         "differing_share": float(np.mean([row["differing_share"] for row in frames])),
         "holds": True,
     }
-    crops = [crop["name"] for crop in kit.crops if crop["name"] in outputs]
-    row, closeness = {"name": name, "psnr_y_db": None}, []
-    if crops:
-        proof = _proof(kit, form, name, [wanted[crop] for crop in crops], [outputs[crop] for crop in crops])
-        row["psnr_y_db"], closeness = proof["forms"][1]["psnr_y_db"], proof["closeness"]
-    return {"form": row, "links": [link], "closeness": closeness, "frames": frames}
 
 
 def _proof(

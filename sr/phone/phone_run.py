@@ -1,6 +1,7 @@
 """Run an export on a phone: check, push, run, pull, compare, record."""
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ from sr.export.hexagon.chips import CHIPS
 from sr.phone.adb import AdbError, Phone, find_phone
 from sr.phone.ncnn_on_phone import ncnn_measured, plan_ncnn
 from sr.phone.opened_kit import ChosenModels, OpenedKit, open_kit
-from sr.phone.phone_proof import compare, read_outputs
+from sr.phone.ort_on_phone import expected_if_same, ort_measured, plan_ort, read_differences, write_tests
+from sr.phone.phone_proof import compare, read_outputs, told_proof
 from sr.phone.phone_record import record
 from sr.phone.phone_runtimes import (
     Measured,
@@ -35,6 +37,7 @@ _SIGNS = {
     "Failed to create device": _NO_DEVICE,
     "Failed to get context binary info": "the compiled file is newer than the runtime: take a newer QAIRT SDK",
     "err 5000": "the compiled file is for another chip: see --chip",
+    "fallback to CPU EP has been explicitly disabled": "a part of the net does not run on the NPU",
     "1008": "the HTP refused the compiled file: it is for another chip, or the HTP has no memory left",
 }
 
@@ -49,7 +52,7 @@ class Asked:
         device: Serial number; None takes the only phone.
         chip: Part number; None asks the phone.
         sdk: Folder of the QAIRT SDK.
-        tool: The runtime's program: benchmark_model, or ncnn_runner.
+        tool: The runtime's program: benchmark_model, ncnn_runner, or onnxruntime_perf_test.
         delegate: For LiteRT and ncnn.
         passes: Timed passes.
         adb: The adb program.
@@ -86,14 +89,14 @@ def run_on_phone(asked: Asked) -> list[str]:
     plan = _plan(asked, chip, kit)
     with temporary_folder(kit.export) as place:
         heat = [temperature_c(phone.asked)]
-        log = _run(phone, plan, models, kit, asked)
+        tests = write_tests(kit, models, place) if asked.runtime == "ort" else {}
+        log = _run(phone, plan, models, kit, asked, tests)
         heat.append(temperature_c(phone.asked))
         phone.pull(f"{FOLDER}/out", place / "out")
         phone.asked(f"rm -rf {FOLDER}")
-        outputs = read_outputs(place / "out", kit, models)
+        name = f"phone_{asked.runtime}_{chip if chip in CHIPS else facts['device'].replace(' ', '_')}"
+        proof = _proof(asked, place / "out", kit, models, name)
         measured = _measured(asked, place / "out", log)
-    name = f"phone_{asked.runtime}_{chip if chip in CHIPS else facts['device'].replace(' ', '_')}"
-    proof = compare(kit, models, outputs, name)
     written = record(kit, proof, _facts(asked, plan, models, kit, measured) | facts | {"temperature_c": heat})
     return [*_compared(proof), *format_measured(measured), *(f"wrote {path}" for path in written)]
 
@@ -101,23 +104,37 @@ def run_on_phone(asked: Asked) -> list[str]:
 def _plan(asked: Asked, chip: str, kit: OpenedKit) -> RuntimePlan:
     if asked.runtime == "qnn":
         return plan_qnn(asked.sdk, chip, kit.manifest.get("compiler", {}).get("qairt", ""))
+    if asked.runtime == "ort":
+        return plan_ort(asked.tool, asked.sdk, chip, kit.manifest.get("compiler", {}).get("qairt", ""))
     return (plan_litert if asked.runtime == "litert" else plan_ncnn)(asked.tool, asked.delegate)
+
+
+def _proof(asked: Asked, out: Path, kit: OpenedKit, models: ChosenModels, name: str) -> dict[str, Any]:
+    if asked.runtime != "ort":
+        return compare(kit, models, read_outputs(out, kit, models), name)
+    told = read_differences(out, kit, models)
+    same = expected_if_same(kit, models, told)
+    return told_proof(models, told, name) if same is None else compare(kit, models, same, name)
 
 
 def _measured(asked: Asked, out: Path, log: str) -> Measured:
     if asked.runtime == "qnn":
         return qnn_measured(out, asked.sdk)
+    if asked.runtime == "ort":
+        return ort_measured(out)
     return litert_measured(log) if asked.runtime == "litert" else ncnn_measured(log)
 
 
-def _run(phone: Phone, plan: RuntimePlan, models: ChosenModels, kit: OpenedKit, asked: Asked) -> str:
+def _run(
+    phone: Phone, plan: RuntimePlan, models: ChosenModels, kit: OpenedKit, asked: Asked, tests: Mapping[str, Path]
+) -> str:
     """Push everything, run the kit's script, and return what it printed.
 
     Raises:
         ValueError: It fails; the message has its last lines and, where known, what they mean.
     """
     files, names = pushed(plan, models, kit.folder, [frame["name"] for frame in kit.manifest["frames"]])
-    phone.push(files, FOLDER)
+    phone.push({**files, **tests}, FOLDER)
     words = ["sh", "run.sh", asked.runtime, *names, str(asked.passes), *plan.arguments]
     tools = shlex.join(plan.programs)
     try:

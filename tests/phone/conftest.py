@@ -66,11 +66,11 @@ def run_folder(made_export: Path, tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
-def script(path: Path, source: str) -> Path:
-    """Write a program that runs a Python file of this folder."""
+def script(path: Path, source: str, argument: str = "") -> Path:
+    """Write a program that runs a Python file of this folder, with an argument in front of its own."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # run.sh names the folder of the pushed libraries, which are empty here; the emulator must find its own.
-    path.write_text(f'#!/bin/sh\nunset LD_LIBRARY_PATH\nexec {sys.executable} {HERE / source} "$@"\n')
+    path.write_text(f'#!/bin/sh\nunset LD_LIBRARY_PATH\nexec {sys.executable} {HERE / source} {argument} "$@"\n')
     path.chmod(0o755)
     return path
 
@@ -101,6 +101,13 @@ def benchmark_model(tmp_path: Path) -> Path:
 def ncnn_runner(tmp_path: Path) -> Path:
     """An ncnn_runner that runs ncnn here."""
     return script(tmp_path / "tools/ncnn_runner", "standin_ncnn_runner.py")
+
+
+@pytest.fixture
+def perf_test(tmp_path: Path) -> Path:
+    """ONNX Runtime's two programs, which run the emulator here."""
+    script(tmp_path / "ort/onnx_test_runner", "standin_ort.py", "test")
+    return script(tmp_path / "ort/onnxruntime_perf_test", "standin_ort.py", "perf")
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 README = """\
 Phone kit: run this net on a phone and compare every pixel with what the computer got. docs/phone.md has all steps.
 1. Switch on USB debugging on the phone, connect it, and see that `adb devices` lists it as "device".
-2. Get the runtime: Qualcomm's QAIRT SDK for `qnn`, `benchmark_model` for `litert`, `ncnn_runner` for `ncnn`.
+2. Get the runtime: Qualcomm's QAIRT SDK for `qnn`, with onnxruntime for `ort`, `benchmark_model`, or `ncnn_runner`.
 3. `sr phone run <run folder> --runtime qnn --sdk <QAIRT folder>` does the rest: push, run, time, pull, compare.
 By hand: push run.sh, inputs/*, the two files of models/ for your chip and the runtime's files into one folder, then
 `sh run.sh qnn <model of the crops> <model of the frame> <passes>`. Results are in out/, as raw bytes in rows of pixels.
@@ -43,6 +43,18 @@ litert() {  # <model> <shape> <input> <output> <passes> [options]
     --warmup_runs=10 --warmup_min_secs=0 --min_secs=0 --max_secs=600 "$@"
 }
 
+ort() {  # <frame> [options]: compares it with its output
+  name=$1
+  shift
+  mkdir -p "tests/$name/test_data_set_0"
+  cp ./*.bin "tests/$name"
+  mv "$name.float.onnx" "tests/$name/model.onnx"
+  for kind in input output; do
+    mv "$name.$kind.pb" "tests/$name/test_data_set_0/${kind}_0.pb"
+  done
+  ./onnx_test_runner -a 0 -t 0 "$@" "tests/$name" > "out/$name.log" 2>&1 || true
+}
+
 case $runtime in
   qnn)
     ls crop*.raw > crops.txt
@@ -50,6 +62,16 @@ case $runtime in
     [ "$crops" = - ] || qnn "$crops" crops.txt out/crops
     qnn "$frame" frame.txt out/frame
     qnn "$frame" frame.txt out/passes --num_inferences "$((passes + 10))" --keep_num_outputs 1 --profiling_level basic
+    ;;
+  ort)
+    for data in *.input.pb; do
+      ort "${data%.input.pb}" "$@"
+    done
+    mkdir -p net/test_data_set_0
+    cp ./*.bin "$frame" net
+    cp tests/frame/test_data_set_0/input_0.pb net/test_data_set_0
+    ./onnxruntime_perf_test -m times -r "$((passes + 10))" -C "session.disable_cpu_ep_fallback|1" "$@" \\
+      "net/$frame" out/passes.csv
     ;;
   litert)
     [ "$crops" = - ] || for input in crop*.raw; do
@@ -65,7 +87,7 @@ case $runtime in
     ./ncnn_runner "$frame" "${frame%.param}.bin" "$1" "$passes" FRAME_SIZE frame.raw out/frame/frame.raw
     ;;
   *)
-    echo "run.sh: runtime $runtime is unknown: qnn, litert or ncnn"
+    echo "run.sh: runtime $runtime is unknown: qnn, ort, litert or ncnn"
     exit 2
     ;;
 esac
