@@ -62,7 +62,6 @@ TESTED_ELSEWHERE = {
                 "command",
                 "phone_proof",
                 "ncnn_on_phone",
-                "ort_on_phone",
                 "phone_record",
                 "phone_runtimes",
             )
