@@ -10,7 +10,7 @@ from skimage import data
 from torchvision.models import squeezenet1_0
 
 from tests.docs.pages import ROOT
-from tests.small_videos import RATE, write_video
+from tests.small_videos import RATE, moving_crop, write_video
 
 TRAINING_SETS = ("T91", "General100", "BSDS200", "DIV2K_test_LRx4", "CC0_photos")
 TEST_SETS = {"Set5": 5, "Set14": 14, "BSD100": 100, "gaming_test": 5}
@@ -44,8 +44,10 @@ def fill(folder: Path) -> None:
         Image.fromarray(data.chelsea()).resize((64, 48)).save(folder / name)
     (folder / "my/clips").mkdir()
     (folder / "sets/test/walks").mkdir()
-    for path in (folder / "my/clips/one.mp4", folder / "my/clips/two.mp4", folder / "sets/test/walks/three.mp4"):
-        write_video(path, num_frames=3, audio=None)
+    clips = (folder / "my/clips/one.mp4", folder / "my/clips/two.mp4", folder / "sets/test/walks/three.mp4")
+    for start, path in zip((0, 100, 180), clips, strict=True):
+        frames = [moving_crop(start + number, (96, 128)) for number in range(3)]
+        write_video(path, num_frames=3, audio=None, images=frames)
     write_video(folder / "in.mp4", num_frames=16, size=(48, 64), audio=None, pts=[RATE * each for each in range(16)])
     write_video(folder / "low.mp4", num_frames=4, size=(48, 64), audio=None)
     write_video(folder / "true.mp4", num_frames=4, size=(96, 128), audio=None, scale=2)

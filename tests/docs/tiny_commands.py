@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from sr.runs.files import read_json
+
 TINY = [
     "data.batch_size=2", "data.lr_patch=16", "data.val_images=1", "data.val_crop=64", "data.small_images=skip",
     "train.chunk=2", "train.validate_every=4", "train.checkpoint_every=4", "train.precision=fp32",
@@ -35,7 +37,12 @@ SMALLER = {
     "model=quicksrnet_large": ["model.m=2"],
     "task=gan": ["task/perceptual=squeezenet", "task.perceptual.weights=squeezenet.pt"],
     "recipe=esrgan": ["task/perceptual=squeezenet", "task.perceptual.weights=squeezenet.pt"],
-    "recipe=srgan": ["task/perceptual=squeezenet", "task.perceptual.weights=squeezenet.pt"],
+    "recipe=srgan": [
+        "task/perceptual=squeezenet",
+        "task.perceptual.weights=squeezenet.pt",
+        "~task.perceptual.layers.relu5_4",
+        "~task.perceptual.layers.conv5_4",
+    ],
     "recipe=gan_mobile": ["task.perceptual.weights=squeezenet.pt"],
     "task=pruning": ["task.rounds=2", "train.iterations=24"],
     "filters=": ["filters.num_batches=1"],
@@ -55,21 +62,32 @@ ENDLESS = ("--serve", "--watch")
 """Options of commands that run until Ctrl-C."""
 
 
-def placed(word: str, folder: Path, file: str) -> str:
-    """Replace `/my/` by the scratch folder's, and `outputs/x/<run>` by the first run there that has a file."""
+def placed(word: str, folder: Path, file: str, scale: int) -> str:
+    """Replace `/my/` by the scratch folder's, and `outputs/x/<run>` by the first run there that has a file.
+
+    Args:
+        word: A word of a command.
+        folder: The scratch folder.
+        file: File that the run has.
+        scale: Of the runs that fit `init=` and `blend=`.
+    """
     word = word.replace("/my/", f"{folder}/my/").replace("root=/my", f"root={folder}/my")
     if "<run>" not in word:
         return word
     before, _, after = word.partition("<run>")
     start = before.rpartition("=")[2]
-    found = sorted(each.relative_to(folder / start).parts[0] for each in (folder / start).glob(f"*/{file}"))
+    files = (folder / start).glob(f"*/{file}")
+    if word.startswith(("init=", "blend=")):
+        files = (each for each in files if read_json(each)["config"]["scale"] == scale)
+    found = sorted(each.relative_to(folder / start).parts[0] for each in files)
     return f"{before}{found[0]}{after}"
 
 
 def tiny(program: str, arguments: list[str], folder: Path) -> list[str]:
     """Return the command as it is run."""
     file = "export/certificate.json" if "--certificates" in arguments else "report.json"
-    made = [placed(word, folder, file) for word in arguments]
+    scale = 4 if {"scale=4", "sweeps=network_interpolation"} & {*arguments} else 2
+    made = [placed(word, folder, file, scale) for word in arguments]
     if program == "run":
         return tiny_run(made)
     if program == "bench":
@@ -116,6 +134,8 @@ def with_small_images(made: list[str], more: list[str]) -> tuple[list[str], list
     text = " ".join(made)
     made = [word for word in made if word not in ("data=div2k", "data=df2k_ost")]
     given = {word.split("=")[0].lstrip("+") for word in made}
+    if "experiment=panel" in made:  # a later command draws a photograph of the package
+        return made, [*more, "data.test=[]"]
     if "data" not in given and "sweeps=quicksrnet_table5" not in made:
         more = [*more, "data=folder", "data.root=photos"]
     if "data.heldout_every" not in given and "data=gaming" not in made and "data=mix" not in made:
