@@ -18,7 +18,7 @@ from sr.runs.results import ResultIndex
         (
             "quantization.stages.qat={distillation: 1, teacher: pretrained/quicksrnet_large}",
             "no pretrained net is called 'quicksrnet_large'; there are: quicksrnet_f32m1, quicksrnet_f32m3, "
-            "quicksrnet_f32m7, quicksrnet_medium, quicksrnet_small, quicksrnet_strided_f32m3 "
+            "quicksrnet_f32m7, quicksrnet_medium, quicksrnet_small, quicksrnet_strided_f32m3, quicksrnet_strided_f32m5 "
             "(`python -m sr.pretrained` lists them)",
         ),
         (

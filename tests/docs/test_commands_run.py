@@ -41,8 +41,9 @@ def in_folder(command: list[str], folder: Path, log: Path) -> None:
     with open(log, "wb") as file:
         for stream in (1, 2):
             os.dup2(file.fileno(), stream)
-    os.chdir(folder)
-    sys.path.insert(0, str(folder / "trained" if "~model" in command else folder))
+    place = folder / "trained" if "~model" in command else folder
+    os.chdir(place)
+    sys.path.insert(0, str(place))
     sys.argv = list(command)
     from sr.console import main
 
@@ -79,7 +80,8 @@ def scratch(tmp_path_factory: pytest.TempPathFactory, processes: BaseContext) ->
         patch.setenv("OMP_NUM_THREADS", "1")
         for made in (
             ["experiment=main", "data=folder", "data.root=photos", "export=hexagon"],
-            ["experiment=release", "data=folder", "data.root=photos", "export=hexagon", "export.tail=plain"],
+            ["experiment=main", "model=quicksrnet_medium", "data=folder", "data.root=photos", "export=none"],
+            ["experiment=release", "model=quicksrnet_medium", "data=folder", "data.root=photos", "export=hexagon"],
             ["experiment=main", "scale=4", "model=quicksrnet_small", "data=folder", "data.root=photos", "export=none"],
             ["experiment=mine", "data=folder", "data.root=photos", "quantization=fp32", "export=none"],
         ):

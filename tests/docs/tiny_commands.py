@@ -17,7 +17,7 @@ QUANTIZATION = [
     "quantization.stages.bias_tuning.checkpoint_every=2",
 ]  # fmt: skip
 SMALLER = {
-    "sweeps=quicksrnet_table2": ["model=quicksrnet_small", "scale=2,3", "quantization=fp32"],
+    "sweeps=quicksrnet_table2": ["model=quicksrnet_small", "scale=2,3", "quantization=fp32", "export=hexagon"],
     "sweeps=quicksrnet_table4": ["model=quicksrnet_small", "quantization=w8a8_qat,w8a8_gptq"],
     "sweeps=quicksrnet_table5": ["model=fsr1,quicksrnet_small"],
     "sweeps=quicksrnet_figure7": ["model=quicksrnet_small", "model.init=identity"],
@@ -30,7 +30,7 @@ SMALLER = {
     "sweeps=filter_pruning": ["filters.importance=fisher", "filters.keep=0.5"],
     "sweeps=distillation_quicksrnet": ["seed=0", "quantization=fp32"],
     "sweeps=distillation_sesr": ["seed=0"],
-    "sweeps=pruning_sesr": ["seed=0"],
+    "sweeps=pruning_sesr": ["seed=0", "task.rounds=2", "train.iterations=24"],
     "model=rrdbnet": ["model=rrdbnet_tiny"],
     "model=srresnet": ["model=srresnet_tiny"],
     "machine.devices=4": ["machine.devices=2"],
@@ -45,7 +45,8 @@ SMALLER = {
     ],
     "recipe=gan_mobile": ["task.perceptual.weights=squeezenet.pt"],
     "task=pruning": ["task.rounds=2", "train.iterations=24"],
-    "filters=": ["filters.num_batches=1"],
+    "filters=fisher": ["filters.num_batches=1"],
+    "filters=depth": ["filters.num_batches=1"],
 }
 """Setting of a page -> what makes it small."""
 BENCH = {
@@ -62,37 +63,52 @@ ENDLESS = ("--serve", "--watch")
 """Options of commands that run until Ctrl-C."""
 
 
-def placed(word: str, folder: Path, file: str, scale: int) -> str:
-    """Replace `/my/` by the scratch folder's, and `outputs/x/<run>` by the first run there that has a file.
+def placed(word: str, folder: Path, file: str, net: tuple[int, int]) -> str:
+    """Replace `/my/` by the scratch folder's, and `outputs/x/<run>` by the newest run there that fits.
 
     Args:
         word: A word of a command.
         folder: The scratch folder.
         file: File that the run has.
-        scale: Of the runs that fit `init=` and `blend=`.
+        net: Scale and m of the QuickSRNet that `init=` and `blend=` name.
     """
     word = word.replace("/my/", f"{folder}/my/").replace("root=/my", f"root={folder}/my")
     if "<run>" not in word:
         return word
     before, _, after = word.partition("<run>")
-    start = before.rpartition("=")[2]
-    files = (folder / start).glob(f"*/{file}")
+    files = [*(folder / before.rpartition("=")[2]).glob(f"*/{file}")]
     if word.startswith(("init=", "blend=")):
-        files = (each for each in files if read_json(each)["config"]["scale"] == scale)
-    found = sorted(each.relative_to(folder / start).parts[0] for each in files)
-    return f"{before}{found[0]}{after}"
+        files = [each for each in files if is_trained(each, net)]
+    return f"{before}{max(files, key=lambda each: each.stat().st_mtime).parts[len(folder.parts) + 2]}{after}"
+
+
+def is_trained(report: Path, net: tuple[int, int]) -> bool:
+    """Return whether a run trained a whole QuickSRNet of 32 channels with a scale and an m."""
+    config = read_json(report)["config"]
+    model = config["model"]
+    found = config["scale"], model.get("m")
+    return (
+        model.get("f") == 32
+        and model["_target_"].endswith(".QuickSRNet")
+        and found == net
+        and not config.get("filters")
+    )
 
 
 def tiny(program: str, arguments: list[str], folder: Path) -> list[str]:
     """Return the command as it is run."""
     file = "export/certificate.json" if "--certificates" in arguments else "report.json"
     scale = 4 if {"scale=4", "sweeps=network_interpolation"} & {*arguments} else 2
-    made = [placed(word, folder, file, scale) for word in arguments]
+    net = scale, 5 if {"model=quicksrnet_medium", "sweeps=filter_pruning"} & {*arguments} else 2
+    made = [placed(word, folder, file, net) for word in arguments]
     if program == "run":
         return tiny_run(made)
     if program == "bench":
         made = [re.sub(r"(=[\w.]+,[\w.]+),.*|(=\d+)\.\.\d+", r"\1\2", word) for word in made]  # at most two nets
+        made += SMALLER["task=gan"] if "task=gan" in made else []
         return ["sr", "bench", *made, *BENCH[made[0]]] if "--certificates" not in made else ["sr", "bench", *made]
+    if program == "report" and "--panel" in made and "outputs/mine" in made:  # where other pages have runs, too
+        made = [placed(f"{word}/<run>", folder, file, net) if word == "outputs/mine" else word for word in made]
     if "--figures" in made:  # hundreds of files for many runs
         made = [word.replace("outputs/main", "outputs/release") for word in made]
     more = {
@@ -107,6 +123,8 @@ def tiny_run(made: list[str]) -> list[str]:
     """Return a command of `sr run` with small settings, which follow its own and so win."""
     made, more = with_smaller_nets(made, [*TINY, *([] if "train.iterations=0" in made else ["train.iterations=4"])])
     made, more = with_small_images(made, more)
+    if "sweeps=pretrained_schemes" in made:  # it has no cost
+        more.remove(TINY[-1])
     text = " ".join(made + more)
     if "export" not in text and "size=1080p" not in text:
         more.append("export=none")
