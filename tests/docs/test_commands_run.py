@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from multiprocessing.context import BaseContext
+from multiprocessing.context import ForkServerContext, SpawnContext
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from tests.docs.pages import COMMAND, PAGES, blocks, words
 from tests.docs.scratch_folder import fill
 from tests.docs.tiny_commands import ENDLESS, tiny, tiny_run
 
+Context = ForkServerContext | SpawnContext
 pytestmark = [pytest.mark.slow, pytest.mark.aimet, pytest.mark.qnn]
 IMPORTED = ["sr.job", "sr.experiment", "sr.stages.export", "sr.report.command", "sr.dashboard.command", "aimet_torch"]
 TO_RUN = {
@@ -60,7 +61,7 @@ def in_folder(command: list[str], folder: Path, log: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def processes() -> BaseContext:
+def processes() -> Context:
     """The kind of process: a fork of one that has imported everything, where the system has forks."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
@@ -70,7 +71,7 @@ def processes() -> BaseContext:
 
 
 @pytest.fixture(scope="module")
-def scratch(tmp_path_factory: pytest.TempPathFactory, processes: BaseContext) -> Iterator[Path]:
+def scratch(tmp_path_factory: pytest.TempPathFactory, processes: Context) -> Iterator[Path]:
     """The scratch folder, with finished runs of the experiments that the pages name."""
     folder = tmp_path_factory.mktemp("pages")
     fill(folder)
@@ -89,13 +90,13 @@ def scratch(tmp_path_factory: pytest.TempPathFactory, processes: BaseContext) ->
         yield folder
 
 
-def run(command: list[str], folder: Path, processes: BaseContext) -> None:
+def run(command: list[str], folder: Path, processes: Context) -> None:
     """Run a command to its end; one that runs until Ctrl-C gets it once it has printed something."""
     if tuple(command) in DONE:
         return
     log = folder / f"{len(DONE)}.log"
     log.unlink(missing_ok=True)  # of a command that failed
-    process = processes.Process(target=in_folder, args=(command, folder, log))  # type: ignore[attr-defined]
+    process = processes.Process(target=in_folder, args=(command, folder, log))
     process.start()
     began = time.monotonic()
     end = began + SECONDS
@@ -115,7 +116,7 @@ def run(command: list[str], folder: Path, processes: BaseContext) -> None:
 
 
 @pytest.mark.parametrize("page", [name for name, commands in TO_RUN.items() if commands])
-def test_every_command_of_a_page_runs_to_its_end(page: str, scratch: Path, processes: BaseContext) -> None:
+def test_every_command_of_a_page_runs_to_its_end(page: str, scratch: Path, processes: Context) -> None:
     failed = []
     for program, arguments in TO_RUN[page]:
         try:
