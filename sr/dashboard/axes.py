@@ -40,7 +40,7 @@ SIZES = {
     "parameters": ("All parameters", 0),
     "activation_kib": ("Activations (KiB)", 0),
 }
-NO_SCORES = ("num_images", "hr_niqe", "hr_border_ratio")  # the latter is of the true images, the same for all nets
+NO_SCORES = ("num_images", "hr_niqe", "hr_border_ratio")  # the last two are of the true images, the same for all nets
 PREDICTED = "predicted_snapdragon_8_gen_1_ms"
 
 
